@@ -1,0 +1,50 @@
+/* Catalog: one thread's view of the configuration, so that no message waits for SQL.
+ *
+ * Each loop that needs applications, endpoints or event types holds a catalog of its own; the
+ * objects in it are shared. The store fills it at start and then posts every committed object
+ * to the loop, which puts it in here.
+ *
+ * Thread: one, its owner's. Pointers that leave are borrowed until the next catalog_put();
+ * take a reference to keep one longer. */
+#ifndef CORE_CATALOG_H
+#define CORE_CATALOG_H
+
+#include "core/model.h"
+
+struct catalog;
+
+struct catalog *catalog_new(void);
+void catalog_free(struct catalog *c);
+
+/* Take a reference to `object` and let it replace an older version; a deleted one removes it,
+ * and an application takes its endpoints along. An older version than the one here does
+ * nothing. */
+void catalog_put(struct catalog *c, struct object *object);
+
+/* NULL when there is none, or when it belongs to another organization or application. */
+struct application *catalog_application(const struct catalog *c, const struct id *organization,
+                                        const struct id *id);
+struct application *catalog_application_by_uid(const struct catalog *c,
+                                               const struct id *organization, const char *uid);
+struct endpoint *catalog_endpoint(const struct catalog *c, const struct id *application,
+                                  const struct id *id);
+struct endpoint *catalog_endpoint_by_uid(const struct catalog *c, const struct id *application,
+                                         const char *uid);
+struct event_type *catalog_event_type(const struct catalog *c, const struct id *organization,
+                                      const char *name);
+
+/* For owners of row keys. */
+struct application *catalog_application_by_key(const struct catalog *c, int64_t key);
+struct endpoint *catalog_endpoint_by_key(const struct catalog *c, int64_t key);
+
+/* Call `visit` for each endpoint of an application, oldest first. */
+void catalog_each_endpoint(const struct catalog *c, const struct id *application,
+                           void (*visit)(struct endpoint *endpoint, void *ctx), void *ctx);
+
+/* Call `visit` for each object, in no order. */
+void catalog_each(const struct catalog *c, void (*visit)(struct object *object, void *ctx),
+                  void *ctx);
+
+size_t catalog_count(const struct catalog *c);
+
+#endif

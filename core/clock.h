@@ -1,0 +1,20 @@
+/* Clock: the current instant on both clocks, read once per event and passed down.
+ *
+ * Compare and wait with `mono_ms`; store and show `wall_ms`. Tests set both by hand. */
+#ifndef CORE_CLOCK_H
+#define CORE_CLOCK_H
+
+#include <stdint.h>
+
+struct now {
+    uint64_t mono_ms;           /* since some fixed point; never steps */
+    uint64_t wall_ms;           /* since 1970; may step */
+};
+
+struct now clock_now(void);
+
+/* "2026-11-24T02:57:36.747Z" (RFC 3339, UTC, milliseconds). */
+#define CLOCK_TEXT_MAX 32
+void clock_format(uint64_t wall_ms, char out[CLOCK_TEXT_MAX]);
+
+#endif

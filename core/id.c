@@ -1,0 +1,162 @@
+#include "core/id.h"
+
+#include <string.h>
+
+#include "core/random.h"
+
+#define EPOCH_S      UINT64_C(1400000000)
+#define TEXT_LEN     27
+#define COUNTER_BITS 16
+#define HEAD_LEN     8          /* bytes that make the key */
+
+static const char DIGITS[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+
+static const char *const PREFIXES[] = {
+    [ID_ORGANIZATION] = "org_", [ID_APPLICATION] = "app_", [ID_ENDPOINT] = "ep_",
+    [ID_MESSAGE] = "msg_",      [ID_ATTEMPT] = "atmpt_",   [ID_TASK] = "qtask_",
+};
+
+/* Time in steps of 4 ms above a counter: one integer that only grows. */
+static uint64_t stamp_from_wall(uint64_t wall_ms)
+{
+    uint64_t epoch_ms = EPOCH_S * 1000;
+    uint64_t since = wall_ms > epoch_ms ? wall_ms - epoch_ms : 0;
+    uint64_t ticks = (since / 1000) << 8 | (since % 1000) / 4;
+
+    return ticks << COUNTER_BITS;
+}
+
+static uint64_t stamp_from_key(int64_t key)
+{
+    uint64_t head = (uint64_t)key;
+
+    return (head >> 24) << COUNTER_BITS | (head & 0xffff);
+}
+
+void id_source_init(struct id_source *source, uint8_t ordinal, int64_t newest_key)
+{
+    source->ordinal = ordinal;
+    atomic_init(&source->last, stamp_from_key(newest_key));
+}
+
+struct id id_new(struct id_source *source, uint64_t wall_ms)
+{
+    uint64_t fresh = stamp_from_wall(wall_ms);
+    uint64_t last = atomic_load_explicit(&source->last, memory_order_relaxed);
+    uint64_t next;
+
+    do {
+        next = fresh > last ? fresh : last + 1;
+    } while (!atomic_compare_exchange_weak_explicit(&source->last, &last, next,
+                                                    memory_order_relaxed,
+                                                    memory_order_relaxed));
+
+    uint64_t ticks = next >> COUNTER_BITS;
+    uint64_t head = ticks << 24 | (uint64_t)source->ordinal << 16 | (next & 0xffff);
+    struct id id;
+    for (int i = 0; i < HEAD_LEN; i++)
+        id.bytes[i] = (uint8_t)(head >> (56 - 8 * i));
+    random_bytes(id.bytes + HEAD_LEN, ID_BYTES - HEAD_LEN);
+    return id;
+}
+
+const char *id_prefix(enum id_kind kind)
+{
+    return PREFIXES[kind];
+}
+
+void id_format(enum id_kind kind, const struct id *id, char out[ID_TEXT_MAX])
+{
+    size_t prefix_len = strlen(PREFIXES[kind]);
+    uint32_t words[ID_BYTES / 4];
+
+    memcpy(out, PREFIXES[kind], prefix_len);
+    for (int i = 0; i < ID_BYTES / 4; i++)
+        words[i] = (uint32_t)id->bytes[4 * i] << 24 | (uint32_t)id->bytes[4 * i + 1] << 16 |
+                   (uint32_t)id->bytes[4 * i + 2] << 8 | id->bytes[4 * i + 3];
+
+    for (int at = TEXT_LEN - 1; at >= 0; at--) {
+        uint64_t rest = 0;
+        for (int i = 0; i < ID_BYTES / 4; i++) {
+            uint64_t value = rest << 32 | words[i];
+            words[i] = (uint32_t)(value / 62);
+            rest = value % 62;
+        }
+        out[prefix_len + (size_t)at] = DIGITS[rest];
+    }
+    out[prefix_len + TEXT_LEN] = '\0';
+}
+
+static int digit_value(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    if (c >= 'A' && c <= 'Z')
+        return c - 'A' + 10;
+    if (c >= 'a' && c <= 'z')
+        return c - 'a' + 36;
+    return -1;
+}
+
+enum err id_parse(enum id_kind kind, const char *text, struct id *out)
+{
+    size_t prefix_len = strlen(PREFIXES[kind]);
+    struct id id = { { 0 } };
+
+    if (strncmp(text, PREFIXES[kind], prefix_len) != 0)
+        return ERR_INVALID;
+    text += prefix_len;
+    if (strlen(text) != TEXT_LEN)
+        return ERR_INVALID;
+
+    for (int at = 0; at < TEXT_LEN; at++) {
+        int carry = digit_value(text[at]);
+        if (carry < 0)
+            return ERR_INVALID;
+        for (int i = ID_BYTES - 1; i >= 0; i--) {
+            carry += id.bytes[i] * 62;
+            id.bytes[i] = (uint8_t)carry;
+            carry >>= 8;
+        }
+        if (carry != 0)
+            return ERR_INVALID;
+    }
+    *out = id;
+    return ERR_OK;
+}
+
+static uint64_t head_of(const struct id *id)
+{
+    uint64_t head = 0;
+
+    for (int i = 0; i < HEAD_LEN; i++)
+        head = head << 8 | id->bytes[i];
+    return head;
+}
+
+int64_t id_key(const struct id *id)
+{
+    return (int64_t)head_of(id);
+}
+
+uint8_t id_ordinal(const struct id *id)
+{
+    return id->bytes[5];
+}
+
+uint64_t id_wall_ms(const struct id *id)
+{
+    uint64_t head = head_of(id);
+
+    return (EPOCH_S + (head >> 32)) * 1000 + (head >> 24 & 0xff) * 4;
+}
+
+int id_compare(const struct id *a, const struct id *b)
+{
+    return memcmp(a->bytes, b->bytes, ID_BYTES);
+}
+
+bool id_equal(const struct id *a, const struct id *b)
+{
+    return id_compare(a, b) == 0;
+}

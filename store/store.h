@@ -1,0 +1,296 @@
+/* Store: the outbox and the configuration; the only durable state of a region.
+ *
+ * Two files in one directory: `global.db` holds what may be replicated to other regions
+ * (applications, endpoints, event types), `regional.db` what never leaves its jurisdiction
+ * (messages, payloads, deliveries, attempts, idempotency keys). No transaction spans both.
+ *
+ * All operations are requests: the caller fills in a request, submits it, and gets it back
+ * through `done`. Writes run on the writer loop, everything that waits in one transaction, and
+ * are answered only after its commit: `done` with ERR_OK means "on disk, fsynced". Reads run
+ * on the reader loop and see every commit that was answered before they were submitted.
+ *
+ * The contract of every request:
+ *   1. `done` runs exactly once, on the loop behind `reply_to`, never inside submit;
+ *   2. until then the request and what it points to belong to the store;
+ *   3. outputs are valid only when `err` is ERR_OK, and are the caller's from then on;
+ *   4. closing the store finishes waiting requests with ERR_CANCELED.
+ *
+ * Errors of any request: ERR_BUSY, too many requests wait, nothing was done; ERR_FULL, the disk
+ * is full, nothing was written; ERR_CANCELED. An i/o error or damage is never answered: the
+ * store logs it and ends the process, and the next start reads the outbox.
+ *
+ * Thread: submit from any thread. */
+#ifndef STORE_STORE_H
+#define STORE_STORE_H
+
+#include <stdbool.h>
+
+#include "core/catalog.h"
+#include "core/inbox.h"
+#include "core/model.h"
+
+struct store;
+struct store_req;
+
+typedef void store_done(struct store_req *req);
+
+struct store_req {
+    enum err err;               /* out */
+    store_done *done;
+    struct inbox *reply_to;
+
+    /* private to store/ */
+    struct task task;
+    struct store *store;
+    const struct store_verb *verb;
+};
+
+struct store_options {
+    const char *dir;            /* made if it is missing, mode 0700 */
+    uv_loop_t *writer, *reader; /* may be one and the same, as in tests */
+    struct id_source *ids;      /* seeded by store_open() above every stored key; outlives it */
+    size_t requests_max;        /* writes that may wait; the same again for reads */
+    struct now (*clock)(void);  /* clock_now, or a test's */
+};
+
+/* Open or create both files, migrate them, and read the configuration. Before the loops run.
+ * ERR_IN_USE: another process has the directory; ERR_VERSION: a newer schema; ERR_CORRUPT;
+ * ERR_DENIED and ERR_IO: the directory can't be made or written. The log says which file. */
+MUST_USE enum err store_open(struct store **out, const struct store_options *options);
+
+/* From any thread but the store's while both loops run (or from the test that runs them):
+ * finishes what was submitted before, then closes, then calls `closed` by `reply_to`. */
+void store_close(struct store *s, struct inbox *reply_to, struct task *closed);
+
+/* --- Following ------------------------------------------------------------------------- */
+
+/* A loop's share in the configuration. The catalog is the follower's and is filled at once by
+ * store_follow(), before the loops run; from then on every committed object is put into it on
+ * the loop of `inbox`, in the order of commits, and before the answer to the request that wrote
+ * it if that goes to the same inbox. */
+struct store_follower {
+    struct inbox *inbox;
+    struct catalog *catalog;
+    void (*changed)(struct store_follower *, struct object *object);  /* optional; after the put */
+    struct list link;           /* private */
+};
+void store_follow(struct store *s, struct store_follower *follower);
+
+/* Fresh deliveries of one committed message: a hint, so that the normal path needs no read. */
+struct store_hint {
+    struct task task;           /* private */
+    struct store_watcher *watcher;
+    struct message *message;    /* a reference, the receiver's */
+    uint64_t due_at_ms;
+    bool lost;                  /* hints before this one were dropped: ask for all lanes */
+    size_t count;
+    int64_t endpoint_keys[];
+};
+
+/* Who wants hints. `fresh` runs on the loop of `inbox` and owns the hint: free() it, and give
+ * back its message. At most `inbox->limit` hints wait; more are dropped, and `lost` says so in
+ * the next. The outbox is the truth; whoever is told must still ask for what it may have missed. */
+struct store_watcher {
+    struct inbox *inbox;
+    void (*fresh)(struct store_watcher *, struct store_hint *hint);
+};
+void store_watch(struct store *s, struct store_watcher *watcher);   /* one, before the loops run */
+
+/* --- Configuration --------------------------------------------------------------------- */
+
+/* Write the next state of an object: new, edited, or deleted (`deleted` set). The object is
+ * shared from now on: don't change it. Its version must be that of the state it was made from
+ * plus one (1 = it is new).
+ *   ERR_STALE     the stored version is another: make the edit again from the newer object
+ *   ERR_CONFLICT  its uid or name is taken
+ *   ERR_NOT_FOUND the application of an endpoint is gone
+ * Deleting an application deletes its endpoints in the same transaction. */
+struct store_put {
+    struct store_req req;
+    struct object *object;      /* in: borrowed; the store takes references of its own */
+};
+void store_put(struct store *s, struct store_put *op);
+
+/* A page of a list that is sorted by id, or event types by name. */
+struct page {
+    unsigned limit;             /* 1 … PAGE_LIMIT_MAX */
+    bool ascending;             /* the order of the list */
+    bool before;                /* the page that ends just before the cursor, not after it */
+    bool has_cursor;
+    struct id cursor;           /* need not exist any more */
+    const char *name_cursor;    /* for event types instead; borrowed */
+};
+
+#define PAGE_LIMIT_MAX 250
+
+/* The page in the list's order. `more`: something lies beyond it in the direction asked. */
+struct store_list_objects {
+    struct store_req req;
+    enum object_kind kind;
+    struct id organization;     /* of applications and event types */
+    struct id application;      /* of endpoints */
+    bool with_archived;         /* event types */
+    struct page page;
+    size_t count;               /* out */
+    struct object **objects;    /* out: references; free() the array */
+    bool more;                  /* out */
+};
+void store_list_objects(struct store *s, struct store_list_objects *op);
+
+/* --- Messages -------------------------------------------------------------------------- */
+
+#define IDEMPOTENCY_HASH_LEN 32
+
+/* Write a message and one pending delivery for each endpoint of the application that wants it
+ * (core/match.h), in one transaction.
+ *   ERR_NOT_FOUND  the application is gone
+ *   ERR_CONFLICT   the event id is taken
+ * A request with the hash of an earlier one writes nothing and gets that one's message, with
+ * `repeated` set, whatever else it asks for. */
+struct store_append {
+    struct store_req req;
+    struct id application;                  /* in */
+    const char *event_type;                 /* in, borrowed */
+    const char *event_id;                   /* in, borrowed; NULL = none */
+    const struct text_list *channels;       /* in, borrowed */
+    const void *payload;                    /* in, borrowed */
+    size_t payload_len;                     /* bytes */
+    uint32_t retention_days;                /* of the payload */
+    const uint8_t *idempotency_hash;        /* IDEMPOTENCY_HASH_LEN bytes, borrowed; NULL = none */
+    struct message *message;                /* out: a reference */
+    bool repeated;                          /* out */
+    unsigned deliveries;                    /* out: written now */
+};
+void store_append(struct store *s, struct store_append *op);
+
+/* One message, by id or (when `event_id` isn't NULL) by event id. ERR_NOT_FOUND. */
+struct store_get_message {
+    struct store_req req;
+    struct id application;
+    struct id id;
+    const char *event_id;       /* borrowed */
+    bool with_content;          /* in: read the payload too */
+    struct message *message;    /* out: a reference */
+};
+void store_get_message(struct store *s, struct store_get_message *op);
+
+/* What a list is narrowed to. Zeroed: everything. */
+struct message_filter {
+    struct text_list event_types;   /* one of these; none = all */
+    const char *channel;            /* borrowed; NULL = all */
+    uint64_t before_ms, after_ms;   /* exclusive; 0 = open */
+};
+
+/* Newest first. With `after_ms` and neither `before_ms` nor a cursor: the oldest `limit` after
+ * it, still returned newest first. */
+struct store_list_messages {
+    struct store_req req;
+    struct id application;
+    struct message_filter filter;   /* its list is borrowed */
+    bool with_content;
+    struct page page;
+    size_t count;                   /* out */
+    struct message **messages;      /* out: references; free() the array */
+    bool more;                      /* out */
+};
+void store_list_messages(struct store *s, struct store_list_messages *op);
+
+/* --- Attempts -------------------------------------------------------------------------- */
+
+struct attempt_filter {
+    bool has_status;
+    enum attempt_status status;
+    bool has_status_class;
+    unsigned status_class;          /* 0 (no answer), 100 … 500 */
+    struct message_filter message;
+};
+
+/* Newest first, as store_list_messages. One of message and endpoint, or both. */
+struct store_list_attempts {
+    struct store_req req;
+    struct id application;
+    bool by_message, by_endpoint;
+    struct id message, endpoint;
+    struct attempt_filter filter;
+    bool with_content;              /* in: read the responses too */
+    struct page page;
+    size_t count;                   /* out */
+    struct attempt_record *attempts;    /* out: attempt_record_fini() each, free() the array */
+    bool more;                      /* out */
+};
+void store_list_attempts(struct store *s, struct store_list_attempts *op);
+
+struct store_get_attempt {
+    struct store_req req;
+    struct id application, message, id;
+    struct attempt_record attempt;  /* out: attempt_record_fini() */
+};
+void store_get_attempt(struct store *s, struct store_get_attempt *op);
+
+/* --- The dispatcher's ------------------------------------------------------------------ */
+
+/* Write an attempt and the next state of its delivery, together. A delivery that isn't pending
+ * any more keeps its state. */
+struct store_record {
+    struct store_req req;
+    const struct attempt_record *attempt;   /* in, borrowed */
+    enum delivery_state next;               /* in */
+    uint64_t due_at_ms;                     /* in; when PENDING */
+};
+void store_record(struct store *s, struct store_record *op);
+
+/* The oldest due deliveries of a lane that the caller doesn't have yet. */
+struct store_due {
+    struct store_req req;
+    int64_t endpoint_key;           /* in */
+    uint64_t now_wall_ms;           /* in: due at or before */
+    size_t limit;                   /* in: most deliveries */
+    size_t bytes_limit;             /* in: stop after the one that passes it; at least one comes */
+    const int64_t *exclude;         /* in: message keys, ascending, borrowed: those it has */
+    size_t exclude_count;
+    size_t count;                   /* out */
+    struct delivery *deliveries;    /* out: message references; free() the array */
+    bool more;                      /* out: others are due too */
+    uint64_t next_due_at_ms;        /* out, when not `more`: the earliest later one; 0 = none */
+};
+void store_due(struct store *s, struct store_due *op);
+
+struct lane_due {
+    int64_t endpoint_key;
+    uint64_t due_at_ms;             /* of its earliest pending delivery */
+};
+
+/* The lanes that have something pending, by key. */
+struct store_lanes {
+    struct store_req req;
+    int64_t after_key;              /* in: 0 = from the first */
+    size_t limit;                   /* in */
+    size_t count;                   /* out */
+    struct lane_due *lanes;         /* out: free() the array */
+    bool more;                      /* out */
+};
+void store_lanes(struct store *s, struct store_lanes *op);
+
+/* End up to `limit` pending deliveries of a lane whose endpoint is gone. */
+struct store_end_lane {
+    struct store_req req;
+    int64_t endpoint_key;           /* in */
+    size_t limit;                   /* in */
+    size_t ended;                   /* out: fewer than `limit` = that was all */
+};
+void store_end_lane(struct store *s, struct store_end_lane *op);
+
+/* --- Looking at it --------------------------------------------------------------------- */
+
+struct store_status {
+    struct store_req req;
+    uint64_t pending;               /* out: deliveries */
+    uint64_t oldest_due_at_ms;      /* out: 0 = none */
+    uint64_t messages;              /* out: rows */
+    uint64_t attempts;              /* out: rows */
+    uint64_t global_bytes, regional_bytes;  /* out: files with their logs */
+    unsigned global_schema, regional_schema;    /* out: versions */
+};
+void store_status(struct store *s, struct store_status *op);
+
+#endif
