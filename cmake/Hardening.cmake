@@ -9,6 +9,10 @@ target_compile_options(posthaste_flags INTERFACE
     -Wvla -Wswitch-enum -fno-common -fstack-protector-strong -fno-omit-frame-pointer
     $<$<BOOL:${POSTHASTE_WERROR}>:-Werror>)
 
+if(POSTHASTE_FUZZ)
+    target_compile_options(posthaste_flags INTERFACE -fsanitize=fuzzer-no-link)
+endif()
+
 if(POSTHASTE_SANITIZE)
     target_compile_options(posthaste_flags INTERFACE
         -fsanitize=${POSTHASTE_SANITIZE} -fno-sanitize-recover=all)

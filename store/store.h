@@ -282,6 +282,15 @@ void store_end_lane(struct store *s, struct store_end_lane *op);
 
 /* --- Looking at it --------------------------------------------------------------------- */
 
+/* A lane whose deliveries wait for another try. */
+struct lane_failing {
+    int64_t endpoint_key;
+    uint64_t deliveries;            /* pending, tried at least once */
+    unsigned attempts_most;         /* made for one of them */
+};
+
+#define STATUS_FAILING_MAX 100
+
 struct store_status {
     struct store_req req;
     uint64_t pending;               /* out: deliveries */
@@ -290,6 +299,8 @@ struct store_status {
     uint64_t attempts;              /* out: rows */
     uint64_t global_bytes, regional_bytes;  /* out: files with their logs */
     unsigned global_schema, regional_schema;    /* out: versions */
+    size_t failing_count;           /* out */
+    struct lane_failing failing[STATUS_FAILING_MAX];    /* out: by deliveries, most first */
 };
 void store_status(struct store *s, struct store_status *op);
 

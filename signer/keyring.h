@@ -1,0 +1,49 @@
+/* Keyring: the master key of a region, and what is derived from it.
+ *
+ * Endpoint secrets and custom header values are at rest only as AES-256-GCM, each with a random
+ * nonce, bound to their use, application and endpoint: bytes copied to another row don't open.
+ * Keys are derived from the master key by HKDF-SHA256 (RFC 5869), one for each purpose, and
+ * stand nowhere on disk.
+ *
+ * The master key's file holds one line: "phmk_" and the base64 of 32 bytes.
+ *
+ * Thread: immutable; any. */
+#ifndef SIGNER_KEYRING_H
+#define SIGNER_KEYRING_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/err.h"
+#include "core/id.h"
+#include "core/model.h"
+
+#define MASTER_KEY_TEXT_MAX 64
+#define TOKEN_KEY_LEN       32
+
+struct keyring;
+
+enum seal_use { SEAL_SECRET, SEAL_HEADERS };
+
+/* A new random master key as its file's line, without the line feed. */
+void keyring_generate(char out[MASTER_KEY_TEXT_MAX]);
+
+/* From the text of a master key; surrounding white space is ignored. ERR_INVALID. */
+MUST_USE enum err keyring_new(const char *master_key, struct keyring **out);
+void keyring_free(struct keyring *keyring);     /* wipes; NULL does nothing */
+
+void keyring_seal(const struct keyring *keyring, enum seal_use use, const struct id *application,
+                  const struct id *endpoint, const void *plain, size_t len, struct bytes *out);
+
+/* ERR_DENIED: sealed under another key, for another use or place, or damaged. The plain bytes
+ * are the caller's, followed by a NUL; give them back with keyring_wipe(). */
+MUST_USE enum err keyring_unseal(const struct keyring *keyring, enum seal_use use,
+                                 const struct id *application, const struct id *endpoint,
+                                 const struct bytes *sealed, struct bytes *out);
+
+void keyring_wipe(struct bytes *plain);
+
+/* The key that signs API tokens; see token.h. */
+const uint8_t *keyring_token_key(const struct keyring *keyring);
+
+#endif

@@ -1,0 +1,23 @@
+/* Noun out: objects as the API shows them. See docs/api.md for the shapes. */
+#ifndef WIRE_NOUN_OUT_H
+#define WIRE_NOUN_OUT_H
+
+#include "core/model.h"
+#include "wire/json.h"
+
+/* Each writes one JSON object. */
+void json_put_application(struct json_writer *w, const struct application *application);
+void json_put_endpoint(struct json_writer *w, const struct endpoint *endpoint);
+void json_put_event_type(struct json_writer *w, const struct event_type *type, bool with_content);
+
+/* Without content the payload is {}; once it is gone, {"expired":true}. */
+void json_put_message(struct json_writer *w, const struct message *message, bool with_content);
+
+/* Without content the response is "{}". */
+void json_put_attempt(struct json_writer *w, const struct attempt_record *attempt,
+                      bool with_content);
+
+/* {"code":…,"detail":…} */
+MUST_USE enum err json_error_body(const char *code, const char *detail, struct buf *out);
+
+#endif

@@ -1,0 +1,81 @@
+/* Server: HTTP/1.1 on a loop, whose answers may come later.
+ *
+ *   connection ─► on_headers ─► body, counted ─► on_request ─► … ─► exchange_reply
+ *
+ * An exchange is one request and its answer. `on_headers` runs when the header is complete: it
+ * may answer at once (no token, no such route, too large), and then the body is read and thrown
+ * away up to a limit, so that the client sees the answer rather than a reset. Otherwise the
+ * body is collected and `on_request` runs. Every exchange is answered exactly once, from either
+ * callback or on any later turn of the loop; when the client is gone by then nothing is sent.
+ * Until exchange_reply() the exchange and what it returned stay valid.
+ *
+ * What the server answers by itself, as JSON of the contract: 413 (body too large), 431 (header
+ * too large), 503 with Retry-After (too much buffered), 408 (too slow: the connection is
+ * closed). Bytes that aren't HTTP are answered with 400 and closed.
+ *
+ * Thread: the loop's. */
+#ifndef WIRE_SERVER_H
+#define WIRE_SERVER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <uv.h>
+
+#include "core/buf.h"
+#include "core/err.h"
+
+struct server;
+struct exchange;
+
+struct server_limits {
+    size_t header_bytes;        /* request line and header together */
+    size_t body_bytes;          /* of one request */
+    size_t buffered_bytes;      /* of all bodies at once; beyond: 503 */
+    unsigned connections;
+    unsigned connections_per_address;
+    uint32_t header_timeout_ms; /* from the first byte to the end of the header, and idle */
+    uint32_t body_timeout_ms;   /* from the header to the end of the body */
+};
+
+/* 16 KiB, 2 MiB, 256 MiB, 4096 connections, 1024 from one address, 10 s, 30 s. */
+extern const struct server_limits server_default_limits;
+
+struct server_options {
+    uv_loop_t *loop;
+    const char *address;        /* "127.0.0.1", "::1", "0.0.0.0" */
+    uint16_t port;              /* 0 = any */
+    const struct server_limits *limits;
+    void (*on_headers)(struct exchange *x, void *ctx);
+    void (*on_request)(struct exchange *x, void *ctx);
+    void *ctx;
+};
+
+/* ERR_INVALID: not an address; ERR_IN_USE: the port is taken; ERR_DENIED: not ours to open;
+ * ERR_UNAVAILABLE: no such address here, or no descriptors. */
+MUST_USE enum err server_open(struct server **out, const struct server_options *options);
+
+uint16_t server_port(const struct server *s);
+
+/* Stop accepting; finish the exchanges owed, each connection then closes. `closed` runs once
+ * they are done or `timeout_ms` is over, whichever is first. */
+void server_close(struct server *s, uint32_t timeout_ms, void (*closed)(void *ctx), void *ctx);
+
+/* Borrowed until exchange_reply(). */
+const char *exchange_method(const struct exchange *x);
+const char *exchange_path(const struct exchange *x);    /* as sent: not decoded, no query */
+const char *exchange_query(const struct exchange *x);   /* as sent, without '?'; "" if none */
+const char *exchange_header(const struct exchange *x, const char *name);   /* NULL if absent */
+const void *exchange_body(const struct exchange *x, size_t *out_len);
+
+/* What `on_headers` found out, for `on_request`. */
+void exchange_set_data(struct exchange *x, void *data);
+void *exchange_data(const struct exchange *x);
+
+/* A header line for the answer; copied. Not Content-Type, which is always JSON. */
+void exchange_add_header(struct exchange *x, const char *name, const char *value);
+
+/* Answer and forget. The bytes of `body` are taken over and `body` is left empty; NULL, or a
+ * status of 204: no body. */
+void exchange_reply(struct exchange *x, unsigned status, struct buf *body);
+
+#endif
