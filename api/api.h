@@ -18,7 +18,7 @@ struct api_options {
     const struct keyring *keyring;
     struct id_source *ids;
     const char *address;
-    uint16_t port;                  /* 0 = any */
+    uint16_t port; /* 0 = any */
     const struct server_limits *limits;
 };
 

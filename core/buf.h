@@ -13,10 +13,10 @@
 #include "core/err.h"
 
 struct buf {
-    uint8_t *bytes;             /* NULL while nothing was appended */
-    size_t len;                 /* bytes in use */
-    size_t room;                /* bytes allocated */
-    size_t limit;               /* most bytes it may hold */
+    uint8_t *bytes; /* NULL while nothing was appended */
+    size_t len;     /* bytes in use */
+    size_t room;    /* bytes allocated */
+    size_t limit;   /* most bytes it may hold */
 };
 
 #define BUF_INIT(most) ((struct buf){ .limit = (most) })

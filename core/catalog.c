@@ -17,10 +17,10 @@ struct name_key {
 };
 
 struct entry {
-    struct object *object;      /* a reference */
+    struct object *object; /* a reference */
     int64_t key;
-    struct name_key name;       /* len 0: none */
-    struct list sibling;        /* in its group, when an endpoint */
+    struct name_key name; /* len 0: none */
+    struct list sibling;  /* in its group, when an endpoint */
     UT_hash_handle by_key, by_name;
 };
 
@@ -172,8 +172,9 @@ void catalog_free(struct catalog *c)
     if (!c)
         return;
     HASH_ITER(by_key, c->by_key, entry, next)
-        remove_entry(c, entry);
-    HASH_ITER(hh, c->groups, group, next_group) {
+    remove_entry(c, entry);
+    HASH_ITER(hh, c->groups, group, next_group)
+    {
         HASH_DEL(c->groups, group);
         free(group);
     }
@@ -289,7 +290,7 @@ void catalog_each(const struct catalog *c, void (*visit)(struct object *object, 
     struct entry *entry, *next;
 
     HASH_ITER(by_key, c->by_key, entry, next)
-        visit(entry->object, ctx);
+    visit(entry->object, ctx);
 }
 
 size_t catalog_count(const struct catalog *c)

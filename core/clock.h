@@ -7,8 +7,8 @@
 #include <stdint.h>
 
 struct now {
-    uint64_t mono_ms;           /* since some fixed point; never steps */
-    uint64_t wall_ms;           /* since 1970; may step */
+    uint64_t mono_ms; /* since some fixed point; never steps */
+    uint64_t wall_ms; /* since 1970; may step */
 };
 
 struct now clock_now(void);

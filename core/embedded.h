@@ -6,7 +6,7 @@
 #define CORE_EMBEDDED_H
 
 struct embedded_file {
-    const char *path;           /* relative to the embedded folder */
+    const char *path; /* relative to the embedded folder */
     const char *begin, *end;
 };
 

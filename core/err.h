@@ -6,6 +6,7 @@
 #ifndef CORE_ERR_H
 #define CORE_ERR_H
 
+/* clang-format off */
 #define ERR_LIST(X)                                               \
     X(OK,          "ok")                                          \
     X(INVALID,     "invalid input")                               \
@@ -23,6 +24,7 @@
     X(IO,          "i/o error")                                   \
     X(CORRUPT,     "stored data is corrupt")                      \
     X(VERSION,     "written by a newer version of the program")
+/* clang-format on */
 
 enum err {
 #define X(name, text) ERR_##name,

@@ -7,7 +7,7 @@
 #define EPOCH_S      UINT64_C(1400000000)
 #define TEXT_LEN     27
 #define COUNTER_BITS 16
-#define HEAD_LEN     8          /* bytes that make the key */
+#define HEAD_LEN     8 /* bytes that make the key */
 
 static const char DIGITS[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
@@ -47,9 +47,8 @@ struct id id_new(struct id_source *source, uint64_t wall_ms)
 
     do {
         next = fresh > last ? fresh : last + 1;
-    } while (!atomic_compare_exchange_weak_explicit(&source->last, &last, next,
-                                                    memory_order_relaxed,
-                                                    memory_order_relaxed));
+    } while (!atomic_compare_exchange_weak_explicit(
+        &source->last, &last, next, memory_order_relaxed, memory_order_relaxed));
 
     uint64_t ticks = next >> COUNTER_BITS;
     uint64_t head = ticks << 24 | (uint64_t)source->ordinal << 16 | (next & 0xffff);

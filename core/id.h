@@ -20,24 +20,24 @@
 #include "core/err.h"
 
 #define ID_BYTES    20
-#define ID_TEXT_MAX 34          /* the longest prefix, 27 characters and a NUL */
+#define ID_TEXT_MAX 34 /* the longest prefix, 27 characters and a NUL */
 
 struct id {
     uint8_t bytes[ID_BYTES];
 };
 
 enum id_kind {
-    ID_ORGANIZATION,            /* org_ */
-    ID_APPLICATION,             /* app_ */
-    ID_ENDPOINT,                /* ep_ */
-    ID_MESSAGE,                 /* msg_ */
-    ID_ATTEMPT,                 /* atmpt_ */
-    ID_TASK,                    /* qtask_ */
+    ID_ORGANIZATION, /* org_ */
+    ID_APPLICATION,  /* app_ */
+    ID_ENDPOINT,     /* ep_ */
+    ID_MESSAGE,      /* msg_ */
+    ID_ATTEMPT,      /* atmpt_ */
+    ID_TASK,         /* qtask_ */
 };
 
 /* Makes ids. One for the whole process, shared by its threads. */
 struct id_source {
-    _Atomic uint64_t last;      /* time and counter of the newest id */
+    _Atomic uint64_t last; /* time and counter of the newest id */
     uint8_t ordinal;
 };
 

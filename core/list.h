@@ -10,8 +10,7 @@ struct list {
 };
 
 /* The object of `type` whose `field` is at `ptr`. */
-#define container_of(ptr, type, field)                                                         \
-    ((type *)(void *)((char *)(ptr) - offsetof(type, field)))
+#define container_of(ptr, type, field) ((type *)(void *)((char *)(ptr)-offsetof(type, field)))
 
 static inline void list_init(struct list *l)
 {

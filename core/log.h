@@ -19,14 +19,23 @@ enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR };
 enum log_format { LOG_TEXT, LOG_JSON };
 
 struct log_field {
-    const char *key;            /* NULL ends the list */
-    const char *text;           /* NULL: the value is `number` */
+    const char *key;  /* NULL ends the list */
+    const char *text; /* NULL: the value is `number` */
     int64_t number;
 };
 
-#define LOG_STR(k, v) { .key = (k), .text = (v) }   /* `v` may not be NULL */
-#define LOG_NUM(k, v) { .key = (k), .number = (int64_t)(v) }
-#define LOG_END       { .key = 0 }                  /* for a fact without fields */
+#define LOG_STR(k, v)                                                                          \
+    {                                                                                          \
+        .key = (k), .text = (v)                                                                \
+    } /* `v` may not be NULL */
+#define LOG_NUM(k, v)                                                                          \
+    {                                                                                          \
+        .key = (k), .number = (int64_t)(v)                                                     \
+    }
+#define LOG_END                                                                                \
+    {                                                                                          \
+        .key = 0                                                                               \
+    } /* for a fact without fields */
 
 #define log_event(level, event, ...)                                                           \
     log_write(level, event, (const struct log_field[]){ __VA_ARGS__, { .key = 0 } })

@@ -12,8 +12,8 @@
 
 struct loop {
     uv_loop_t uv;
-    struct inbox inbox;         /* for tasks that belong to no module, such as opening one */
-    const char *name;           /* of the thread; at most 15 bytes, borrowed */
+    struct inbox inbox; /* for tasks that belong to no module, such as opening one */
+    const char *name;   /* of the thread; at most 15 bytes, borrowed */
     uv_thread_t thread;
     struct task stop;
 };

@@ -19,18 +19,18 @@
 #include "core/id.h"
 
 /* A name of the subscriber's choosing: uid, event id, event type, channel. Bytes. */
-#define NAME_LEN_MAX        256
-#define CHANNEL_LEN_MAX     128
-#define SECRETS_MAX         11      /* the current secret and ten that still sign along */
-#define RESPONSE_KEPT_MAX   16384   /* bytes of a receiver's answer that are stored */
+#define NAME_LEN_MAX      256
+#define CHANNEL_LEN_MAX   128
+#define SECRETS_MAX       11    /* the current secret and ten that still sign along */
+#define RESPONSE_KEPT_MAX 16384 /* bytes of a receiver's answer that are stored */
 
 struct text_list {
     size_t count;
-    char **items;               /* NULL when count is 0 */
+    char **items; /* NULL when count is 0 */
 };
 
 struct bytes {
-    uint8_t *data;              /* NULL when len is 0 */
+    uint8_t *data; /* NULL when len is 0 */
     size_t len;
 };
 
@@ -39,8 +39,8 @@ enum object_kind { OBJECT_APPLICATION, OBJECT_ENDPOINT, OBJECT_EVENT_TYPE };
 struct object {
     _Atomic unsigned refs;
     enum object_kind kind;
-    bool deleted;               /* a tombstone: says that the id is gone */
-    uint64_t version;           /* 1 for a new object; each edit adds one */
+    bool deleted;     /* a tombstone: says that the id is gone */
+    uint64_t version; /* 1 for a new object; each edit adds one */
     struct id id;
     struct id organization;
     uint64_t created_at_ms;
@@ -49,40 +49,40 @@ struct object {
 
 struct application {
     struct object base;
-    char *uid;                  /* optional; unique in the organization */
+    char *uid; /* optional; unique in the organization */
     char *name;
-    char *metadata;             /* a JSON object of strings, compact */
-    uint32_t throttle_rate;     /* deliveries a second; 0 = no limit */
+    char *metadata;         /* a JSON object of strings, compact */
+    uint32_t throttle_rate; /* deliveries a second; 0 = no limit */
 };
 
 /* A signing secret, sealed by the keyring for this application and endpoint. */
 struct sealed_secret {
     struct bytes sealed;
-    uint64_t expires_at_ms;     /* 0 = current */
+    uint64_t expires_at_ms; /* 0 = current */
 };
 
 struct endpoint {
     struct object base;
     struct id application;
-    char *uid;                  /* optional; unique in the application */
+    char *uid; /* optional; unique in the application */
     char *url;
-    char *description;          /* "" when none */
+    char *description; /* "" when none */
     char *metadata;
     bool disabled;
     uint32_t throttle_rate;
-    struct text_list event_types;   /* none = all */
-    struct text_list channels;      /* none = all */
-    struct bytes sealed_headers;    /* a JSON object of strings, sealed; none = no headers */
+    struct text_list event_types; /* none = all */
+    struct text_list channels;    /* none = all */
+    struct bytes sealed_headers;  /* a JSON object of strings, sealed; none = no headers */
     size_t secret_count;
-    struct sealed_secret secrets[SECRETS_MAX];  /* newest first */
+    struct sealed_secret secrets[SECRETS_MAX]; /* newest first */
 };
 
 struct event_type {
     struct object base;
-    char *name;                 /* unique in the organization */
+    char *name; /* unique in the organization */
     char *description;
-    char *schemas;              /* a JSON object by version, or NULL */
-    char *feature_flag;         /* optional */
+    char *schemas;      /* a JSON object by version, or NULL */
+    char *feature_flag; /* optional */
     bool archived;
     bool deprecated;
 };
@@ -92,29 +92,34 @@ struct message {
     struct id id;
     struct id application;
     char *event_type;
-    char *event_id;             /* optional; unique in the application */
+    char *event_id; /* optional; unique in the application */
     struct text_list channels;
-    struct bytes payload;       /* the accepted bytes, to be delivered as they are */
+    struct bytes payload; /* the accepted bytes, to be delivered as they are */
     uint64_t created_at_ms;
-    uint64_t expires_at_ms;     /* of the payload */
+    uint64_t expires_at_ms; /* of the payload */
 };
 
 enum delivery_state {
-    DELIVERY_PENDING = 0,       /* waits for due_at_ms, or is being sent right now */
-    DELIVERY_DELIVERED = 1,     /* final */
-    DELIVERY_DEAD = 2,          /* final: the schedule ended, or its endpoint was deleted */
+    DELIVERY_PENDING = 0,   /* waits for due_at_ms, or is being sent right now */
+    DELIVERY_DELIVERED = 1, /* final */
+    DELIVERY_DEAD = 2,      /* final: the schedule ended, or its endpoint was deleted */
 };
 
 /* The duty to bring one message to one endpoint. */
 struct delivery {
-    struct message *message;    /* a reference */
-    int64_t endpoint_key;       /* its lane */
-    unsigned attempts;          /* made so far */
+    struct message *message; /* a reference */
+    int64_t endpoint_key;    /* its lane */
+    unsigned attempts;       /* made so far */
     uint64_t due_at_ms;
 };
 
 /* As the API shows it. */
-enum attempt_status { ATTEMPT_SUCCESS = 0, ATTEMPT_PENDING = 1, ATTEMPT_FAIL = 2, ATTEMPT_SENDING = 3 };
+enum attempt_status {
+    ATTEMPT_SUCCESS = 0,
+    ATTEMPT_PENDING = 1,
+    ATTEMPT_FAIL = 2,
+    ATTEMPT_SENDING = 3
+};
 enum attempt_trigger { TRIGGER_SCHEDULED = 0, TRIGGER_MANUAL = 1 };
 
 /* One try; never changes once recorded. */
@@ -123,15 +128,15 @@ struct attempt_record {
     struct id message;
     struct id endpoint;
     struct id application;
-    unsigned number;            /* 1 = first */
+    unsigned number; /* 1 = first */
     enum attempt_status status;
     enum attempt_trigger trigger;
-    char *url;                  /* as used, without user info */
-    unsigned response_status;   /* HTTP status; 0 = no answer */
-    struct bytes response;      /* the answer's first bytes, or why there was none */
+    char *url;                /* as used, without user info */
+    unsigned response_status; /* HTTP status; 0 = no answer */
+    struct bytes response;    /* the answer's first bytes, or why there was none */
     uint32_t duration_ms;
     uint64_t started_at_ms;
-    uint64_t next_attempt_at_ms;    /* 0 = none is planned */
+    uint64_t next_attempt_at_ms; /* 0 = none is planned */
 };
 
 struct application *application_new(void);
@@ -144,11 +149,11 @@ struct endpoint *endpoint_copy(const struct endpoint *from);
 struct event_type *event_type_copy(const struct event_type *from);
 
 struct object *object_ref(struct object *object);
-void object_unref(struct object *object);       /* NULL does nothing */
+void object_unref(struct object *object); /* NULL does nothing */
 
 struct message *message_new(void);
 struct message *message_ref(struct message *message);
-void message_unref(struct message *message);    /* NULL does nothing */
+void message_unref(struct message *message); /* NULL does nothing */
 
 /* Frees what a record points to, not the record. */
 void attempt_record_fini(struct attempt_record *record);

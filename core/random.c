@@ -9,7 +9,7 @@
 
 struct block {
     uint8_t bytes[BLOCK_LEN];
-    size_t left;                /* unused bytes, at the end */
+    size_t left; /* unused bytes, at the end */
 };
 
 static void refill(struct block *b)

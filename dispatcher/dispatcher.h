@@ -24,21 +24,22 @@ struct dispatcher_options {
     const struct keyring *keyring;
     const struct egress *egress;
     struct id_source *ids;
-    const char *ca_file;                    /* NULL = the system's */
-    const char *name_servers;               /* NULL = the system's */
-    uint32_t schedule_s[RETRY_STEPS_MAX];   /* seconds before each retry */
-    size_t schedule_count;                  /* n steps = n + 1 attempts */
-    uint32_t timeout_ms;                    /* of one attempt */
-    unsigned in_flight_max;                 /* of all lanes */
-    unsigned in_flight_lane_max;            /* of one */
+    const char *ca_file;                  /* NULL = the system's */
+    const char *name_servers;             /* NULL = the system's */
+    uint32_t schedule_s[RETRY_STEPS_MAX]; /* seconds before each retry */
+    size_t schedule_count;                /* n steps = n + 1 attempts */
+    uint32_t timeout_ms;                  /* of one attempt */
+    unsigned in_flight_max;               /* of all lanes */
+    unsigned in_flight_lane_max;          /* of one */
 };
 
 /* Before the loops run: follows the store's configuration and watches for fresh deliveries. */
 MUST_USE enum err dispatcher_open(struct dispatcher **out,
                                   const struct dispatcher_options *options);
 
-/* From the loop: start no more attempts, wait up to `timeout_ms` for those under way, cancel the
- * rest (they stay pending in the outbox), wait for what is being recorded; then `closed` runs. */
+/* From the loop: start no more attempts, wait up to `timeout_ms` for those under way, cancel
+ * the rest (they stay pending in the outbox), wait for what is being recorded; then `closed`
+ * runs. */
 void dispatcher_close(struct dispatcher *d, uint32_t timeout_ms, void (*closed)(void *ctx),
                       void *ctx);
 

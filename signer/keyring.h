@@ -30,10 +30,11 @@ void keyring_generate(char out[MASTER_KEY_TEXT_MAX]);
 
 /* From the text of a master key; surrounding white space is ignored. ERR_INVALID. */
 MUST_USE enum err keyring_new(const char *master_key, struct keyring **out);
-void keyring_free(struct keyring *keyring);     /* wipes; NULL does nothing */
+void keyring_free(struct keyring *keyring); /* wipes; NULL does nothing */
 
-void keyring_seal(const struct keyring *keyring, enum seal_use use, const struct id *application,
-                  const struct id *endpoint, const void *plain, size_t len, struct bytes *out);
+void keyring_seal(const struct keyring *keyring, enum seal_use use,
+                  const struct id *application, const struct id *endpoint, const void *plain,
+                  size_t len, struct bytes *out);
 
 /* ERR_DENIED: sealed under another key, for another use or place, or damaged. The plain bytes
  * are the caller's, followed by a NUL; give them back with keyring_wipe(). */

@@ -15,11 +15,11 @@
 #include "core/err.h"
 #include "core/model.h"
 
-#define SECRET_LEN_MIN       24     /* bytes; the specification says 24 to 64, clients send up to 75 */
-#define SECRET_LEN_MAX       75
-#define SECRET_TEXT_MAX      108    /* "whsec_", base64 and a NUL */
-#define SIGNATURE_HEADER_MAX (SECRETS_MAX * 48)     /* "v1," + 44 characters + a space or NUL */
-#define SIGNATURE_TOLERANCE_S 300   /* what the published verifiers allow either way */
+#define SECRET_LEN_MIN        24 /* bytes; the specification says 24 to 64, clients send up to 75 */
+#define SECRET_LEN_MAX        75
+#define SECRET_TEXT_MAX       108                /* "whsec_", base64 and a NUL */
+#define SIGNATURE_HEADER_MAX  (SECRETS_MAX * 48) /* "v1," + 44 characters + a space or NUL */
+#define SIGNATURE_TOLERANCE_S 300 /* what the published verifiers allow either way */
 
 struct secret {
     uint8_t bytes[SECRET_LEN_MAX];
@@ -36,9 +36,9 @@ void secret_wipe(struct secret *secret);
 
 struct signed_text {
     const char *id;
-    uint64_t at_s;              /* of this attempt, seconds since 1970 */
+    uint64_t at_s; /* of this attempt, seconds since 1970 */
     const void *body;
-    size_t body_len;            /* bytes */
+    size_t body_len; /* bytes */
 };
 
 struct signer;
@@ -53,8 +53,8 @@ void signer_sign(struct signer *signer, const struct secret *secrets, size_t cou
 /* ERR_OK when any v1 signature in `header` fits any secret; ERR_DENIED when none does;
  * ERR_TIMEOUT when one does but `text` is further than `tolerance_s` from `now_s`; ERR_INVALID
  * when `header` holds no v1 signature. Compares in constant time. */
-MUST_USE enum err signer_verify(struct signer *signer, const struct secret *secrets, size_t count,
-                                const struct signed_text *text, const char *header,
-                                uint64_t now_s, uint64_t tolerance_s);
+MUST_USE enum err signer_verify(struct signer *signer, const struct secret *secrets,
+                                size_t count, const struct signed_text *text,
+                                const char *header, uint64_t now_s, uint64_t tolerance_s);
 
 #endif

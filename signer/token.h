@@ -1,4 +1,5 @@
-/* Token: what a client shows to be let in, a JWT signed with HS256 under the keyring's token key.
+/* Token: what a client shows to be let in, a JWT signed with HS256 under the keyring's token
+ * key.
  *
  *   organization  { "iss": "svix-server", "sub": "org_…", "iat", "nbf", "exp" }
  *   application   the same with "sub": "app_…", "org": "org_…"
@@ -11,15 +12,15 @@
 #include "core/id.h"
 #include "signer/keyring.h"
 
-#define TOKEN_TEXT_MAX 1024     /* bytes of a token we accept, with NUL */
+#define TOKEN_TEXT_MAX 1024 /* bytes of a token we accept, with NUL */
 
 enum token_scope { TOKEN_ORGANIZATION, TOKEN_APPLICATION };
 
 struct token {
     enum token_scope scope;
     struct id organization;
-    struct id application;      /* of TOKEN_APPLICATION */
-    uint64_t expires_at_s;      /* since 1970; 0 = never */
+    struct id application; /* of TOKEN_APPLICATION */
+    uint64_t expires_at_s; /* since 1970; 0 = never */
 };
 
 /* Write the signed text of `token`. */
@@ -30,7 +31,7 @@ void token_mint(const struct keyring *keyring, const struct token *token, uint64
  * costs one keyed hash. Thread: one. */
 struct token_checker;
 
-struct token_checker *token_checker_new(const struct keyring *keyring);     /* borrows it */
+struct token_checker *token_checker_new(const struct keyring *keyring); /* borrows it */
 void token_checker_free(struct token_checker *checker);
 
 /* ERR_DENIED unless `text` is a token of ours that is valid at `now_s`. */

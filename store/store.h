@@ -35,7 +35,7 @@ struct store_req;
 typedef void store_done(struct store_req *req);
 
 struct store_req {
-    enum err err;               /* out */
+    enum err err; /* out */
     store_done *done;
     struct inbox *reply_to;
 
@@ -71,30 +71,33 @@ void store_close(struct store *s, struct inbox *reply_to, struct task *closed);
 struct store_follower {
     struct inbox *inbox;
     struct catalog *catalog;
-    void (*changed)(struct store_follower *, struct object *object);  /* optional; after the put */
-    struct list link;           /* private */
+    void (*changed)(struct store_follower *,
+                    struct object *object); /* optional; after the put */
+    struct list link;                       /* private */
 };
 void store_follow(struct store *s, struct store_follower *follower);
 
 /* Fresh deliveries of one committed message: a hint, so that the normal path needs no read. */
 struct store_hint {
-    struct task task;           /* private */
+    struct task task; /* private */
     struct store_watcher *watcher;
-    struct message *message;    /* a reference, the receiver's */
+    struct message *message; /* a reference, the receiver's */
     uint64_t due_at_ms;
-    bool lost;                  /* hints before this one were dropped: ask for all lanes */
+    bool lost; /* hints before this one were dropped: ask for all lanes */
     size_t count;
     int64_t endpoint_keys[];
 };
 
 /* Who wants hints. `fresh` runs on the loop of `inbox` and owns the hint: free() it, and give
  * back its message. At most `inbox->limit` hints wait; more are dropped, and `lost` says so in
- * the next. The outbox is the truth; whoever is told must still ask for what it may have missed. */
+ * the next. The outbox is the truth; whoever is told must still ask for what it may have
+ * missed. */
 struct store_watcher {
     struct inbox *inbox;
     void (*fresh)(struct store_watcher *, struct store_hint *hint);
 };
-void store_watch(struct store *s, struct store_watcher *watcher);   /* one, before the loops run */
+void store_watch(struct store *s,
+                 struct store_watcher *watcher); /* one, before the loops run */
 
 /* --- Configuration --------------------------------------------------------------------- */
 
@@ -107,18 +110,18 @@ void store_watch(struct store *s, struct store_watcher *watcher);   /* one, befo
  * Deleting an application deletes its endpoints in the same transaction. */
 struct store_put {
     struct store_req req;
-    struct object *object;      /* in: borrowed; the store takes references of its own */
+    struct object *object; /* in: borrowed; the store takes references of its own */
 };
 void store_put(struct store *s, struct store_put *op);
 
 /* A page of a list that is sorted by id, or event types by name. */
 struct page {
-    unsigned limit;             /* 1 … PAGE_LIMIT_MAX */
-    bool ascending;             /* the order of the list */
-    bool before;                /* the page that ends just before the cursor, not after it */
+    unsigned limit; /* 1 … PAGE_LIMIT_MAX */
+    bool ascending; /* the order of the list */
+    bool before;    /* the page that ends just before the cursor, not after it */
     bool has_cursor;
-    struct id cursor;           /* need not exist any more */
-    const char *name_cursor;    /* for event types instead; borrowed */
+    struct id cursor;        /* need not exist any more */
+    const char *name_cursor; /* for event types instead; borrowed */
 };
 
 #define PAGE_LIMIT_MAX 250
@@ -127,13 +130,13 @@ struct page {
 struct store_list_objects {
     struct store_req req;
     enum object_kind kind;
-    struct id organization;     /* of applications and event types */
-    struct id application;      /* of endpoints */
-    bool with_archived;         /* event types */
+    struct id organization; /* of applications and event types */
+    struct id application;  /* of endpoints */
+    bool with_archived;     /* event types */
     struct page page;
-    size_t count;               /* out */
-    struct object **objects;    /* out: references; free() the array */
-    bool more;                  /* out */
+    size_t count;            /* out */
+    struct object **objects; /* out: references; free() the array */
+    bool more;               /* out */
 };
 void store_list_objects(struct store *s, struct store_list_objects *op);
 
@@ -149,17 +152,17 @@ void store_list_objects(struct store *s, struct store_list_objects *op);
  * `repeated` set, whatever else it asks for. */
 struct store_append {
     struct store_req req;
-    struct id application;                  /* in */
-    const char *event_type;                 /* in, borrowed */
-    const char *event_id;                   /* in, borrowed; NULL = none */
-    const struct text_list *channels;       /* in, borrowed */
-    const void *payload;                    /* in, borrowed */
-    size_t payload_len;                     /* bytes */
-    uint32_t retention_days;                /* of the payload */
-    const uint8_t *idempotency_hash;        /* IDEMPOTENCY_HASH_LEN bytes, borrowed; NULL = none */
-    struct message *message;                /* out: a reference */
-    bool repeated;                          /* out */
-    unsigned deliveries;                    /* out: written now */
+    struct id application;            /* in */
+    const char *event_type;           /* in, borrowed */
+    const char *event_id;             /* in, borrowed; NULL = none */
+    const struct text_list *channels; /* in, borrowed */
+    const void *payload;              /* in, borrowed */
+    size_t payload_len;               /* bytes */
+    uint32_t retention_days;          /* of the payload */
+    const uint8_t *idempotency_hash;  /* IDEMPOTENCY_HASH_LEN bytes, borrowed; NULL = none */
+    struct message *message;          /* out: a reference */
+    bool repeated;                    /* out */
+    unsigned deliveries;              /* out: written now */
 };
 void store_append(struct store *s, struct store_append *op);
 
@@ -168,17 +171,17 @@ struct store_get_message {
     struct store_req req;
     struct id application;
     struct id id;
-    const char *event_id;       /* borrowed */
-    bool with_content;          /* in: read the payload too */
-    struct message *message;    /* out: a reference */
+    const char *event_id;    /* borrowed */
+    bool with_content;       /* in: read the payload too */
+    struct message *message; /* out: a reference */
 };
 void store_get_message(struct store *s, struct store_get_message *op);
 
 /* What a list is narrowed to. Zeroed: everything. */
 struct message_filter {
-    struct text_list event_types;   /* one of these; none = all */
-    const char *channel;            /* borrowed; NULL = all */
-    uint64_t before_ms, after_ms;   /* exclusive; 0 = open */
+    struct text_list event_types; /* one of these; none = all */
+    const char *channel;          /* borrowed; NULL = all */
+    uint64_t before_ms, after_ms; /* exclusive; 0 = open */
 };
 
 /* Newest first. With `after_ms` and neither `before_ms` nor a cursor: the oldest `limit` after
@@ -186,12 +189,12 @@ struct message_filter {
 struct store_list_messages {
     struct store_req req;
     struct id application;
-    struct message_filter filter;   /* its list is borrowed */
+    struct message_filter filter; /* its list is borrowed */
     bool with_content;
     struct page page;
-    size_t count;                   /* out */
-    struct message **messages;      /* out: references; free() the array */
-    bool more;                      /* out */
+    size_t count;              /* out */
+    struct message **messages; /* out: references; free() the array */
+    bool more;                 /* out */
 };
 void store_list_messages(struct store *s, struct store_list_messages *op);
 
@@ -201,7 +204,7 @@ struct attempt_filter {
     bool has_status;
     enum attempt_status status;
     bool has_status_class;
-    unsigned status_class;          /* 0 (no answer), 100 … 500 */
+    unsigned status_class; /* 0 (no answer), 100 … 500 */
     struct message_filter message;
 };
 
@@ -212,18 +215,18 @@ struct store_list_attempts {
     bool by_message, by_endpoint;
     struct id message, endpoint;
     struct attempt_filter filter;
-    bool with_content;              /* in: read the responses too */
+    bool with_content; /* in: read the responses too */
     struct page page;
-    size_t count;                   /* out */
-    struct attempt_record *attempts;    /* out: attempt_record_fini() each, free() the array */
-    bool more;                      /* out */
+    size_t count;                    /* out */
+    struct attempt_record *attempts; /* out: attempt_record_fini() each, free() the array */
+    bool more;                       /* out */
 };
 void store_list_attempts(struct store *s, struct store_list_attempts *op);
 
 struct store_get_attempt {
     struct store_req req;
     struct id application, message, id;
-    struct attempt_record attempt;  /* out: attempt_record_fini() */
+    struct attempt_record attempt; /* out: attempt_record_fini() */
 };
 void store_get_attempt(struct store *s, struct store_get_attempt *op);
 
@@ -233,50 +236,50 @@ void store_get_attempt(struct store *s, struct store_get_attempt *op);
  * any more keeps its state. */
 struct store_record {
     struct store_req req;
-    const struct attempt_record *attempt;   /* in, borrowed */
-    enum delivery_state next;               /* in */
-    uint64_t due_at_ms;                     /* in; when PENDING */
+    const struct attempt_record *attempt; /* in, borrowed */
+    enum delivery_state next;             /* in */
+    uint64_t due_at_ms;                   /* in; when PENDING */
 };
 void store_record(struct store *s, struct store_record *op);
 
 /* The oldest due deliveries of a lane that the caller doesn't have yet. */
 struct store_due {
     struct store_req req;
-    int64_t endpoint_key;           /* in */
-    uint64_t now_wall_ms;           /* in: due at or before */
-    size_t limit;                   /* in: most deliveries */
-    size_t bytes_limit;             /* in: stop after the one that passes it; at least one comes */
-    const int64_t *exclude;         /* in: message keys, ascending, borrowed: those it has */
+    int64_t endpoint_key;   /* in */
+    uint64_t now_wall_ms;   /* in: due at or before */
+    size_t limit;           /* in: most deliveries */
+    size_t bytes_limit;     /* in: stop after the one that passes it; at least one comes */
+    const int64_t *exclude; /* in: message keys, ascending, borrowed: those it has */
     size_t exclude_count;
-    size_t count;                   /* out */
-    struct delivery *deliveries;    /* out: message references; free() the array */
-    bool more;                      /* out: others are due too */
-    uint64_t next_due_at_ms;        /* out, when not `more`: the earliest later one; 0 = none */
+    size_t count;                /* out */
+    struct delivery *deliveries; /* out: message references; free() the array */
+    bool more;                   /* out: others are due too */
+    uint64_t next_due_at_ms;     /* out, when not `more`: the earliest later one; 0 = none */
 };
 void store_due(struct store *s, struct store_due *op);
 
 struct lane_due {
     int64_t endpoint_key;
-    uint64_t due_at_ms;             /* of its earliest pending delivery */
+    uint64_t due_at_ms; /* of its earliest pending delivery */
 };
 
 /* The lanes that have something pending, by key. */
 struct store_lanes {
     struct store_req req;
-    int64_t after_key;              /* in: 0 = from the first */
-    size_t limit;                   /* in */
-    size_t count;                   /* out */
-    struct lane_due *lanes;         /* out: free() the array */
-    bool more;                      /* out */
+    int64_t after_key;      /* in: 0 = from the first */
+    size_t limit;           /* in */
+    size_t count;           /* out */
+    struct lane_due *lanes; /* out: free() the array */
+    bool more;              /* out */
 };
 void store_lanes(struct store *s, struct store_lanes *op);
 
 /* End up to `limit` pending deliveries of a lane whose endpoint is gone. */
 struct store_end_lane {
     struct store_req req;
-    int64_t endpoint_key;           /* in */
-    size_t limit;                   /* in */
-    size_t ended;                   /* out: fewer than `limit` = that was all */
+    int64_t endpoint_key; /* in */
+    size_t limit;         /* in */
+    size_t ended;         /* out: fewer than `limit` = that was all */
 };
 void store_end_lane(struct store *s, struct store_end_lane *op);
 
@@ -285,22 +288,22 @@ void store_end_lane(struct store *s, struct store_end_lane *op);
 /* A lane whose deliveries wait for another try. */
 struct lane_failing {
     int64_t endpoint_key;
-    uint64_t deliveries;            /* pending, tried at least once */
-    unsigned attempts_most;         /* made for one of them */
+    uint64_t deliveries;    /* pending, tried at least once */
+    unsigned attempts_most; /* made for one of them */
 };
 
 #define STATUS_FAILING_MAX 100
 
 struct store_status {
     struct store_req req;
-    uint64_t pending;               /* out: deliveries */
-    uint64_t oldest_due_at_ms;      /* out: 0 = none */
-    uint64_t messages;              /* out: rows */
-    uint64_t attempts;              /* out: rows */
-    uint64_t global_bytes, regional_bytes;  /* out: files with their logs */
-    unsigned global_schema, regional_schema;    /* out: versions */
-    size_t failing_count;           /* out */
-    struct lane_failing failing[STATUS_FAILING_MAX];    /* out: by deliveries, most first */
+    uint64_t pending;                                /* out: deliveries */
+    uint64_t oldest_due_at_ms;                       /* out: 0 = none */
+    uint64_t messages;                               /* out: rows */
+    uint64_t attempts;                               /* out: rows */
+    uint64_t global_bytes, regional_bytes;           /* out: files with their logs */
+    unsigned global_schema, regional_schema;         /* out: versions */
+    size_t failing_count;                            /* out */
+    struct lane_failing failing[STATUS_FAILING_MAX]; /* out: by deliveries, most first */
 };
 void store_status(struct store *s, struct store_status *op);
 

@@ -22,11 +22,11 @@ struct courier;
 
 struct courier_options {
     uv_loop_t *loop;
-    const struct egress *egress;    /* borrowed while the courier lives */
+    const struct egress *egress; /* borrowed while the courier lives */
     const char *user_agent;
-    const char *ca_file;            /* NULL = the system's */
-    const char *name_servers;       /* "127.0.0.1:5353,…"; NULL = the system's */
-    unsigned idle_connections;      /* kept open, most */
+    const char *ca_file;       /* NULL = the system's */
+    const char *name_servers;  /* "127.0.0.1:5353,…"; NULL = the system's */
+    unsigned idle_connections; /* kept open, most */
 };
 
 MUST_USE enum err courier_open(struct courier **out, const struct courier_options *options);
@@ -36,22 +36,24 @@ void courier_close(struct courier *c, void (*closed)(void *ctx), void *ctx);
 
 /* --- Where to --------------------------------------------------------------------------- */
 
-#define URL_LEN_MAX 2048        /* bytes of a URL we accept */
+#define URL_LEN_MAX 2048 /* bytes of a URL we accept */
 
 /* Parse a URL as a receiver's and write its normal form ("http://h" → "http://h/").
  * ERR_INVALID: `*out_why` says what is wrong, a fixed text: another scheme than http and https,
- * user info, control, white-space or non-ASCII characters, a backslash, no host, port 0, too long. */
+ * user info, control, white-space or non-ASCII characters, a backslash, no host, port 0, too
+ * long. */
 MUST_USE enum err courier_url(const char *url, struct buf *out, const char **out_why);
 
 /* A URL and the header lines that are the same in every request to it, prepared once. */
 struct target;
 
-/* `url` in normal form; `headers`: "Name: value" lines, copied. ERR_INVALID: a line isn't a header,
- * or it names one that is ours (host, content-length, transfer-encoding, connection). */
-MUST_USE enum err target_new(const char *method, const char *url, const struct text_list *headers,
-                             struct target **out);
+/* `url` in normal form; `headers`: "Name: value" lines, copied. ERR_INVALID: a line isn't a
+ * header, or it names one that is ours (host, content-length, transfer-encoding, connection).
+ */
+MUST_USE enum err target_new(const char *method, const char *url,
+                             const struct text_list *headers, struct target **out);
 struct target *target_ref(struct target *target);
-void target_unref(struct target *target);       /* one thread: the courier's */
+void target_unref(struct target *target); /* one thread: the courier's */
 
 /* --- A request --------------------------------------------------------------------------- */
 
@@ -60,23 +62,24 @@ void target_unref(struct target *target);       /* one thread: the courier's */
 
 struct call {
     /* in */
-    struct target *target;      /* the courier keeps a reference while it is under way */
-    const char *headers[CALL_HEADERS_MAX];  /* "Name: value" lines of this request alone, borrowed */
-    const void *body;           /* borrowed until `done`; NULL = none */
-    size_t body_len;            /* bytes */
-    uint32_t timeout_ms;        /* for everything, resolving included */
-    size_t response_kept;       /* bytes to keep of the answer's body */
-    size_t response_max;        /* bytes to read before hanging up */
+    struct target *target; /* the courier keeps a reference while it is under way */
+    const char
+        *headers[CALL_HEADERS_MAX]; /* "Name: value" lines of this request alone, borrowed */
+    const void *body;               /* borrowed until `done`; NULL = none */
+    size_t body_len;                /* bytes */
+    uint32_t timeout_ms;            /* for everything, resolving included */
+    size_t response_kept;           /* bytes to keep of the answer's body */
+    size_t response_max;            /* bytes to read before hanging up */
     void (*done)(struct call *call);
 
     /* out */
-    enum err err;               /* ERR_OK: an answer came, whatever its status. ERR_DENIED: egress,
-                                 * nothing was sent; ERR_TIMEOUT; ERR_CANCELED; ERR_UNAVAILABLE:
-                                 * no connection, or it broke; ERR_LIMIT: too long a header */
-    char reason[CALL_REASON_MAX];   /* when not ERR_OK: a sentence for the subscriber */
+    enum err err; /* ERR_OK: an answer came, whatever its status. ERR_DENIED: egress,
+                   * nothing was sent; ERR_TIMEOUT; ERR_CANCELED; ERR_UNAVAILABLE:
+                   * no connection, or it broke; ERR_LIMIT: too long a header */
+    char reason[CALL_REASON_MAX]; /* when not ERR_OK: a sentence for the subscriber */
     unsigned status;
-    struct buf response;        /* up to response_kept bytes; buf_fini() it */
-    uint32_t retry_after_s;     /* from Retry-After, seconds or date; 0 = none */
+    struct buf response;    /* up to response_kept bytes; buf_fini() it */
+    uint32_t retry_after_s; /* from Retry-After, seconds or date; 0 = none */
     uint32_t duration_ms;
 
     /* private to wire/ */

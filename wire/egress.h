@@ -2,9 +2,9 @@
  *
  * A subscriber chooses the URL and runs the name server, so the decision is made on the bytes
  * of the address actually connected to. Only public unicast addresses are allowed, and those in
- * a configured subnet. Addresses that carry an IPv4 one (mapped, compatible, NAT64 64:ff9b::/96,
- * 6to4 2002::/16, Teredo) are judged by it as well.
- * Source: the IANA special-purpose registries for IPv4 and IPv6 (RFC 6890).
+ * a configured subnet. Addresses that carry an IPv4 one (mapped, compatible, NAT64
+ * 64:ff9b::/96, 6to4 2002::/16, Teredo) are judged by it as well. Source: the IANA
+ * special-purpose registries for IPv4 and IPv6 (RFC 6890).
  *
  * Thread: immutable; any. */
 #ifndef WIRE_EGRESS_H

@@ -17,9 +17,9 @@
 #define FAULT_JSON  "value_error.jsondecode"
 
 struct fault {
-    char loc[FAULT_LOC_MAX];    /* parts joined by '/': "body/channels/0" */
+    char loc[FAULT_LOC_MAX]; /* parts joined by '/': "body/channels/0" */
     char msg[FAULT_MSG_MAX];
-    const char *type;           /* one of the above */
+    const char *type; /* one of the above */
 };
 
 struct faults {

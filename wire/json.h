@@ -1,8 +1,8 @@
 /* Json: a parsed JSON value, and a writer. The one home of jansson.
  *
- * Parsing is for what we read ourselves: it goes through scan_json() first, refuses repeated names
- * and NUL in strings, and takes at most JSON_TREE_MAX bytes' worth of tree. Payloads aren't parsed:
- * see scan.h.
+ * Parsing is for what we read ourselves: it goes through scan_json() first, refuses repeated
+ * names and NUL in strings, and takes at most JSON_TREE_MAX bytes' worth of tree. Payloads
+ * aren't parsed: see scan.h.
  *
  * Thread: a value belongs to one. */
 #ifndef WIRE_JSON_H
@@ -13,19 +13,19 @@
 #include "core/buf.h"
 #include "wire/scan.h"
 
-struct json;                    /* a value inside a tree; borrowed from its root */
+struct json; /* a value inside a tree; borrowed from its root */
 
 MUST_USE enum err json_parse(const void *text, size_t len, struct json **out_root,
                              struct scan_fault *out_fault);
-void json_free(struct json *root);      /* NULL does nothing */
+void json_free(struct json *root); /* NULL does nothing */
 
 /* All take NULL for "absent", so that look-ups chain. */
 enum json_type json_type(const struct json *j);
-const struct json *json_member(const struct json *j, const char *name);    /* NULL if absent */
+const struct json *json_member(const struct json *j, const char *name); /* NULL if absent */
 const struct json *json_at(const struct json *j, size_t index);
-size_t json_count(const struct json *j);                /* of an array or object, else 0 */
-const char *json_text(const struct json *j);            /* NULL unless a string */
-bool json_integer(const struct json *j, int64_t *out);  /* false unless an integer in range */
+size_t json_count(const struct json *j);               /* of an array or object, else 0 */
+const char *json_text(const struct json *j);           /* NULL unless a string */
+bool json_integer(const struct json *j, int64_t *out); /* false unless an integer in range */
 bool json_true(const struct json *j);
 
 /* Call `visit` for each member, in the order of the text. */
@@ -37,8 +37,8 @@ MUST_USE enum err json_dump(const struct json *j, bool indent, struct buf *out);
 
 /* --- Writing ----------------------------------------------------------------------------
  *
- * Straight into a buf; commas are the writer's business. Errors stick: write everything, then ask
- * json_write_end(). Text is escaped; bytes that aren't UTF-8 become U+FFFD. */
+ * Straight into a buf; commas are the writer's business. Errors stick: write everything, then
+ * ask json_write_end(). Text is escaped; bytes that aren't UTF-8 become U+FFFD. */
 
 struct json_writer {
     struct buf *out;
@@ -55,12 +55,12 @@ void json_open_array(struct json_writer *w);
 void json_close_array(struct json_writer *w);
 void json_name(struct json_writer *w, const char *name);
 
-void json_put_text(struct json_writer *w, const char *text);    /* NULL writes null */
-void json_put_bytes(struct json_writer *w, const void *bytes, size_t len);  /* as a string */
+void json_put_text(struct json_writer *w, const char *text); /* NULL writes null */
+void json_put_bytes(struct json_writer *w, const void *bytes, size_t len); /* as a string */
 void json_put_integer(struct json_writer *w, int64_t value);
 void json_put_bool(struct json_writer *w, bool value);
 void json_put_null(struct json_writer *w);
-void json_put_raw(struct json_writer *w, const void *json, size_t len);     /* JSON already */
-void json_put_date(struct json_writer *w, uint64_t wall_ms);    /* RFC 3339; 0 writes null */
+void json_put_raw(struct json_writer *w, const void *json, size_t len); /* JSON already */
+void json_put_date(struct json_writer *w, uint64_t wall_ms); /* RFC 3339; 0 writes null */
 
 #endif

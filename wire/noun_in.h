@@ -1,8 +1,8 @@
 /* Noun in: objects from what a client sent, each wrong field a fault.
  *
  * READ_REPLACE: absent = default (POST, PUT); READ_PATCH: absent = keep, null = unset. Unknown
- * members are ignored. Types, lengths, patterns and ranges of the contract are checked here; what
- * needs a look at other objects (uids taken, event types that exist) is the caller's.
+ * members are ignored. Types, lengths, patterns and ranges of the contract are checked here;
+ * what needs a look at other objects (uids taken, event types that exist) is the caller's.
  *
  * The object must not be shared yet. After a fault its content is unspecified but freeable. */
 #ifndef WIRE_NOUN_IN_H
@@ -22,9 +22,9 @@ void read_event_type(const struct json *body, enum read_mode mode, struct event_
 
 /* What an endpoint's body carries beside the endpoint: the caller seals it. */
 struct endpoint_extras {
-    const char *secret;             /* as sent, unchecked ("whsec_…"); NULL if absent; borrowed */
+    const char *secret; /* as sent, unchecked ("whsec_…"); NULL if absent; borrowed */
     bool has_headers;
-    char *headers;                  /* checked, a compact JSON object of strings; owned */
+    char *headers; /* checked, a compact JSON object of strings; owned */
 };
 
 /* The URL isn't parsed here beyond being a string: see courier_url(). */
@@ -34,13 +34,13 @@ void endpoint_extras_fini(struct endpoint_extras *extras);
 
 /* A new message, without a tree of its payload. */
 struct message_in {
-    char *event_type, *event_id;    /* owned; event_id NULL if absent */
-    struct text_list channels;      /* owned */
-    uint32_t retention_days;        /* 90 unless given */
-    const uint8_t *payload;         /* borrowed from the body: the exact bytes */
-    size_t payload_len;             /* bytes */
-    struct bytes raw_payload;       /* owned: transformationsParams.rawPayload decoded; payload
-                                     * points here when it was given */
+    char *event_type, *event_id; /* owned; event_id NULL if absent */
+    struct text_list channels;   /* owned */
+    uint32_t retention_days;     /* 90 unless given */
+    const uint8_t *payload;      /* borrowed from the body: the exact bytes */
+    size_t payload_len;          /* bytes */
+    struct bytes raw_payload;    /* owned: transformationsParams.rawPayload decoded; payload
+                                  * points here when it was given */
 };
 void read_message(const void *body, size_t len, struct message_in *into, struct faults *faults);
 void message_in_fini(struct message_in *m);
@@ -48,7 +48,8 @@ void message_in_fini(struct message_in *m);
 /* Custom headers as stored, an object of strings, to "Name: value" lines. ERR_INVALID. */
 MUST_USE enum err read_header_lines(const void *json, size_t len, struct text_list *out_lines);
 
-/* Whether `text` may be a uid, event id, event type or channel: 1 to `max` of [a-zA-Z0-9-_.]. */
+/* Whether `text` may be a uid, event id, event type or channel: 1 to `max` of [a-zA-Z0-9-_.].
+ */
 bool name_is_valid(const char *text, size_t max);
 
 #endif

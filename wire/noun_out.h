@@ -8,7 +8,8 @@
 /* Each writes one JSON object. */
 void json_put_application(struct json_writer *w, const struct application *application);
 void json_put_endpoint(struct json_writer *w, const struct endpoint *endpoint);
-void json_put_event_type(struct json_writer *w, const struct event_type *type, bool with_content);
+void json_put_event_type(struct json_writer *w, const struct event_type *type,
+                         bool with_content);
 
 /* Without content the payload is {}; once it is gone, {"expired":true}. */
 void json_put_message(struct json_writer *w, const struct message *message, bool with_content);

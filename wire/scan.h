@@ -1,8 +1,8 @@
 /* Scan: one pass over a JSON text that checks all of it and finds the bytes of a few members.
  *
- * Strict RFC 8259: one value, no trailing bytes, valid UTF-8 (no surrogates, no overlong forms),
- * no unescaped control characters, paired \u surrogates, at most SCAN_DEPTH_MAX levels. Builds
- * no tree and allocates nothing. What lies outside the asked members may repeat names; a
+ * Strict RFC 8259: one value, no trailing bytes, valid UTF-8 (no surrogates, no overlong
+ * forms), no unescaped control characters, paired \u surrogates, at most SCAN_DEPTH_MAX levels.
+ * Builds no tree and allocates nothing. What lies outside the asked members may repeat names; a
  * repeated name among them is refused, for two readers could see two values.
  *
  * Pure. */
@@ -17,28 +17,36 @@
 #define SCAN_DEPTH_MAX 128
 
 enum json_type {
-    JSON_NONE,                  /* absent */
-    JSON_NULL, JSON_FALSE, JSON_TRUE, JSON_NUMBER, JSON_STRING, JSON_ARRAY, JSON_OBJECT,
+    JSON_NONE, /* absent */
+    JSON_NULL,
+    JSON_FALSE,
+    JSON_TRUE,
+    JSON_NUMBER,
+    JSON_STRING,
+    JSON_ARRAY,
+    JSON_OBJECT,
 };
 
 /* A member of the outermost object that the caller asks for. Names are compared after their
  * escapes are resolved. */
 struct scan_member {
-    const char *name;           /* in */
-    enum json_type type;        /* out */
-    const uint8_t *at;          /* out: the value's first byte; borrowed from the text */
-    size_t len;                 /* out: bytes, without surrounding white space */
+    const char *name;    /* in */
+    enum json_type type; /* out */
+    const uint8_t *at;   /* out: the value's first byte; borrowed from the text */
+    size_t len;          /* out: bytes, without surrounding white space */
 };
 
 struct scan_fault {
-    const char *why;            /* a fixed text */
-    size_t offset;              /* bytes */
-    const char *member;         /* the repeated one, or NULL */
+    const char *why;    /* a fixed text */
+    size_t offset;      /* bytes */
+    const char *member; /* the repeated one, or NULL */
 };
 
-/* Check `len` bytes and fill in `members`. `*out_type` is the type of the outermost value; if it
- * isn't an object all members are JSON_NONE. ERR_INVALID: not JSON, `*out_fault` says why. */
+/* Check `len` bytes and fill in `members`. `*out_type` is the type of the outermost value; if
+ * it isn't an object all members are JSON_NONE. ERR_INVALID: not JSON, `*out_fault` says why.
+ */
 MUST_USE enum err scan_json(const void *text, size_t len, struct scan_member *members,
-                            size_t count, enum json_type *out_type, struct scan_fault *out_fault);
+                            size_t count, enum json_type *out_type,
+                            struct scan_fault *out_fault);
 
 #endif

@@ -28,9 +28,9 @@ struct server;
 struct exchange;
 
 struct server_limits {
-    size_t header_bytes;        /* request line and header together */
-    size_t body_bytes;          /* of one request */
-    size_t buffered_bytes;      /* of all bodies at once; beyond: 503 */
+    size_t header_bytes;   /* request line and header together */
+    size_t body_bytes;     /* of one request */
+    size_t buffered_bytes; /* of all bodies at once; beyond: 503 */
     unsigned connections;
     unsigned connections_per_address;
     uint32_t header_timeout_ms; /* from the first byte to the end of the header, and idle */
@@ -42,8 +42,8 @@ extern const struct server_limits server_default_limits;
 
 struct server_options {
     uv_loop_t *loop;
-    const char *address;        /* "127.0.0.1", "::1", "0.0.0.0" */
-    uint16_t port;              /* 0 = any */
+    const char *address; /* "127.0.0.1", "::1", "0.0.0.0" */
+    uint16_t port;       /* 0 = any */
     const struct server_limits *limits;
     void (*on_headers)(struct exchange *x, void *ctx);
     void (*on_request)(struct exchange *x, void *ctx);
@@ -62,9 +62,9 @@ void server_close(struct server *s, uint32_t timeout_ms, void (*closed)(void *ct
 
 /* Borrowed until exchange_reply(). */
 const char *exchange_method(const struct exchange *x);
-const char *exchange_path(const struct exchange *x);    /* as sent: not decoded, no query */
-const char *exchange_query(const struct exchange *x);   /* as sent, without '?'; "" if none */
-const char *exchange_header(const struct exchange *x, const char *name);   /* NULL if absent */
+const char *exchange_path(const struct exchange *x);  /* as sent: not decoded, no query */
+const char *exchange_query(const struct exchange *x); /* as sent, without '?'; "" if none */
+const char *exchange_header(const struct exchange *x, const char *name); /* NULL if absent */
 const void *exchange_body(const struct exchange *x, size_t *out_len);
 
 /* What `on_headers` found out, for `on_request`. */
