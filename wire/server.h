@@ -47,6 +47,9 @@ struct server_options {
     const struct server_limits *limits;
     void (*on_headers)(struct exchange *x, void *ctx);
     void (*on_request)(struct exchange *x, void *ctx);
+    /* Optional: the client left, or was too slow, between on_headers and on_request. What
+     * exchange_data() holds is to be freed; the exchange is not to be answered. */
+    void (*on_abandoned)(struct exchange *x, void *ctx);
     void *ctx;
 };
 
