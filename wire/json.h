@@ -1,8 +1,9 @@
 /* Json: a parsed JSON value, and a writer. The one home of jansson.
  *
  * Parsing is for what we read ourselves: it goes through scan_json() first, refuses repeated
- * names and NUL in strings, and takes at most JSON_TREE_MAX bytes' worth of tree. Payloads
- * aren't parsed: see scan.h.
+ * names and NUL in strings, and takes at most JSON_TREE_MAX bytes' worth of tree. Numbers keep
+ * their text, so a dump shows 1.10 and 12345678901234567890 as they came. Payloads aren't
+ * parsed: see scan.h.
  *
  * Thread: a value belongs to one. */
 #ifndef WIRE_JSON_H
@@ -13,20 +14,23 @@
 #include "core/buf.h"
 #include "wire/scan.h"
 
+#define JSON_TREE_MAX (64u << 20) /* bytes, estimated from the text */
+
 struct json; /* a value inside a tree; borrowed from its root */
 
+/* ERR_INVALID: `*out_fault` says why. */
 MUST_USE enum err json_parse(const void *text, size_t len, struct json **out_root,
                              struct scan_fault *out_fault);
 void json_free(struct json *root); /* NULL does nothing */
 
 /* All take NULL for "absent", so that look-ups chain. */
-enum json_type json_type(const struct json *j);
+enum scan_type json_type_of(const struct json *j);
 const struct json *json_member(const struct json *j, const char *name); /* NULL if absent */
 const struct json *json_at(const struct json *j, size_t index);
-size_t json_count(const struct json *j);               /* of an array or object, else 0 */
-const char *json_text(const struct json *j);           /* NULL unless a string */
-bool json_integer(const struct json *j, int64_t *out); /* false unless an integer in range */
-bool json_true(const struct json *j);
+size_t json_count(const struct json *j);             /* of an array or object, else 0 */
+const char *json_text(const struct json *j);         /* NULL unless a string */
+bool json_int64(const struct json *j, int64_t *out); /* false unless an integer in range */
+bool json_bool(const struct json *j);                /* true only for `true` */
 
 /* Call `visit` for each member, in the order of the text. */
 void json_each(const struct json *j,

@@ -32,6 +32,19 @@ void read_endpoint(const struct json *body, enum read_mode mode, struct endpoint
                    struct endpoint_extras *extras, struct faults *faults);
 void endpoint_extras_fini(struct endpoint_extras *extras);
 
+/* The body of PUT and PATCH …/headers. `current` is the stored object, NULL if there is none;
+ * READ_PATCH edits it: null and `deleteHeaders` remove, whatever the case of the name.
+ * `*out_headers`: the next object, owned; NULL when nothing is left. */
+void read_endpoint_headers(const struct json *body, enum read_mode mode, const char *current,
+                           char **out_headers, struct faults *faults);
+
+/* The body of POST …/secret/rotate; `body` may be NULL. */
+struct rotation_in {
+    const char *key;  /* as sent, unchecked; NULL = make one; borrowed */
+    uint32_t grace_s; /* how long the old secret signs along */
+};
+void read_rotation(const struct json *body, struct rotation_in *into, struct faults *faults);
+
 /* A new message, without a tree of its payload. */
 struct message_in {
     char *event_type, *event_id; /* owned; event_id NULL if absent */

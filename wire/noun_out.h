@@ -18,6 +18,10 @@ void json_put_message(struct json_writer *w, const struct message *message, bool
 void json_put_attempt(struct json_writer *w, const struct attempt_record *attempt,
                       bool with_content);
 
+/* {"headers":{…},"sensitive":[…]} from the stored object, NULL if there is none: the values of
+ * headers that carry credentials are left out, and their names listed. */
+void json_put_endpoint_headers(struct json_writer *w, const struct json *headers);
+
 /* {"code":…,"detail":…} */
 MUST_USE enum err json_error_body(const char *code, const char *detail, struct buf *out);
 

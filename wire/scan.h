@@ -2,8 +2,9 @@
  *
  * Strict RFC 8259: one value, no trailing bytes, valid UTF-8 (no surrogates, no overlong
  * forms), no unescaped control characters, paired \u surrogates, at most SCAN_DEPTH_MAX levels.
- * Builds no tree and allocates nothing. What lies outside the asked members may repeat names; a
- * repeated name among them is refused, for two readers could see two values.
+ * A NUL is fine where it is escaped, and numbers may have any length. Builds no tree and
+ * allocates nothing. What lies outside the asked members may repeat names; a repeated name
+ * among them is refused, for two readers could see two values.
  *
  * Pure. */
 #ifndef WIRE_SCAN_H
@@ -16,22 +17,22 @@
 
 #define SCAN_DEPTH_MAX 128
 
-enum json_type {
-    JSON_NONE, /* absent */
-    JSON_NULL,
-    JSON_FALSE,
-    JSON_TRUE,
-    JSON_NUMBER,
-    JSON_STRING,
-    JSON_ARRAY,
-    JSON_OBJECT,
+enum scan_type {
+    SCAN_NONE, /* absent */
+    SCAN_NULL,
+    SCAN_FALSE,
+    SCAN_TRUE,
+    SCAN_NUMBER,
+    SCAN_STRING,
+    SCAN_ARRAY,
+    SCAN_OBJECT,
 };
 
 /* A member of the outermost object that the caller asks for. Names are compared after their
  * escapes are resolved. */
 struct scan_member {
     const char *name;    /* in */
-    enum json_type type; /* out */
+    enum scan_type type; /* out */
     const uint8_t *at;   /* out: the value's first byte; borrowed from the text */
     size_t len;          /* out: bytes, without surrounding white space */
 };
@@ -43,10 +44,10 @@ struct scan_fault {
 };
 
 /* Check `len` bytes and fill in `members`. `*out_type` is the type of the outermost value; if
- * it isn't an object all members are JSON_NONE. ERR_INVALID: not JSON, `*out_fault` says why.
+ * it isn't an object all members are SCAN_NONE. ERR_INVALID: not JSON, `*out_fault` says why.
  */
 MUST_USE enum err scan_json(const void *text, size_t len, struct scan_member *members,
-                            size_t count, enum json_type *out_type,
+                            size_t count, enum scan_type *out_type,
                             struct scan_fault *out_fault);
 
 #endif
