@@ -6,6 +6,8 @@
 
 #include <stdint.h>
 
+#include "core/err.h"
+
 struct now {
     uint64_t mono_ms; /* since some fixed point; never steps */
     uint64_t wall_ms; /* since 1970; may step */
@@ -16,5 +18,9 @@ struct now clock_now(void);
 /* "2026-11-24T02:57:36.747Z" (RFC 3339, UTC, milliseconds). */
 #define CLOCK_TEXT_MAX 32
 void clock_format(uint64_t wall_ms, char out[CLOCK_TEXT_MAX]);
+
+/* Such a text, with any offset and fraction (RFC 3339; what is finer than a millisecond is cut).
+ * ERR_INVALID: not one, no such day, or before 1970. */
+MUST_USE enum err clock_parse(const char *text, uint64_t *out_wall_ms);
 
 #endif

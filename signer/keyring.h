@@ -23,7 +23,10 @@
 
 struct keyring;
 
-enum seal_use { SEAL_SECRET, SEAL_HEADERS };
+enum seal_use {
+    SEAL_SECRET,                /* the bytes of a struct secret */
+    SEAL_HEADERS,               /* a JSON object of strings, as text */
+};
 
 /* A new random master key as its file's line, without the line feed. */
 void keyring_generate(char out[MASTER_KEY_TEXT_MAX]);

@@ -17,6 +17,7 @@ enum read_mode { READ_REPLACE, READ_PATCH };
 void read_application(const struct json *body, enum read_mode mode, struct application *into,
                       struct faults *faults);
 
+/* A name that `into` has already stays, and the body's isn't looked at: it came with the path. */
 void read_event_type(const struct json *body, enum read_mode mode, struct event_type *into,
                      struct faults *faults);
 
