@@ -1,0 +1,72 @@
+// The published svix clients, both majors, against us with nothing changed but the URL.
+import test from 'node:test';
+import assert from 'node:assert/strict';
+import { createRequire } from 'node:module';
+import { dispatcher } from './lib/dispatcher.mjs';
+import { receiver, verify } from './lib/receiver.mjs';
+
+const major1 = createRequire(import.meta.url)('svix').Svix;
+const { Svix: major2 } = await import('svix-2');
+
+for (const [name, Svix] of [['svix 1', major1], ['svix 2', major2]]) {
+    test(`${name} creates an application, an endpoint and a message, and reads them back`, async t => {
+        const d = await dispatcher(t);
+        const r = await receiver(t);
+        const svix = new Svix(d.token, { serverUrl: d.url });
+
+        const app = await svix.application.create({ name: 'Shop', uid: 'shop' });
+        assert.equal((await svix.application.get('shop')).id, app.id);
+        const again = await svix.application.getOrCreate({ name: 'Shop', uid: 'shop' });
+        assert.equal(again.id, app.id);
+
+        await svix.eventType.create({ name: 'order.paid', description: 'Paid' });
+        const endpoint = await svix.endpoint.create('shop', {
+            url: r.url, eventTypes: ['order.paid'], filterTypes: ['order.paid'], description: 'Books',
+        });
+        const { key } = await svix.endpoint.getSecret('shop', endpoint.id);
+        assert.match(key, /^whsec_/);
+
+        const message = await svix.message.create('shop', {
+            eventType: 'order.paid', eventId: 'evt-1', payload: { amount: 12 },
+        });
+        assert.match(message.id, /^msg_[0-9A-Za-z]{27}$/);
+        await r.arrived(1);
+        assert.deepEqual(verify(key, r.deliveries[0]), { amount: 12 });
+
+        const listed = await svix.message.list('shop');
+        assert.deepEqual(listed.data.map(m => m.id), [message.id]);
+        assert.equal((await svix.message.get('shop', 'evt-1')).id, message.id);
+        await assert.rejects(
+            svix.message.create('shop', { eventType: 'order.paid', eventId: 'evt-1', payload: {} }),
+            error => error.code === 409);
+        await assert.rejects(svix.application.get('nobody'),
+            error => error.code === 404 && error.body.code === 'not_found');
+        await assert.rejects(svix.endpoint.create('shop', { url: 'ftp://x' }), error => error.code === 422);
+    });
+
+    test(`${name} pages through a list to its end`, async t => {
+        const d = await dispatcher(t);
+        const svix = new Svix(d.token, { serverUrl: d.url });
+        const made = [];
+        for (let n = 0; n < 7; n++) made.push((await svix.application.create({ name: `a${n}` })).id);
+        const seen = [];
+        for (let iterator = null, done = false; !done;) {
+            const page = await svix.application.list({ limit: 3, iterator });
+            seen.push(...page.data.map(a => a.id));
+            ({ iterator, done } = page);
+        }
+        assert.deepEqual(seen, made);
+    });
+}
+
+test('a client that repeats a request with its key makes one message', async t => {
+    const d = await dispatcher(t);
+    const r = await receiver(t);
+    const { app } = await d.endpoint(r.url);
+    const svix = new major1(d.token, { serverUrl: d.url });
+    const send = () => svix.message.create(app, { eventType: 'order.paid', payload: {} },
+        { idempotencyKey: 'once' });
+    const messages = await Promise.all(Array.from({ length: 20 }, send));
+    assert.equal(new Set(messages.map(m => m.id)).size, 1);
+    assert.equal((await svix.message.list(app)).data.length, 1);
+});
