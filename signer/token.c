@@ -1,0 +1,196 @@
+#include "signer/token.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include <jwt.h>
+#include <openssl/rand.h>
+
+#define uthash_fatal(message) abort()
+#include <uthash.h>
+
+#include "core/mem.h"
+#include "signer/mac.h"
+#include "signer/require.h"
+
+#define ISSUER       "svix-server"
+#define CACHE_MAX    1024 /* tokens */
+#define CLOCK_SKEW_S 60   /* how far the clock of whoever minted a token may be ahead */
+
+/* What a token says, once its signature was found to be ours. */
+struct verified {
+    struct token token;
+    uint64_t not_before_s;
+};
+
+struct entry {
+    uint8_t digest[MAC_LEN]; /* of the token's text; under a secret key, so that a look-up's
+                              * duration says nothing about it */
+    struct verified verified;
+    bool used;
+    UT_hash_handle hh;
+};
+
+struct token_checker {
+    const struct keyring *keyring;
+    struct mac *mac;
+    uint8_t cache_key[MAC_LEN];
+    struct entry *by_digest;
+    size_t oldest; /* the slot that the next token takes */
+    struct entry slots[CACHE_MAX];
+};
+
+static void add_id(jwt_t *jwt, const char *claim, enum id_kind kind, const struct id *id)
+{
+    char text[ID_TEXT_MAX];
+
+    id_format(kind, id, text);
+    require(jwt_add_grant(jwt, claim, text) == 0);
+}
+
+void token_mint(const struct keyring *keyring, const struct token *token, uint64_t now_s,
+                char out[TOKEN_TEXT_MAX])
+{
+    jwt_t *jwt;
+
+    require(jwt_new(&jwt) == 0);
+    require(jwt_set_alg(jwt, JWT_ALG_HS256, keyring_token_key(keyring), TOKEN_KEY_LEN) == 0);
+    require(jwt_add_grant(jwt, "iss", ISSUER) == 0);
+    require(jwt_add_grant_int(jwt, "iat", (long)now_s) == 0);
+    require(jwt_add_grant_int(jwt, "nbf", (long)now_s) == 0);
+    if (token->expires_at_s > 0)
+        require(jwt_add_grant_int(jwt, "exp", (long)token->expires_at_s) == 0);
+    if (token->scope == TOKEN_APPLICATION) {
+        add_id(jwt, "sub", ID_APPLICATION, &token->application);
+        add_id(jwt, "org", ID_ORGANIZATION, &token->organization);
+    } else {
+        add_id(jwt, "sub", ID_ORGANIZATION, &token->organization);
+    }
+
+    char *text = jwt_encode_str(jwt);
+    require(text != NULL && strlen(text) < TOKEN_TEXT_MAX);
+    memcpy(out, text, strlen(text) + 1);
+    free(text);
+    jwt_free(jwt);
+}
+
+struct token_checker *token_checker_new(const struct keyring *keyring)
+{
+    struct token_checker *checker = xcalloc(1, sizeof *checker);
+
+    checker->keyring = keyring;
+    checker->mac = mac_new();
+    require(RAND_priv_bytes(checker->cache_key, sizeof checker->cache_key) == 1);
+    return checker;
+}
+
+void token_checker_free(struct token_checker *checker)
+{
+    if (!checker)
+        return;
+    HASH_CLEAR(hh, checker->by_digest);
+    mac_free(checker->mac);
+    free(checker);
+}
+
+/* False when the claim is there but isn't a positive number; 0 when it isn't there. */
+static bool get_instant(jwt_t *jwt, const char *claim, uint64_t *out_s)
+{
+    errno = 0;
+    long value = jwt_get_grant_int(jwt, claim);
+    bool absent = errno == ENOENT;
+
+    if (!absent && value <= 0)
+        return false;
+    *out_s = absent ? 0 : (uint64_t)value;
+    return true;
+}
+
+static bool get_id(jwt_t *jwt, const char *claim, enum id_kind kind, struct id *out)
+{
+    const char *text = jwt_get_grant(jwt, claim);
+
+    return text && id_parse(kind, text, out) == ERR_OK;
+}
+
+static bool read_claims(jwt_t *jwt, struct verified *out)
+{
+    const char *issuer = jwt_get_grant(jwt, "iss");
+    struct token *token = &out->token;
+
+    if (!issuer || strcmp(issuer, ISSUER) != 0)
+        return false;
+    if (!get_instant(jwt, "exp", &token->expires_at_s) ||
+        !get_instant(jwt, "nbf", &out->not_before_s))
+        return false;
+    if (get_id(jwt, "sub", ID_ORGANIZATION, &token->organization)) {
+        token->scope = TOKEN_ORGANIZATION;
+        return true;
+    }
+    token->scope = TOKEN_APPLICATION;
+    return get_id(jwt, "sub", ID_APPLICATION, &token->application) &&
+           get_id(jwt, "org", ID_ORGANIZATION, &token->organization);
+}
+
+/* libjwt verifies with whatever algorithm the token names; only ours counts. */
+static bool verify(const struct keyring *keyring, const char *text, struct verified *out)
+{
+    jwt_t *jwt;
+
+    if (jwt_decode(&jwt, text, keyring_token_key(keyring), TOKEN_KEY_LEN) != 0)
+        return false;
+    bool ours = jwt_get_alg(jwt) == JWT_ALG_HS256 && read_claims(jwt, out);
+    jwt_free(jwt);
+    return ours;
+}
+
+static bool is_valid_at(const struct verified *verified, uint64_t now_s)
+{
+    uint64_t expires_at_s = verified->token.expires_at_s;
+
+    return (expires_at_s == 0 || now_s < expires_at_s) &&
+           now_s + CLOCK_SKEW_S >= verified->not_before_s;
+}
+
+static void remember(struct token_checker *checker, const uint8_t digest[MAC_LEN],
+                     const struct verified *verified)
+{
+    struct entry *entry = &checker->slots[checker->oldest];
+
+    checker->oldest = (checker->oldest + 1) % CACHE_MAX;
+    if (entry->used)
+        HASH_DEL(checker->by_digest, entry);
+    memcpy(entry->digest, digest, MAC_LEN);
+    entry->verified = *verified;
+    entry->used = true;
+    HASH_ADD(hh, checker->by_digest, digest, MAC_LEN, entry);
+}
+
+enum err token_check(struct token_checker *checker, const char *text, uint64_t now_s,
+                     struct token *out)
+{
+    size_t len = strnlen(text, TOKEN_TEXT_MAX);
+    uint8_t digest[MAC_LEN];
+    struct verified fresh = { .not_before_s = 0 };
+    const struct verified *verified = &fresh;
+    struct entry *known;
+
+    if (len == TOKEN_TEXT_MAX)
+        return ERR_DENIED;
+    mac_start(checker->mac, checker->cache_key, sizeof checker->cache_key);
+    mac_add(checker->mac, text, len);
+    mac_finish(checker->mac, digest);
+    HASH_FIND(hh, checker->by_digest, digest, MAC_LEN, known);
+
+    if (known)
+        verified = &known->verified;
+    else if (!verify(checker->keyring, text, &fresh))
+        return ERR_DENIED;
+    if (!is_valid_at(verified, now_s))
+        return ERR_DENIED;
+    if (!known)
+        remember(checker, digest, &fresh);
+    *out = verified->token;
+    return ERR_OK;
+}

@@ -1,0 +1,284 @@
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "core/buf.h"
+#include "core/mem.h"
+#include "signer/base64.h"
+#include "signer/mac.h"
+#include "signer/token.h"
+
+#define MASTER_KEY "phmk_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
+#define OTHER_KEY  "phmk_AQECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
+#define NOW_S      UINT64_C(1764000000)
+#define HOUR_S     3600
+
+#define ORGANIZATION "org_000000000000000000000000001"
+#define APPLICATION  "app_000000000000000000000000002"
+
+struct fixture {
+    struct keyring *keyring;
+    struct token_checker *checker;
+};
+
+static int set_up(void **state)
+{
+    struct fixture *f = xcalloc(1, sizeof *f);
+
+    assert_int_equal(keyring_new(MASTER_KEY, &f->keyring), ERR_OK);
+    f->checker = token_checker_new(f->keyring);
+    *state = f;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct fixture *f = *state;
+
+    token_checker_free(f->checker);
+    keyring_free(f->keyring);
+    free(f);
+    return 0;
+}
+
+static struct token token_of(enum token_scope scope, uint64_t expires_at_s)
+{
+    struct token token = { .scope = scope, .expires_at_s = expires_at_s };
+
+    assert_int_equal(id_parse(ID_ORGANIZATION, ORGANIZATION, &token.organization), ERR_OK);
+    if (scope == TOKEN_APPLICATION)
+        assert_int_equal(id_parse(ID_APPLICATION, APPLICATION, &token.application), ERR_OK);
+    return token;
+}
+
+/* As base64_encode(), with the alphabet and without the padding of RFC 7515. */
+static void append_base64url(struct buf *out, const void *bytes, size_t len)
+{
+    char text[1024];
+
+    assert_true(BASE64_LEN(len) < sizeof text);
+    base64_encode(bytes, len, text);
+    for (char *c = text; *c && *c != '='; c++) {
+        char digit = *c == '+' ? '-' : *c == '/' ? '_' : *c;
+        assert_int_equal(buf_append(out, &digit, 1), ERR_OK);
+    }
+}
+
+/* A token with the header and claims given, signed with HS256 under the keyring's key. */
+static struct buf forge(const struct keyring *keyring, const char *header, const char *claims)
+{
+    struct buf text = BUF_INIT(4096);
+    struct mac *mac = mac_new();
+    uint8_t signature[MAC_LEN];
+
+    append_base64url(&text, header, strlen(header));
+    assert_int_equal(buf_append_text(&text, "."), ERR_OK);
+    append_base64url(&text, claims, strlen(claims));
+    mac_start(mac, keyring_token_key(keyring), TOKEN_KEY_LEN);
+    mac_add(mac, text.bytes, text.len);
+    mac_finish(mac, signature);
+    mac_free(mac);
+    assert_int_equal(buf_append_text(&text, "."), ERR_OK);
+    append_base64url(&text, signature, MAC_LEN);
+    return text;
+}
+
+static void a_minted_token_says_whom_it_lets_in(void **state)
+{
+    static const struct {
+        enum token_scope scope;
+        uint64_t expires_at_s;
+    } rows[] = {
+        { TOKEN_ORGANIZATION, 0 },
+        { TOKEN_ORGANIZATION, NOW_S + HOUR_S },
+        { TOKEN_APPLICATION, 0 },
+        { TOKEN_APPLICATION, NOW_S + HOUR_S },
+    };
+    struct fixture *f = *state;
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct token minted = token_of(rows[i].scope, rows[i].expires_at_s), read;
+        char text[TOKEN_TEXT_MAX];
+
+        token_mint(f->keyring, &minted, NOW_S, text);
+        for (int again = 0; again < 2; again++) {
+            assert_int_equal(token_check(f->checker, text, NOW_S, &read), ERR_OK);
+            assert_int_equal(read.scope, minted.scope);
+            assert_true(id_equal(&read.organization, &minted.organization));
+            assert_true(id_equal(&read.application, &minted.application));
+            assert_int_equal(read.expires_at_s, minted.expires_at_s);
+        }
+    }
+}
+
+static void a_token_ends_when_it_says_even_if_it_was_seen_before(void **state)
+{
+    struct fixture *f = *state;
+    struct token token = token_of(TOKEN_ORGANIZATION, NOW_S + HOUR_S), read;
+    char text[TOKEN_TEXT_MAX];
+
+    token_mint(f->keyring, &token, NOW_S, text);
+    assert_int_equal(token_check(f->checker, text, NOW_S + HOUR_S, &read), ERR_DENIED);
+    assert_int_equal(token_check(f->checker, text, NOW_S + HOUR_S - 1, &read), ERR_OK);
+    assert_int_equal(token_check(f->checker, text, NOW_S + HOUR_S, &read), ERR_DENIED);
+}
+
+static void a_token_from_the_future_waits_for_its_time(void **state)
+{
+    struct fixture *f = *state;
+    struct token token = token_of(TOKEN_ORGANIZATION, 0), read;
+    char text[TOKEN_TEXT_MAX];
+
+    token_mint(f->keyring, &token, NOW_S, text);
+    assert_int_equal(token_check(f->checker, text, NOW_S - HOUR_S, &read), ERR_DENIED);
+    assert_int_equal(token_check(f->checker, text, NOW_S - 1, &read), ERR_OK);
+}
+
+static void another_key_signs_for_nobody(void **state)
+{
+    struct fixture *f = *state;
+    struct token token = token_of(TOKEN_ORGANIZATION, 0), read;
+    struct keyring *other;
+    char text[TOKEN_TEXT_MAX];
+
+    assert_int_equal(keyring_new(OTHER_KEY, &other), ERR_OK);
+    token_mint(other, &token, NOW_S, text);
+    assert_int_equal(token_check(f->checker, text, NOW_S, &read), ERR_DENIED);
+    keyring_free(other);
+}
+
+#define HS256      "{\"alg\":\"HS256\",\"typ\":\"JWT\"}"
+#define GOOD_SUB   "\"sub\":\"" ORGANIZATION "\""
+#define GOOD_ISS   "\"iss\":\"svix-server\""
+#define GOOD_CLAIM "{" GOOD_ISS "," GOOD_SUB "}"
+
+static void only_the_right_algorithm_and_claims_let_in(void **state)
+{
+    static const struct {
+        const char *header, *claims;
+        enum err err;
+    } rows[] = {
+        { HS256, GOOD_CLAIM, ERR_OK },
+        { "{\"alg\":\"HS256\"}", GOOD_CLAIM, ERR_OK },
+        { HS256, "{" GOOD_ISS ",\"sub\":\"" APPLICATION "\",\"org\":\"" ORGANIZATION "\"}",
+          ERR_OK },
+        { "{\"alg\":\"none\"}", GOOD_CLAIM, ERR_DENIED },
+        { "{\"alg\":\"HS384\"}", GOOD_CLAIM, ERR_DENIED },
+        { "{\"alg\":\"HS512\"}", GOOD_CLAIM, ERR_DENIED },
+        { "{\"alg\":\"RS256\"}", GOOD_CLAIM, ERR_DENIED },
+        { "{\"alg\":7}", GOOD_CLAIM, ERR_DENIED },
+        { "{}", GOOD_CLAIM, ERR_DENIED },
+        { "[]", GOOD_CLAIM, ERR_DENIED },
+        { HS256, "{" GOOD_SUB "}", ERR_DENIED },
+        { HS256, "{\"iss\":\"someone\"," GOOD_SUB "}", ERR_DENIED },
+        { HS256, "{\"iss\":1," GOOD_SUB "}", ERR_DENIED },
+        { HS256, "{" GOOD_ISS "}", ERR_DENIED },
+        { HS256, "{" GOOD_ISS ",\"sub\":\"user_1\"}", ERR_DENIED },
+        { HS256, "{" GOOD_ISS ",\"sub\":\"" APPLICATION "\"}", ERR_DENIED },
+        { HS256, "{" GOOD_ISS ",\"sub\":\"" APPLICATION "\",\"org\":1}", ERR_DENIED },
+        { HS256, "{" GOOD_ISS "," GOOD_SUB ",\"exp\":1}", ERR_DENIED },
+        { HS256, "{" GOOD_ISS "," GOOD_SUB ",\"exp\":0}", ERR_DENIED },
+        { HS256, "{" GOOD_ISS "," GOOD_SUB ",\"exp\":-1}", ERR_DENIED },
+        { HS256, "{" GOOD_ISS "," GOOD_SUB ",\"exp\":9e9}", ERR_DENIED },
+        { HS256, "{" GOOD_ISS "," GOOD_SUB ",\"exp\":\"9000000000\"}", ERR_DENIED },
+        { HS256, "{" GOOD_ISS "," GOOD_SUB ",\"exp\":9000000000}", ERR_OK },
+        { HS256, "{" GOOD_ISS "," GOOD_SUB ",\"nbf\":9000000000}", ERR_DENIED },
+        { HS256, "null", ERR_DENIED },
+        { HS256, "", ERR_DENIED },
+    };
+    struct fixture *f = *state;
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct buf text = forge(f->keyring, rows[i].header, rows[i].claims);
+        struct token read;
+        enum err err = token_check(f->checker, buf_text(&text), NOW_S, &read);
+
+        if (err != rows[i].err)
+            print_error("header %s claims %s\n", rows[i].header, rows[i].claims);
+        assert_int_equal(err, rows[i].err);
+        buf_fini(&text);
+    }
+}
+
+static void an_unsigned_token_is_refused(void **state)
+{
+    struct fixture *f = *state;
+    static const char *const headers[] = { "{\"alg\":\"none\"}", HS256 };
+
+    for (size_t i = 0; i < sizeof headers / sizeof *headers; i++) {
+        struct buf text = forge(f->keyring, headers[i], GOOD_CLAIM);
+        struct token read;
+
+        *(strrchr((char *)text.bytes, '.') + 1) = '\0';
+        assert_int_equal(token_check(f->checker, buf_text(&text), NOW_S, &read), ERR_DENIED);
+        buf_fini(&text);
+    }
+}
+
+static void what_is_not_a_token_is_refused(void **state)
+{
+    struct fixture *f = *state;
+    char long_text[2 * TOKEN_TEXT_MAX];
+    const char *rows[] = { "",       ".", "..", "...", "a.b.c", "e30.e30.e30", "\xff.\xff.\xff",
+                           long_text };
+
+    memset(long_text, 'a', sizeof long_text);
+    long_text[sizeof long_text - 1] = '\0';
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct token read;
+        assert_int_equal(token_check(f->checker, rows[i], NOW_S, &read), ERR_DENIED);
+    }
+}
+
+static void every_changed_character_of_a_token_is_noticed(void **state)
+{
+    struct fixture *f = *state;
+    struct token token = token_of(TOKEN_ORGANIZATION, 0), read;
+    char text[TOKEN_TEXT_MAX];
+
+    token_mint(f->keyring, &token, NOW_S, text);
+    assert_int_equal(token_check(f->checker, text, NOW_S, &read), ERR_OK);
+    /* The last character carries four bits; the other two are padding that libjwt ignores. */
+    for (size_t i = 0; i + 1 < strlen(text); i++) {
+        char before = text[i];
+        text[i] = before == 'A' ? 'B' : 'A';
+        assert_int_equal(token_check(f->checker, text, NOW_S, &read), ERR_DENIED);
+        text[i] = before;
+    }
+}
+
+static void more_tokens_than_are_remembered_still_work(void **state)
+{
+    struct fixture *f = *state;
+    struct token read;
+    char text[TOKEN_TEXT_MAX];
+
+    for (int round = 0; round < 2; round++)
+        for (uint64_t i = 0; i < 3000; i++) {
+            struct token token = token_of(TOKEN_ORGANIZATION, NOW_S + 1 + i);
+            token_mint(f->keyring, &token, NOW_S, text);
+            assert_int_equal(token_check(f->checker, text, NOW_S, &read), ERR_OK);
+            assert_int_equal(read.expires_at_s, NOW_S + 1 + i);
+        }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_minted_token_says_whom_it_lets_in),
+        cmocka_unit_test(a_token_ends_when_it_says_even_if_it_was_seen_before),
+        cmocka_unit_test(a_token_from_the_future_waits_for_its_time),
+        cmocka_unit_test(another_key_signs_for_nobody),
+        cmocka_unit_test(only_the_right_algorithm_and_claims_let_in),
+        cmocka_unit_test(an_unsigned_token_is_refused),
+        cmocka_unit_test(what_is_not_a_token_is_refused),
+        cmocka_unit_test(every_changed_character_of_a_token_is_noticed),
+        cmocka_unit_test(more_tokens_than_are_remembered_still_work),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
