@@ -16,6 +16,8 @@
 #define VECTOR_BODY      "{\"test\": 2432232314}"
 #define VECTOR_SIGNATURE "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
 
+#define A50 "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+
 #define OTHER_KEY "whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
 
 static const struct signed_text vector = {
@@ -176,14 +178,8 @@ static void only_prefixed_base64_of_24_to_75_bytes_is_a_secret(void **state)
         { VECTOR_KEY, 24 },
         { "whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA==", 25 },
         { "whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=", 26 },
-        { "whsec_"
-          "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
-          "AAAAAAAAAA",
-          75 },
-        { "whsec_"
-          "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
-          "AAAAAAAAAAAAA=",
-          0 },
+        { "whsec_" A50 A50, 75 },
+        { "whsec_" A50 A50 "AA==", 0 },
         { "whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=", 0 },
         { "whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAB==", 0 },
         { "whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", 0 },
