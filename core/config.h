@@ -1,0 +1,121 @@
+/* Config: every setting of the daemon, read once and never changed.
+ *
+ * A setting's value comes from the first of these that gives one, and remembers which:
+ *
+ *     flag          --listen
+ *     environment   POSTHASTE_LISTEN; POSTHASTE_DELIVERY_TIMEOUT for delivery.timeout, and so
+ * on file          posthaste.yaml default
+ *
+ * Every value given is checked, one that a stronger source replaces as well. An unknown key, a
+ * wrong type or a number out of range is one line that names its place: "posthaste.yaml:7:
+ * delivery.timeout: …", "POSTHASTE_LISTEN: …" or "--listen: …".
+ *
+ * In the file a list is a YAML sequence; elsewhere it is separated by commas. Paths in the
+ * file, and default ones, are relative to the file's folder; others to the working directory.
+ * The file is at most CONFIG_FILE_MAX bytes of YAML 1.1, one document.
+ *
+ * Thread: immutable once loaded; any. */
+#ifndef CORE_CONFIG_H
+#define CORE_CONFIG_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/buf.h"
+#include "core/err.h"
+#include "core/log.h"
+#include "core/model.h"
+
+#define CONFIG_FILE_MAX    262144 /* bytes */
+#define CONFIG_WHY_MAX     1024   /* bytes of an explanation, with NUL; longer ones are cut */
+#define CONFIG_RETRIES_MAX 32     /* steps of the retry schedule */
+
+/* log.* */
+struct config_log {
+    enum log_format format; /* text, json; default text */
+    enum log_level level;   /* debug, info, warn, error; default info */
+};
+
+/* delivery.*: how messages leave. */
+struct config_delivery {
+    /* timeout: seconds an attempt may take; 1 … 30, default 30 */
+    uint32_t timeout_s;
+    /* retry_schedule: seconds before each retry, each 0 … 604800; none = one attempt; default
+     * 5, 300, 1800, 7200, 18000, 36000, 36000 */
+    uint32_t retry_s[CONFIG_RETRIES_MAX];
+    size_t retry_count;
+    /* in_flight: attempts at once; 1 … 65536, default 1024 */
+    uint32_t in_flight;
+    /* in_flight_per_endpoint: of these, to one endpoint; 1 … 65536, default 64 */
+    uint32_t in_flight_per_endpoint;
+    /* allow_subnets: CIDRs that may be connected to although they aren't public; not parsed
+     * here; default none */
+    struct text_list allow_subnets;
+    /* ca_file: PEM of the authorities to trust; NULL, the default: the system's */
+    char *ca_file;
+    /* name_servers: "127.0.0.1:5353,…", not parsed here; NULL, the default: the system's */
+    char *name_servers;
+};
+
+/* limits.*: what clients may ask for at once. */
+struct config_limits {
+    uint32_t body_len;                /* body: bytes; 1024 … 67108864, default 2097152 */
+    uint32_t connections;             /* 1 … 65536, default 4096 */
+    uint32_t connections_per_address; /* 1 … 65536, default 1024 */
+    uint32_t waiting_requests;        /* on the store; 1 … 1048576, default 8192 */
+};
+
+struct config {
+    char *listen;  /* ADDRESS:PORT or [ADDRESS]:PORT; default 127.0.0.1:8071 */
+    char *address; /* of `listen`, without brackets */
+    uint16_t port; /* of `listen`; 0 = any */
+    char *data;    /* the store's folder; default "data" */
+    /* default $CREDENTIALS_DIRECTORY/master.key if that variable is set, else "master.key" */
+    char *master_key_file;
+    struct config_log log;
+    struct config_delivery delivery;
+    struct config_limits limits;
+
+    char *master_key; /* private: POSTHASTE_MASTER_KEY; NULL = in the file */
+    char **origins;   /* private: where each value comes from, in the order of config_each() */
+};
+
+/* A flag as it stands on the command line, dashes included: --listen, --data, --allow-subnet,
+ * --retry-schedule, --log-format, --log-level. A list's flags add up when repeated. */
+struct config_flag {
+    const char *flag;
+    const char *value;
+};
+
+/* All borrowed for the call. */
+struct config_sources {
+    const char *path;         /* of the file; NULL: no file, and paths are relative to the
+                               * working directory */
+    char *const *environment; /* as environ(7); NULL = empty */
+    const struct config_flag *flags;
+    size_t flag_count;
+};
+
+/* ERR_NOT_FOUND: no such file; ERR_DENIED, ERR_IO: it can't be read; ERR_INVALID and ERR_LIMIT:
+ * what it, a variable or a flag says is wrong. `why` then says it in one line. */
+MUST_USE enum err config_load(const struct config_sources *sources, struct config **out,
+                              char why[CONFIG_WHY_MAX]);
+void config_free(struct config *config); /* NULL does nothing */
+
+/* The master key's text, appended to `out`; wipe it after use. Errors as config_load(), and
+ * ERR_DENIED when others than its owner may read the file (a systemd credential excepted). */
+MUST_USE enum err config_read_master_key(const struct config *config, struct buf *out,
+                                         char why[CONFIG_WHY_MAX]);
+
+/* Call `visit` for each setting: its key in the file ("delivery.timeout"), its value as text
+ * (lists with commas, secrets as "(redacted)", "" when there is none), and its source: a flag,
+ * a variable's name, "FILE:LINE" or "default". */
+void config_each(const struct config *config,
+                 void (*visit)(const char *key, const char *value, const char *source,
+                               void *ctx),
+                 void *ctx);
+
+/* Append the file that `posthaste init` writes: every setting, explained, at its default. */
+MUST_USE enum err config_template(struct buf *out);
+
+#endif
