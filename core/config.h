@@ -3,12 +3,13 @@
  * A setting's value comes from the first of these that gives one, and remembers which:
  *
  *     flag          --listen
- *     environment   POSTHASTE_LISTEN; POSTHASTE_DELIVERY_TIMEOUT for delivery.timeout, and so
- * on file          posthaste.yaml default
+ *     environment   POSTHASTE_LISTEN; POSTHASTE_DELIVERY_TIMEOUT for delivery.timeout, and so on
+ *     file          posthaste.yaml
+ *     default
  *
  * Every value given is checked, one that a stronger source replaces as well. An unknown key, a
- * wrong type or a number out of range is one line that names its place: "posthaste.yaml:7:
- * delivery.timeout: …", "POSTHASTE_LISTEN: …" or "--listen: …".
+ * wrong type or a number out of range is one line that names its place:
+ * "posthaste.yaml:7: delivery.timeout: …", "POSTHASTE_LISTEN: …" or "--listen: …".
  *
  * In the file a list is a YAML sequence; elsewhere it is separated by commas. Paths in the
  * file, and default ones, are relative to the file's folder; others to the working directory.
