@@ -24,8 +24,8 @@
 struct keyring;
 
 enum seal_use {
-    SEAL_SECRET,                /* the bytes of a struct secret */
-    SEAL_HEADERS,               /* a JSON object of strings, as text */
+    SEAL_SECRET,  /* the bytes of a struct secret */
+    SEAL_HEADERS, /* a JSON object of strings, as text */
 };
 
 /* A new random master key as its file's line, without the line feed. */
