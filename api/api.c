@@ -1,0 +1,214 @@
+/* Api: wiring and the way of a request to its handler.
+ *
+ *   on_headers ─► route ─► query ─► token ─► (body) ─► on_request ─► the route's function
+ *
+ *   api_close ─► on_server_closed ─► the last request ended ─► on_inbox_closed ─► closed */
+#include "api/api.h"
+
+#include "api/auth.h"
+#include "api/reply.h"
+#include "api/request.h"
+#include "api/router.h"
+#include "api/routes.h"
+#include "core/mem.h"
+
+struct api {
+    struct services services;
+    struct store_follower follower;
+    struct router *router;
+    struct token_checker *checker;
+    struct server *server;
+    bool server_closed;
+    void (*closed)(void *ctx);
+    void *closed_ctx;
+};
+
+static void on_headers(struct exchange *x, void *ctx);
+static void on_request(struct exchange *x, void *ctx);
+static void on_abandoned(struct exchange *x, void *ctx);
+static void on_server_closed(void *ctx);
+static void on_request_ended(struct services *services);
+static void on_inbox_closed(struct inbox *inbox);
+
+enum err api_open(struct api **out, const struct api_options *options)
+{
+    struct api *api = xcalloc(1, sizeof *api);
+    struct services *services = &api->services;
+    const struct server_options server = {
+        .loop = options->loop,
+        .address = options->address,
+        .port = options->port,
+        .limits = options->limits,
+        .on_headers = on_headers,
+        .on_request = on_request,
+        .on_abandoned = on_abandoned,
+        .ctx = api,
+    };
+
+    enum err err = inbox_open(&services->inbox, options->loop);
+    if (err) {
+        free(api);
+        return err;
+    }
+    services->store = options->store;
+    services->keyring = options->keyring;
+    services->ids = options->ids;
+    services->catalog = catalog_new();
+    services->digest = digest_new();
+    services->started_mono_ms = clock_now().mono_ms;
+    services->ended = on_request_ended;
+    api->router = router_new(routes, route_count);
+    api->checker = token_checker_new(options->keyring);
+
+    /* Before following: that can't be taken back. */
+    err = server_open(&api->server, &server);
+    if (err) {
+        inbox_close(&services->inbox, on_inbox_closed);
+        return err;
+    }
+    api->follower.inbox = &services->inbox;
+    api->follower.catalog = services->catalog;
+    store_follow(options->store, &api->follower);
+    *out = api;
+    return ERR_OK;
+}
+
+uint16_t api_port(const struct api *api)
+{
+    return server_port(api->server);
+}
+
+struct id api_default_organization(void)
+{
+    return (struct id){ .bytes = { 0 } };
+}
+
+/* A browser asks before it lets a page send a token; anyone may. */
+static void reply_preflight(struct request *r)
+{
+    exchange_add_header(r->exchange, "Access-Control-Allow-Methods",
+                        "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
+    exchange_add_header(r->exchange, "Access-Control-Allow-Headers", "Authorization, *");
+    exchange_add_header(r->exchange, "Access-Control-Max-Age", "86400");
+    reply_empty(r);
+}
+
+/* False: answered. */
+static bool find_route(struct api *api, struct request *r)
+{
+    struct exchange *x = r->exchange;
+
+    switch ((int)router_match(api->router, exchange_method(x), exchange_path(x), &r->match)) {
+    case ERR_OK:
+        return true;
+    case ERR_DENIED:
+        exchange_add_header(x, "Allow", r->match.allow);
+        reply_error(r, 405, "method_not_allowed", "Method not allowed");
+        return false;
+    default:
+        reply_not_found(r);
+        return false;
+    }
+}
+
+static bool read_query(struct request *r)
+{
+    struct faults faults = { .count = 0 };
+    char why[QUERY_WHY_MAX];
+
+    if (query_parse(exchange_query(r->exchange), r->match.route->query, &r->query, &faults,
+                    why)) {
+        reply_error(r, 400, "generic_error", why);
+        return false;
+    }
+    if (faults.count > 0) {
+        reply_faults(r, &faults);
+        return false;
+    }
+    return true;
+}
+
+static bool let_in(struct api *api, struct request *r)
+{
+    enum access access = r->match.route->access;
+
+    if (access == ACCESS_ANYONE)
+        return true;
+    if (auth_check(api->checker, exchange_header(r->exchange, "authorization"),
+                   r->now.wall_ms / 1000, &r->token)) {
+        reply_error(r, 401, "authentication_failed", "Invalid token");
+        return false;
+    }
+    if (access == ACCESS_ORGANIZATION && r->token.scope != TOKEN_ORGANIZATION) {
+        reply_error(r, 403, "insufficient access",
+                    "Insufficient access for the given operation.");
+        return false;
+    }
+    return true;
+}
+
+/* All that needs no body is settled before it is read. */
+static void on_headers(struct exchange *x, void *ctx)
+{
+    struct api *api = ctx;
+    struct request *r = request_new(&api->services, x);
+
+    if (strcmp(exchange_method(x), "OPTIONS") == 0)
+        reply_preflight(r);
+    else if (find_route(api, r) && read_query(r) && let_in(api, r))
+        exchange_set_data(x, r);
+}
+
+static void on_request(struct exchange *x, void *ctx)
+{
+    struct request *r = exchange_data(x);
+
+    (void)ctx;
+    r->match.route->handle(r);
+}
+
+static void on_abandoned(struct exchange *x, void *ctx)
+{
+    (void)ctx;
+    request_free(exchange_data(x));
+}
+
+void api_close(struct api *api, uint32_t timeout_ms, void (*closed)(void *ctx), void *ctx)
+{
+    api->closed = closed;
+    api->closed_ctx = ctx;
+    server_close(api->server, timeout_ms, on_server_closed, api);
+}
+
+static void on_server_closed(void *ctx)
+{
+    struct api *api = ctx;
+
+    api->server_closed = true;
+    on_request_ended(&api->services);
+}
+
+/* The store may still owe answers to requests that the server has given up. */
+static void on_request_ended(struct services *services)
+{
+    struct api *api = container_of(services, struct api, services);
+
+    if (api->server_closed && services->requests == 0)
+        inbox_close(&services->inbox, on_inbox_closed);
+}
+
+static void on_inbox_closed(struct inbox *inbox)
+{
+    struct services *services = container_of(inbox, struct services, inbox);
+    struct api *api = container_of(services, struct api, services);
+    void (*closed)(void *ctx) = api->closed;
+    void *ctx = api->closed_ctx;
+
+    token_checker_free(api->checker);
+    router_free(api->router);
+    digest_free(services->digest);
+    catalog_free(services->catalog);
+    free(api);
+    if (closed)
+        closed(ctx);
+}

@@ -1,0 +1,171 @@
+/* Endpoints: /api/v1/app/{app}/endpoint. */
+#include "api/objects.h"
+#include "api/reply.h"
+#include "api/routes.h"
+#include "api/secrets.h"
+#include "core/mem.h"
+#include "wire/courier.h"
+
+static bool next_created(struct request *r);
+static bool next_replaced(struct request *r);
+static bool next_patched(struct request *r);
+static bool next_deleted(struct request *r);
+
+void endpoints_list(struct request *r)
+{
+    if (request_find_application(r))
+        objects_list(r, OBJECT_ENDPOINT);
+}
+
+void endpoints_get(struct request *r)
+{
+    struct endpoint *endpoint;
+
+    if (request_find_application(r) && (endpoint = request_find_endpoint(r)))
+        reply_object(r, 200, &endpoint->base);
+}
+
+void endpoints_create(struct request *r)
+{
+    if (request_find_application(r) && request_read_body(r, true))
+        objects_edit(r, next_created, 201);
+}
+
+void endpoints_replace(struct request *r)
+{
+    if (request_find_application(r) && request_read_body(r, true))
+        objects_edit(r, next_replaced, 200);
+}
+
+void endpoints_patch(struct request *r)
+{
+    if (request_find_application(r) && request_read_body(r, true))
+        objects_edit(r, next_patched, 200);
+}
+
+void endpoints_delete(struct request *r)
+{
+    if (request_find_application(r))
+        objects_edit(r, next_deleted, 204);
+}
+
+/* The URL in normal form, or a fault. */
+static void normalize_url(struct endpoint *e, struct faults *faults)
+{
+    struct buf normal = BUF_INIT(URL_LEN_MAX);
+    const char *why = "is too long";
+
+    if (courier_url(e->url, &normal, &why)) {
+        faults_add(faults, FAULT_VALUE, "body/url", "%s", why);
+    } else {
+        free(e->url);
+        e->url = xstrdup(buf_text(&normal));
+    }
+    buf_fini(&normal);
+}
+
+/* Only what the body asks for is looked up: an old filter may name a type that is gone by now.
+ */
+static void check_event_types(const struct request *r, const struct endpoint *e,
+                              struct faults *faults)
+{
+    char loc[FAULT_LOC_MAX];
+
+    if (!json_member(r->body, "eventTypes") && !json_member(r->body, "filterTypes"))
+        return;
+    for (size_t i = 0; i < e->event_types.count; i++) {
+        const struct event_type *type = catalog_event_type(
+            r->services->catalog, &r->token.organization, e->event_types.items[i]);
+        if (type && !type->archived)
+            continue;
+        snprintf(loc, sizeof loc, "body/eventTypes/%zu", i);
+        faults_add(faults, FAULT_VALUE, loc, "is no event type that exists");
+    }
+}
+
+/* A new endpoint signs with the secret it brings or one that we make, and so does one whose
+ * secret is patched; a replaced one keeps what it has. */
+static void take_secret(const struct request *r, struct endpoint *e, const char *text,
+                        struct faults *faults)
+{
+    struct secret secret;
+
+    if (!secrets_read(text, &secret)) {
+        faults_add(faults, FAULT_VALUE, "body/secret", SECRETS_WANTED);
+        return;
+    }
+    secrets_replace(r->services->keyring, e, &secret);
+    secret_wipe(&secret);
+}
+
+static void read_into(struct request *r, enum read_mode mode, bool is_new,
+                      struct endpoint *next, struct faults *faults)
+{
+    struct endpoint_extras extras = { 0 };
+
+    read_endpoint(r->body, mode, next, &extras, faults);
+    if (faults->count == 0) {
+        normalize_url(next, faults);
+        check_event_types(r, next, faults);
+        if (is_new || (mode == READ_PATCH && extras.secret))
+            take_secret(r, next, extras.secret, faults);
+        if (extras.has_headers)
+            secrets_seal_headers(r->services->keyring, next, extras.headers);
+    }
+    endpoint_extras_fini(&extras);
+}
+
+/* `current`, NULL if it is new, changed as the body says. */
+static bool make_next(struct request *r, const struct endpoint *current, enum read_mode mode)
+{
+    struct endpoint *next = current ? endpoint_copy(current) : endpoint_new();
+    struct faults faults = { .count = 0 };
+
+    if (current) {
+        edit_old(r, &next->base);
+    } else {
+        edit_new(r, &next->base);
+        next->application = r->application->base.id;
+    }
+    read_into(r, mode, !current, next, &faults);
+    if (faults.count > 0) {
+        reply_faults(r, &faults);
+        return false;
+    }
+
+    const struct endpoint *holder = catalog_endpoint_by_uid(
+        r->services->catalog, &next->application, next->uid ? next->uid : "");
+    if (!holder || id_equal(&holder->base.id, &next->base.id))
+        return true;
+    reply_error(r, 409, "conflict", "An endpoint with that id or uid already exists");
+    return false;
+}
+
+static bool next_created(struct request *r)
+{
+    return make_next(r, NULL, READ_REPLACE);
+}
+
+static bool next_replaced(struct request *r)
+{
+    return make_next(r, request_look_up_endpoint(r, r->match.parts[1]), READ_REPLACE);
+}
+
+static bool next_patched(struct request *r)
+{
+    const struct endpoint *current = request_find_endpoint(r);
+
+    return current && make_next(r, current, READ_PATCH);
+}
+
+static bool next_deleted(struct request *r)
+{
+    const struct endpoint *current = request_find_endpoint(r);
+
+    if (!current)
+        return false;
+    struct endpoint *next = endpoint_copy(current);
+    edit_old(r, &next->base);
+    next->base.deleted = true;
+    return true;
+}

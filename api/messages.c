@@ -1,0 +1,141 @@
+/* Messages: /api/v1/app/{app}/msg. */
+#include "api/reply.h"
+#include "api/routes.h"
+#include "core/mem.h"
+#include "wire/noun_out.h"
+
+static void on_appended(struct store_req *req);
+static void on_got(struct store_req *req);
+static void on_listed(struct store_req *req);
+
+/* The repetition of a request is known by who asks, the key and where it goes; not by its body.
+ */
+static const uint8_t *hash_idempotency(struct request *r)
+{
+    struct exchange *x = r->exchange;
+    const char *key = exchange_header(x, "idempotency-key");
+
+    if (!key)
+        return NULL;
+    const char *const texts[] = {
+        exchange_header(x, "authorization"),
+        key,
+        exchange_path(x),
+        exchange_query(x),
+    };
+    digest_texts(r->services->digest, texts, sizeof texts / sizeof *texts, r->idempotency_hash);
+    return r->idempotency_hash;
+}
+
+void messages_create(struct request *r)
+{
+    struct message_in *in = &r->message;
+    struct faults faults = { .count = 0 };
+    size_t len;
+
+    if (!request_find_application(r))
+        return;
+    const void *body = exchange_body(r->exchange, &len);
+    read_message(body, len, in, &faults);
+    if (faults.count > 0) {
+        reply_faults(r, &faults);
+        return;
+    }
+    r->op.append = (struct store_append){
+        .req = request_waits(r, on_appended),
+        .application = r->application->base.id,
+        .event_type = in->event_type,
+        .event_id = in->event_id,
+        .channels = &in->channels,
+        .payload = in->payload,
+        .payload_len = in->payload_len,
+        .retention_days = in->retention_days,
+        .idempotency_hash = hash_idempotency(r),
+    };
+    store_append(r->services->store, &r->op.append);
+}
+
+static void reply_message(struct request *r, unsigned status, struct message *message)
+{
+    json_put_message(reply_begin(r), message, r->query.with_content);
+    message_unref(message);
+    reply_send(r, status);
+}
+
+/* The first answer of this request that says 202: it is on disk. */
+static void on_appended(struct store_req *req)
+{
+    struct request *r = request_of(req);
+
+    if (req->err)
+        reply_err(r, req->err);
+    else
+        reply_message(r, 202, r->op.append.message);
+}
+
+void messages_get(struct request *r)
+{
+    if (request_find_application(r))
+        messages_look_up(r, r->query.with_content, on_got);
+}
+
+void messages_look_up(struct request *r, bool with_content, store_done *done)
+{
+    struct store_get_message *op = &r->op.get_message;
+
+    *op = (struct store_get_message){
+        .req = request_waits(r, done),
+        .application = r->application->base.id,
+        .with_content = with_content,
+    };
+    if (id_parse(ID_MESSAGE, r->match.parts[1], &op->id))
+        op->event_id = r->match.parts[1];
+    store_get_message(r->services->store, op);
+}
+
+static void on_got(struct store_req *req)
+{
+    struct request *r = request_of(req);
+
+    if (req->err)
+        reply_err(r, req->err);
+    else
+        reply_message(r, 200, r->op.get_message.message);
+}
+
+void messages_list(struct request *r)
+{
+    if (!request_find_application(r))
+        return;
+    r->op.list_messages = (struct store_list_messages){
+        .req = request_waits(r, on_listed),
+        .application = r->application->base.id,
+        .filter = r->query.messages,
+        .with_content = r->query.with_content,
+        .page = r->query.page,
+    };
+    store_list_messages(r->services->store, &r->op.list_messages);
+}
+
+static void on_listed(struct store_req *req)
+{
+    struct request *r = request_of(req);
+    struct store_list_messages *op = &r->op.list_messages;
+    char first[ID_TEXT_MAX] = "", last[ID_TEXT_MAX] = "";
+
+    if (req->err) {
+        reply_err(r, req->err);
+        return;
+    }
+    if (op->count > 0) {
+        id_format(ID_MESSAGE, &op->messages[0]->id, first);
+        id_format(ID_MESSAGE, &op->messages[op->count - 1]->id, last);
+    }
+    struct json_writer *w = reply_begin_page(r);
+    for (size_t i = 0; i < op->count; i++) {
+        json_put_message(w, op->messages[i], r->query.with_content);
+        message_unref(op->messages[i]);
+    }
+    free(op->messages);
+    reply_send_page(r, first, last, op->more);
+}

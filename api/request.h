@@ -1,0 +1,98 @@
+/* Request: one HTTP request in progress, from its header to its answer.
+ *
+ *   on_headers ─► route, query, token ─► on_request ─► handler ─► [store ─► …] ─► reply ─► gone
+ *
+ * It owns all that its answer needs. A handler either answers at once or submits one request to
+ * the store, `op`, whose `done` goes on; it may do so several times, one after the other. The
+ * functions of reply.h end the request: nothing of it may be touched afterwards.
+ *
+ * Thread: the api's loop. */
+#ifndef API_REQUEST_H
+#define API_REQUEST_H
+
+#include "api/query.h"
+#include "api/router.h"
+#include "core/clock.h"
+#include "signer/digest.h"
+#include "signer/keyring.h"
+#include "signer/token.h"
+#include "store/store.h"
+#include "wire/json.h"
+#include "wire/noun_in.h"
+#include "wire/server.h"
+
+/* What the requests of one api share; the api's. */
+struct services {
+    struct store *store;
+    const struct keyring *keyring;
+    struct id_source *ids;
+    struct catalog *catalog;
+    struct digest *digest;
+    struct inbox inbox; /* where the store answers */
+    uint64_t started_mono_ms;
+    uint64_t probed_mono_ms; /* when a health check asked the store; 0 = it has answered */
+    size_t requests;         /* that aren't answered yet */
+    void (*ended)(struct services *services); /* after each */
+};
+
+/* The edit of a configuration object; see objects.h. */
+struct edit {
+    struct object *object; /* its next state; a reference */
+    bool (*next)(struct request *r);
+    unsigned status; /* of the answer, when all went well */
+    unsigned tries;
+};
+
+struct request {
+    struct services *services;
+    struct exchange *exchange;
+    struct now now; /* when its header was complete */
+    struct route_match match;
+    struct token token;
+    struct query query;
+    struct application *application; /* of the path; a reference */
+    struct json *body;               /* once request_read_body() took it */
+    struct buf reply;
+    struct json_writer writer; /* into `reply` */
+
+    struct edit edit;
+    struct message_in message;
+    uint8_t idempotency_hash[IDEMPOTENCY_HASH_LEN];
+    union {
+        struct store_put put;
+        struct store_list_objects list_objects;
+        struct store_append append;
+        struct store_get_message get_message;
+        struct store_list_messages list_messages;
+        struct store_list_attempts list_attempts;
+        struct store_get_attempt get_attempt;
+    } op;
+};
+
+struct request *request_new(struct services *services, struct exchange *exchange);
+void request_free(struct request *r);
+
+/* The request that waits for `req`, the first member of its `op`. */
+struct request *request_of(struct store_req *req);
+
+/* How `op` comes back. */
+struct store_req request_waits(struct request *r, store_done *done);
+
+/* The application that the path's first part names by id or uid, as far as the token may see
+ * it; NULL if there is none. Borrowed from the catalog. */
+struct application *request_look_up_application(const struct request *r);
+
+/* The same as `r->application`; false: answered with 404. */
+MUST_USE bool request_find_application(struct request *r);
+
+/* Of r->application, by id or uid. Borrowed from the catalog; NULL if there is none. */
+struct endpoint *request_look_up_endpoint(const struct request *r, const char *name);
+
+/* The same for the path's second part; NULL: answered with 404. */
+struct endpoint *request_find_endpoint(struct request *r);
+
+/* The body as an object, into r->body; false: answered with 422. An empty body is one unless
+ * `needed`, and leaves r->body NULL. */
+MUST_USE bool request_read_body(struct request *r, bool needed);
+
+#endif

@@ -1,0 +1,56 @@
+/* Routes: what the API answers, and the functions that do.
+ *
+ * A new route is one entry in routes.c and one function. When a function runs, the route was
+ * found, the query string read, and the token let in; it looks up the rest, in the contract's
+ * order: application, body, other objects. */
+#ifndef API_ROUTES_H
+#define API_ROUTES_H
+
+#include "api/request.h"
+
+extern const struct route routes[];
+extern const size_t route_count;
+
+void health_get(struct request *r);
+void health_ping(struct request *r);
+void status_get(struct request *r);
+
+void applications_list(struct request *r);
+void applications_create(struct request *r);
+void applications_get(struct request *r);
+void applications_replace(struct request *r);
+void applications_patch(struct request *r);
+void applications_delete(struct request *r);
+
+void event_types_list(struct request *r);
+void event_types_create(struct request *r);
+void event_types_get(struct request *r);
+void event_types_replace(struct request *r);
+void event_types_patch(struct request *r);
+void event_types_delete(struct request *r);
+
+void endpoints_list(struct request *r);
+void endpoints_create(struct request *r);
+void endpoints_get(struct request *r);
+void endpoints_replace(struct request *r);
+void endpoints_patch(struct request *r);
+void endpoints_delete(struct request *r);
+
+void endpoint_secrets_get(struct request *r);
+void endpoint_secrets_rotate(struct request *r);
+void endpoint_headers_get(struct request *r);
+void endpoint_headers_replace(struct request *r);
+void endpoint_headers_patch(struct request *r);
+
+void messages_list(struct request *r);
+void messages_create(struct request *r);
+void messages_get(struct request *r);
+
+/* Read the message that the path's second part names by id or event id. */
+void messages_look_up(struct request *r, bool with_content, store_done *done);
+
+void attempts_list_by_message(struct request *r);
+void attempts_list_by_endpoint(struct request *r);
+void attempts_get(struct request *r);
+
+#endif

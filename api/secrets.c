@@ -1,0 +1,82 @@
+#include "api/secrets.h"
+
+#include <assert.h>
+#include <string.h>
+
+bool secrets_read(const char *text, struct secret *out)
+{
+    if (text)
+        return secret_parse(text, out) == ERR_OK;
+    secret_generate(out);
+    return true;
+}
+
+static void seal(const struct keyring *keyring, const struct endpoint *endpoint,
+                 const struct secret *secret, struct sealed_secret *out)
+{
+    out->expires_at_ms = 0;
+    keyring_seal(keyring, SEAL_SECRET, &endpoint->application, &endpoint->base.id,
+                 secret->bytes, secret->len, &out->sealed);
+}
+
+void secrets_replace(const struct keyring *keyring, struct endpoint *endpoint,
+                     const struct secret *secret)
+{
+    if (endpoint->secret_count == 0)
+        endpoint->secret_count = 1;
+    bytes_fini(&endpoint->secrets[0].sealed);
+    seal(keyring, endpoint, secret, &endpoint->secrets[0]);
+}
+
+/* Close the gaps that secrets leave when their time is over. */
+static void drop_expired(struct endpoint *endpoint, uint64_t now_ms)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < endpoint->secret_count; i++) {
+        struct sealed_secret *secret = &endpoint->secrets[i];
+        if (secret->expires_at_ms != 0 && secret->expires_at_ms <= now_ms)
+            bytes_fini(&secret->sealed);
+        else
+            endpoint->secrets[kept++] = *secret;
+    }
+    memset(&endpoint->secrets[kept], 0,
+           (endpoint->secret_count - kept) * sizeof *endpoint->secrets);
+    endpoint->secret_count = kept;
+}
+
+enum err secrets_rotate(const struct keyring *keyring, struct endpoint *endpoint,
+                        const struct secret *secret, uint64_t expires_at_ms, uint64_t now_ms)
+{
+    assert(endpoint->secret_count > 0);
+    endpoint->secrets[0].expires_at_ms = expires_at_ms;
+    drop_expired(endpoint, now_ms);
+    if (endpoint->secret_count == SECRETS_MAX)
+        return ERR_LIMIT;
+
+    memmove(&endpoint->secrets[1], &endpoint->secrets[0],
+            endpoint->secret_count * sizeof *endpoint->secrets);
+    endpoint->secret_count++;
+    seal(keyring, endpoint, secret, &endpoint->secrets[0]);
+    return ERR_OK;
+}
+
+void secrets_seal_headers(const struct keyring *keyring, struct endpoint *endpoint,
+                          const char *headers)
+{
+    bytes_fini(&endpoint->sealed_headers);
+    if (headers)
+        keyring_seal(keyring, SEAL_HEADERS, &endpoint->application, &endpoint->base.id, headers,
+                     strlen(headers), &endpoint->sealed_headers);
+}
+
+enum err secrets_unseal_headers(const struct keyring *keyring, const struct endpoint *endpoint,
+                                struct bytes *out)
+{
+    if (endpoint->sealed_headers.len == 0) {
+        *out = (struct bytes){ 0 };
+        return ERR_OK;
+    }
+    return keyring_unseal(keyring, SEAL_HEADERS, &endpoint->application, &endpoint->base.id,
+                          &endpoint->sealed_headers, out);
+}
