@@ -8,6 +8,7 @@
 #include <stddef.h>
 
 #include "core/buf.h"
+#include "wire/scan.h"
 
 #define FAULTS_MAX    16
 #define FAULT_LOC_MAX 160
@@ -29,6 +30,9 @@ struct faults {
 
 void faults_add(struct faults *f, const char *type, const char *loc, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
+
+/* A body that isn't JSON, as scan_json() and json_parse() found out. */
+void faults_add_scan(struct faults *f, const struct scan_fault *fault);
 
 /* The whole body of the 422 answer; parts of a loc that are digits become numbers. */
 MUST_USE enum err faults_write(const struct faults *f, struct buf *out);

@@ -46,8 +46,13 @@ MUST_USE enum err json_dump(const struct json *j, bool indent, struct buf *out);
 
 struct json_writer {
     struct buf *out;
+    bool indent; /* set it after json_write_begin(): lines indented by two */
+
+    /* private */
     enum err err;
-    bool comma;
+    unsigned depth; /* containers that are open */
+    bool comma;     /* something stands before in the same container */
+    bool named;     /* a name was written, its value comes next */
 };
 
 void json_write_begin(struct json_writer *w, struct buf *out);

@@ -50,4 +50,8 @@ MUST_USE enum err scan_json(const void *text, size_t len, struct scan_member *me
                             size_t count, enum scan_type *out_type,
                             struct scan_fault *out_fault);
 
+/* Resolve the escapes of a string that was checked, its quotes included, into `out`, which has
+ * room for `len` bytes. The number of bytes; there may be a NUL among them. */
+size_t scan_unescape(const uint8_t *at, size_t len, uint8_t *out);
+
 #endif

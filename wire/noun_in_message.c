@@ -1,0 +1,176 @@
+#include "wire/noun_in.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/mem.h"
+#include "wire/fields.h"
+
+#define CHANNELS_MAX           5
+#define RETENTION_MIN_DAYS     5
+#define RETENTION_DEFAULT_DAYS 90
+
+/* The longest text that can still be a name: quotes, and each character an escape. */
+#define NAME_TEXT_MAX (2 + 6 * NAME_LEN_MAX)
+
+static const struct text_rule EVENT_TYPE = { .form = TEXT_NAME,
+                                             .max = NAME_LEN_MAX,
+                                             .required = true };
+static const struct text_rule EVENT_ID = { .form = TEXT_NAME,
+                                           .max = NAME_LEN_MAX,
+                                           .not_prefix = "msg_" };
+
+static bool is_absent(const struct scan_member *member)
+{
+    return member->type == SCAN_NONE || member->type == SCAN_NULL;
+}
+
+static char *read_name(const struct scan_member *member, const char *loc,
+                       const struct text_rule *rule, struct faults *faults)
+{
+    char name[NAME_TEXT_MAX + 1];
+    size_t len = member->len;
+
+    if (is_absent(member) && !rule->required)
+        return NULL;
+    if (member->type == SCAN_NONE) {
+        faults_add(faults, FAULT_VALUE, loc, "field required");
+        return NULL;
+    }
+    if (member->type != SCAN_STRING) {
+        faults_add(faults, FAULT_JSON, loc, "a string is expected");
+        return NULL;
+    }
+    if (member->len <= NAME_TEXT_MAX) {
+        len = scan_unescape(member->at, member->len, (uint8_t *)name);
+        name[len] = '\0';
+    } else {
+        name[0] = '\0';
+    }
+    return text_fits(rule, loc, name, len, faults) ? xmemdup(name, len) : NULL;
+}
+
+static void read_channels(const struct scan_member *member, struct text_list *into,
+                          struct faults *faults)
+{
+    struct scan_fault fault;
+    struct json *tree;
+
+    if (is_absent(member))
+        return;
+    if (json_parse(member->at, member->len, &tree, &fault) != ERR_OK) {
+        faults_add(faults, FAULT_JSON, "body/channels", "%s", fault.why);
+        return;
+    }
+    read_names(tree, "body/channels", CHANNELS_MAX, CHANNEL_LEN_MAX, into, faults);
+    json_free(tree);
+}
+
+static uint32_t read_retention(const struct scan_member *member, struct faults *faults)
+{
+    uint32_t days = 0;
+
+    if (is_absent(member))
+        return RETENTION_DEFAULT_DAYS;
+    if (member->type != SCAN_NUMBER) {
+        faults_add(faults, FAULT_JSON, "body/payloadRetentionPeriod", "an integer is expected");
+        return RETENTION_DEFAULT_DAYS;
+    }
+    for (size_t i = 0; i < member->len && days <= RETENTION_DEFAULT_DAYS; i++) {
+        if (member->at[i] < '0' || member->at[i] > '9')
+            days = UINT32_MAX;
+        else
+            days = days * 10 + member->at[i] - '0';
+    }
+    if (days < RETENTION_MIN_DAYS || days > RETENTION_DEFAULT_DAYS)
+        faults_add(faults, FAULT_VALUE, "body/payloadRetentionPeriod",
+                   "an integer from %d to %d is expected", RETENTION_MIN_DAYS,
+                   RETENTION_DEFAULT_DAYS);
+    return days;
+}
+
+/* `data` is another name of `payload`. */
+static void read_payload(const struct scan_member *payload, const struct scan_member *data,
+                         struct message_in *into, struct faults *faults)
+{
+    const struct scan_member *given = payload->type == SCAN_NONE ? data : payload;
+
+    if (given->type == SCAN_NONE)
+        faults_add(faults, FAULT_VALUE, "body/payload", "field required");
+    else if (given == payload && data->type != SCAN_NONE)
+        faults_add(faults, FAULT_VALUE, "body/data", "the payload is given twice");
+    else if (given->type != SCAN_OBJECT)
+        faults_add(faults, FAULT_JSON, "body/payload", "an object is expected");
+    into->payload = given->at;
+    into->payload_len = given->len;
+}
+
+/* A raw payload is delivered in place of the other. The body's limit bounds it. */
+static void read_raw_payload(const struct scan_member *parameters, struct message_in *into,
+                             struct faults *faults)
+{
+    struct scan_member raw = { .name = "rawPayload" };
+    enum scan_type type;
+    struct scan_fault fault;
+
+    if (is_absent(parameters))
+        return;
+    if (scan_json(parameters->at, parameters->len, &raw, 1, &type, &fault) != ERR_OK) {
+        faults_add(faults, FAULT_JSON, "body/transformationsParams", "%s", fault.why);
+        return;
+    }
+    if (type != SCAN_OBJECT)
+        faults_add(faults, FAULT_JSON, "body/transformationsParams", "an object is expected");
+    if (is_absent(&raw))
+        return;
+    if (raw.type != SCAN_STRING) {
+        faults_add(faults, FAULT_JSON, "body/transformationsParams/rawPayload",
+                   "a string is expected");
+        return;
+    }
+    into->raw_payload.data = xcalloc(raw.len, 1);
+    into->raw_payload.len = scan_unescape(raw.at, raw.len, into->raw_payload.data);
+    into->payload = into->raw_payload.data;
+    into->payload_len = into->raw_payload.len;
+}
+
+void read_message(const void *body, size_t len, struct message_in *into, struct faults *faults)
+{
+    enum { TYPE, ID, PAYLOAD, DATA, CHANNELS, RETENTION, PARAMETERS, COUNT };
+    struct scan_member members[COUNT] = {
+        [TYPE] = { .name = "eventType" },
+        [ID] = { .name = "eventId" },
+        [PAYLOAD] = { .name = "payload" },
+        [DATA] = { .name = "data" },
+        [CHANNELS] = { .name = "channels" },
+        [RETENTION] = { .name = "payloadRetentionPeriod" },
+        [PARAMETERS] = { .name = "transformationsParams" },
+    };
+    enum scan_type type;
+    struct scan_fault fault;
+
+    *into = (struct message_in){ .retention_days = RETENTION_DEFAULT_DAYS };
+    if (scan_json(body, len, members, COUNT, &type, &fault) != ERR_OK) {
+        faults_add_scan(faults, &fault);
+        return;
+    }
+    if (type != SCAN_OBJECT) {
+        faults_add(faults, FAULT_JSON, "body", "an object is expected");
+        return;
+    }
+    into->event_type = read_name(&members[TYPE], "body/eventType", &EVENT_TYPE, faults);
+    into->event_id = read_name(&members[ID], "body/eventId", &EVENT_ID, faults);
+    read_payload(&members[PAYLOAD], &members[DATA], into, faults);
+    read_channels(&members[CHANNELS], &into->channels, faults);
+    into->retention_days = read_retention(&members[RETENTION], faults);
+    read_raw_payload(&members[PARAMETERS], into, faults);
+}
+
+void message_in_fini(struct message_in *m)
+{
+    free(m->event_type);
+    free(m->event_id);
+    text_list_fini(&m->channels);
+    bytes_fini(&m->raw_payload);
+    *m = (struct message_in){ 0 };
+}

@@ -1,0 +1,307 @@
+#include "wire/noun_out.h"
+
+#include <strings.h>
+#include <string.h>
+
+#include "wire/utf8.h"
+
+#define RESPONSE_SHOWN_MAX 20000 /* bytes of text */
+
+static void put_id(struct json_writer *w, const char *name, enum id_kind kind,
+                   const struct id *id)
+{
+    char text[ID_TEXT_MAX];
+
+    id_format(kind, id, text);
+    json_name(w, name);
+    json_put_text(w, text);
+}
+
+static void put_text(struct json_writer *w, const char *name, const char *text)
+{
+    json_name(w, name);
+    json_put_text(w, text);
+}
+
+static void put_integer(struct json_writer *w, const char *name, int64_t value)
+{
+    json_name(w, name);
+    json_put_integer(w, value);
+}
+
+static void put_bool(struct json_writer *w, const char *name, bool value)
+{
+    json_name(w, name);
+    json_put_bool(w, value);
+}
+
+static void put_date(struct json_writer *w, const char *name, uint64_t wall_ms)
+{
+    json_name(w, name);
+    json_put_date(w, wall_ms);
+}
+
+/* An object that is stored as text. */
+static void put_stored(struct json_writer *w, const char *name, const char *json,
+                       const char *fallback)
+{
+    const char *text = json ? json : fallback;
+
+    json_name(w, name);
+    json_put_raw(w, text, strlen(text));
+}
+
+static void put_list(struct json_writer *w, const char *name, const struct text_list *list)
+{
+    json_name(w, name);
+    if (list->count == 0) {
+        json_put_null(w);
+        return;
+    }
+    json_open_array(w);
+    for (size_t i = 0; i < list->count; i++)
+        json_put_text(w, list->items[i]);
+    json_close_array(w);
+}
+
+static void put_throttle_rate_as(struct json_writer *w, const char *name, uint32_t rate)
+{
+    json_name(w, name);
+    if (rate > 0)
+        json_put_integer(w, rate);
+    else
+        json_put_null(w);
+}
+
+/* Under the names of both generations of clients. */
+static void put_throttle_rate(struct json_writer *w, uint32_t rate)
+{
+    put_throttle_rate_as(w, "throttleRate", rate);
+    put_throttle_rate_as(w, "rateLimit", rate);
+}
+
+static void put_dates(struct json_writer *w, const struct object *object)
+{
+    put_date(w, "createdAt", object->created_at_ms);
+    put_date(w, "updatedAt", object->updated_at_ms);
+}
+
+void json_put_application(struct json_writer *w, const struct application *application)
+{
+    json_open_object(w);
+    put_id(w, "id", ID_APPLICATION, &application->base.id);
+    if (application->uid)
+        put_text(w, "uid", application->uid);
+    put_text(w, "name", application->name);
+    put_throttle_rate(w, application->throttle_rate);
+    put_stored(w, "metadata", application->metadata, "{}");
+    put_dates(w, &application->base);
+    json_close_object(w);
+}
+
+void json_put_endpoint(struct json_writer *w, const struct endpoint *endpoint)
+{
+    json_open_object(w);
+    put_id(w, "id", ID_ENDPOINT, &endpoint->base.id);
+    put_text(w, "uid", endpoint->uid);
+    put_text(w, "url", endpoint->url);
+    put_text(w, "description", endpoint->description ? endpoint->description : "");
+    put_bool(w, "disabled", endpoint->disabled);
+    put_integer(w, "version", 1);
+    put_list(w, "eventTypes", &endpoint->event_types);
+    put_list(w, "filterTypes", &endpoint->event_types);
+    put_list(w, "channels", &endpoint->channels);
+    put_throttle_rate(w, endpoint->throttle_rate);
+    put_stored(w, "metadata", endpoint->metadata, "{}");
+    put_dates(w, &endpoint->base);
+    json_close_object(w);
+}
+
+void json_put_event_type(struct json_writer *w, const struct event_type *type,
+                         bool with_content)
+{
+    json_open_object(w);
+    put_text(w, "name", type->name);
+    put_text(w, "description", type->description ? type->description : "");
+    put_bool(w, "archived", type->archived);
+    put_bool(w, "deprecated", type->deprecated);
+    put_stored(w, "schemas", with_content ? type->schemas : NULL, "null");
+    put_text(w, "featureFlag", type->feature_flag);
+    put_dates(w, &type->base);
+    json_close_object(w);
+}
+
+/* --- Messages --- */
+
+static bool is_object(const struct bytes *payload)
+{
+    enum scan_type type;
+    struct scan_fault fault;
+
+    return scan_json(payload->data, payload->len, NULL, 0, &type, &fault) == ERR_OK &&
+           type == SCAN_OBJECT;
+}
+
+/* Clients want an object, so a raw payload that is something else is shown inside of one. */
+static void put_payload(struct json_writer *w, const struct bytes *payload)
+{
+    if (is_object(payload)) {
+        json_put_raw(w, payload->data, payload->len);
+        return;
+    }
+    json_open_object(w);
+    json_name(w, "rawPayload");
+    json_put_bytes(w, payload->data, payload->len);
+    json_close_object(w);
+}
+
+void json_put_message(struct json_writer *w, const struct message *message, bool with_content)
+{
+    json_open_object(w);
+    put_id(w, "id", ID_MESSAGE, &message->id);
+    put_text(w, "eventType", message->event_type);
+    put_text(w, "eventId", message->event_id);
+    put_list(w, "channels", &message->channels);
+    json_name(w, "payload");
+    if (!with_content)
+        json_put_raw(w, "{}", 2);
+    else if (message->payload.len == 0)
+        json_put_raw(w, "{\"expired\":true}", 16);
+    else
+        put_payload(w, &message->payload);
+    put_date(w, "timestamp", message->created_at_ms);
+    json_close_object(w);
+}
+
+/* --- Attempts --- */
+
+static const char *status_text(enum attempt_status status)
+{
+    switch (status) {
+    case ATTEMPT_SUCCESS:
+        return "success";
+    case ATTEMPT_PENDING:
+        return "pending";
+    case ATTEMPT_FAIL:
+        return "fail";
+    case ATTEMPT_SENDING:
+        return "sending";
+    }
+    return "fail";
+}
+
+/* Standard alphabet, padded (RFC 4648); as much of `bytes` as `out` has room for. */
+static size_t encode_base64(const struct bytes *bytes, char out[RESPONSE_SHOWN_MAX])
+{
+    static const char ALPHABET[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+                                   "0123456789+/";
+    size_t written = 0;
+
+    for (size_t i = 0; i < bytes->len && written < RESPONSE_SHOWN_MAX; i += 3) {
+        size_t left = bytes->len - i;
+        uint32_t group = (uint32_t)bytes->data[i] << 16;
+        if (left > 1)
+            group |= (uint32_t)bytes->data[i + 1] << 8;
+        if (left > 2)
+            group |= bytes->data[i + 2];
+        out[written++] = ALPHABET[group >> 18];
+        out[written++] = ALPHABET[group >> 12 & 63];
+        out[written++] = left > 1 ? ALPHABET[group >> 6 & 63] : '=';
+        out[written++] = left > 2 ? ALPHABET[group & 63] : '=';
+    }
+    return written;
+}
+
+/* An answer may have been cut in the middle of a character, and is still text then. */
+static void put_response(struct json_writer *w, const struct bytes *response)
+{
+    bool cut = response->len >= RESPONSE_KEPT_MAX;
+    size_t shown = response->len < RESPONSE_SHOWN_MAX ? response->len : RESPONSE_SHOWN_MAX;
+    size_t valid = utf8_valid_prefix(response->data, shown);
+
+    if (valid == shown || (cut && shown - valid < UTF8_CHARACTER_MAX)) {
+        json_put_bytes(w, response->data, valid);
+    } else {
+        char text[RESPONSE_SHOWN_MAX];
+        json_put_bytes(w, text, encode_base64(response, text));
+    }
+}
+
+void json_put_attempt(struct json_writer *w, const struct attempt_record *attempt,
+                      bool with_content)
+{
+    json_open_object(w);
+    put_id(w, "id", ID_ATTEMPT, &attempt->id);
+    put_id(w, "msgId", ID_MESSAGE, &attempt->message);
+    put_id(w, "endpointId", ID_ENDPOINT, &attempt->endpoint);
+    put_text(w, "url", attempt->url);
+    json_name(w, "response");
+    if (with_content)
+        put_response(w, &attempt->response);
+    else
+        json_put_text(w, "{}");
+    put_integer(w, "responseStatusCode", attempt->response_status);
+    put_integer(w, "responseDurationMs", attempt->duration_ms);
+    put_integer(w, "status", attempt->status);
+    put_text(w, "statusText", status_text(attempt->status));
+    put_integer(w, "triggerType", attempt->trigger);
+    put_date(w, "timestamp", attempt->started_at_ms);
+    put_date(w, "nextAttempt", attempt->next_attempt_at_ms);
+    json_close_object(w);
+}
+
+/* --- Headers --- */
+
+static bool is_sensitive(const char *name)
+{
+    static const char *const SENSITIVE[] = {
+        "x-auth-token",  "x-api-key",          "www-authenticate",
+        "authorization", "proxy-authenticate", "proxy-authorization",
+    };
+
+    for (size_t i = 0; i < sizeof SENSITIVE / sizeof *SENSITIVE; i++)
+        if (strcasecmp(name, SENSITIVE[i]) == 0)
+            return true;
+    return false;
+}
+
+static void put_shown(const char *name, const struct json *value, void *ctx)
+{
+    struct json_writer *w = ctx;
+
+    if (!is_sensitive(name))
+        put_text(w, name, json_text(value));
+}
+
+static void put_hidden(const char *name, const struct json *value, void *ctx)
+{
+    (void)value;
+    if (is_sensitive(name))
+        json_put_text(ctx, name);
+}
+
+void json_put_endpoint_headers(struct json_writer *w, const struct json *headers)
+{
+    json_open_object(w);
+    json_name(w, "headers");
+    json_open_object(w);
+    json_each(headers, put_shown, w);
+    json_close_object(w);
+    json_name(w, "sensitive");
+    json_open_array(w);
+    json_each(headers, put_hidden, w);
+    json_close_array(w);
+    json_close_object(w);
+}
+
+enum err json_error_body(const char *code, const char *detail, struct buf *out)
+{
+    struct json_writer w;
+
+    json_write_begin(&w, out);
+    json_open_object(&w);
+    put_text(&w, "code", code);
+    put_text(&w, "detail", detail);
+    json_close_object(&w);
+    return json_write_end(&w);
+}
