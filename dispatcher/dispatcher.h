@@ -10,13 +10,12 @@
 #include <uv.h>
 
 #include "core/clock.h"
+#include "dispatcher/retry.h"
 #include "signer/keyring.h"
 #include "store/store.h"
 #include "wire/egress.h"
 
 struct dispatcher;
-
-#define RETRY_STEPS_MAX 32
 
 struct dispatcher_options {
     uv_loop_t *loop;

@@ -1,0 +1,68 @@
+/* Attempt: one try to carry one delivery, from its claim to the record on disk.
+ *
+ *   attempt_start ─► transport ─► attempt_done ─► answered
+ *                                      └────────► store_record ─► on_recorded ─► recorded
+ *
+ * An attempt whose record the store refuses for now (disk full, too much waiting) isn't forgotten:
+ * `recorded` gets the error, and attempt_record() asks again. An aborted one leaves no record.
+ *
+ * Thread: dispatch. */
+#ifndef DISPATCHER_ATTEMPT_H
+#define DISPATCHER_ATTEMPT_H
+
+#include "core/clock.h"
+#include "core/inbox.h"
+#include "dispatcher/lane.h"
+#include "dispatcher/retry.h"
+#include "dispatcher/transport.h"
+#include "store/store.h"
+
+/* What all attempts have in common. */
+struct attempt_desk {
+    struct store *store;
+    struct inbox *inbox; /* where the store answers */
+    struct transport *transport;
+    struct id_source *ids;
+    const struct retry_policy *retry;
+    double (*jitter)(void); /* in [0, 1) */
+
+    /* The transport is done with it; the lane has room again. `a->outcome` and `a->retry_after_s`
+     * are set. */
+    void (*answered)(struct attempt *a, struct now now);
+
+    /* Its record is on disk, the store refused for now, or (after `answered` with ABORTED, or
+     * ERR_CANCELED) there will be none. The attempt is the receiver's again. */
+    void (*recorded)(struct attempt *a, enum err err);
+
+    void *owner;
+};
+
+struct attempt {
+    struct list link; /* its owner's */
+    const struct attempt_desk *desk;
+    struct claim *claim;
+    struct endpoint *endpoint; /* a reference: as it was at the start */
+    struct now started;
+    void *carriage; /* the transport's, while it is under way */
+
+    enum outcome outcome;
+    uint32_t retry_after_s;
+    struct verdict verdict;
+    struct attempt_record record;
+    struct store_record write;
+};
+
+/* Start it; `answered` and `recorded` follow, each on a later turn. */
+void attempt_start(struct attempt *a, const struct attempt_desk *desk, struct claim *claim,
+                   struct endpoint *endpoint, struct now now);
+
+/* For the transport. */
+void attempt_done(struct attempt *a, struct answer *answer, struct now now);
+
+/* Ask the store again. */
+void attempt_record(struct attempt *a);
+
+/* Give back what it holds; not the claim. */
+void attempt_fini(struct attempt *a);
+
+#endif

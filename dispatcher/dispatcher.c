@@ -1,0 +1,240 @@
+/*   dispatcher_open ─► loop:   on_fresh, on_changed, answers ─► on_turn: poke, arm the timer
+ *   dispatcher_close ─► on_turn: done? ─► on_webhook_closed ─► handles closed ─► closed        */
+#include "dispatcher/dispatcher.h"
+
+#include <assert.h>
+
+#include "core/inbox.h"
+#include "core/mem.h"
+#include "core/random.h"
+#include "dispatcher/scheduler.h"
+#include "dispatcher/webhook.h"
+
+#define HINTS_MAX 8192 /* that may wait for this loop; a lost one costs a survey */
+
+#define WINDOW_FIRST      4
+#define FAIL_LIMIT        5
+#define COOL_OFF_FIRST_MS 1000
+#define COOL_OFF_MAX_MS   60000
+#define LANE_CLAIMS_MAX   256
+#define CLAIMS_MAX        16384
+#define CLAIMED_BYTES_MAX (32u << 20)
+#define IDLE_LANES_MAX    1024
+
+struct dispatcher {
+    struct inbox inbox;
+    uv_prepare_t turn; /* before the loop waits: whatever happened has been heard */
+    uv_timer_t timer;
+    uint64_t armed_mono_ms; /* what the timer waits for */
+    struct catalog *catalog;
+    struct store_follower follower;
+    struct store_watcher watcher;
+    struct webhook *webhook;
+    struct scheduler *scheduler;
+
+    bool closing;
+    bool canceled;
+    uint64_t deadline_mono_ms; /* of closing: cancel what is under way */
+    unsigned handles_open;
+    void (*closed)(void *ctx);
+    void *closed_ctx;
+};
+
+static void on_fresh(struct store_watcher *watcher, struct store_hint *hint);
+static void on_changed(struct store_follower *follower, struct object *object);
+static void on_turn(uv_prepare_t *turn);
+static void on_time(uv_timer_t *timer);
+static void on_webhook_closed(void *ctx);
+static void on_handle_closed(uv_handle_t *handle);
+static void on_inbox_closed(struct inbox *inbox);
+
+static struct scheduler *make_scheduler(struct dispatcher *d,
+                                        const struct dispatcher_options *o)
+{
+    struct scheduler_options options = {
+        .store = o->store,
+        .inbox = &d->inbox,
+        .catalog = d->catalog,
+        .transport = webhook_transport(d->webhook),
+        .ids = o->ids,
+        .retry.count = o->schedule_count,
+        .limits = {
+            .lane = {
+                .window_first = o->in_flight_lane_max < WINDOW_FIRST ? o->in_flight_lane_max
+                                                                     : WINDOW_FIRST,
+                .window_max = o->in_flight_lane_max,
+                .fail_limit = FAIL_LIMIT,
+                .cool_off_first_ms = COOL_OFF_FIRST_MS,
+                .cool_off_max_ms = COOL_OFF_MAX_MS,
+                .claimed_max = LANE_CLAIMS_MAX,
+            },
+            .claims_max = CLAIMS_MAX,
+            .bytes_max = CLAIMED_BYTES_MAX,
+            .idle_max = IDLE_LANES_MAX,
+        },
+        .in_flight_max = o->in_flight_max,
+        .clock = clock_now,
+        .random = random_fraction,
+    };
+
+    memcpy(options.retry.schedule_s, o->schedule_s, sizeof options.retry.schedule_s);
+    return scheduler_new(&options);
+}
+
+static void start_following(struct dispatcher *d, struct store *store)
+{
+    d->follower = (struct store_follower){
+        .inbox = &d->inbox,
+        .catalog = d->catalog,
+        .changed = on_changed,
+    };
+    d->watcher = (struct store_watcher){ .inbox = &d->inbox, .fresh = on_fresh };
+    store_follow(store, &d->follower);
+    store_watch(store, &d->watcher);
+}
+
+enum err dispatcher_open(struct dispatcher **out, const struct dispatcher_options *options)
+{
+    struct dispatcher *d = xcalloc(1, sizeof *d);
+    enum err err = inbox_open(&d->inbox, options->loop);
+
+    assert(options->in_flight_lane_max > 0 && options->in_flight_max > 0);
+    if (err) {
+        free(d);
+        return err;
+    }
+    d->inbox.limit = HINTS_MAX;
+    d->handles_open = 3;
+    uv_prepare_init(options->loop, &d->turn);
+    uv_timer_init(options->loop, &d->timer);
+    d->turn.data = d->timer.data = d;
+    err = webhook_open(&d->webhook, &(struct webhook_options){
+                                        .loop = options->loop,
+                                        .inbox = &d->inbox,
+                                        .keyring = options->keyring,
+                                        .egress = options->egress,
+                                        .ca_file = options->ca_file,
+                                        .name_servers = options->name_servers,
+                                        .timeout_ms = options->timeout_ms,
+                                        .connections_max = options->in_flight_max,
+                                    });
+    if (err) {
+        on_webhook_closed(d);
+        return err;
+    }
+    d->catalog = catalog_new();
+    d->scheduler = make_scheduler(d, options);
+    start_following(d, options->store);
+    d->armed_mono_ms = AGENDA_NEVER;
+    uv_prepare_start(&d->turn, on_turn);
+    *out = d;
+    return ERR_OK;
+}
+
+static void on_fresh(struct store_watcher *watcher, struct store_hint *hint)
+{
+    struct dispatcher *d = container_of(watcher, struct dispatcher, watcher);
+
+    scheduler_take_hint(d->scheduler, hint);
+}
+
+static void on_changed(struct store_follower *follower, struct object *object)
+{
+    struct dispatcher *d = container_of(follower, struct dispatcher, follower);
+
+    scheduler_object_changed(d->scheduler, object);
+}
+
+static void arm_timer(struct dispatcher *d, uint64_t next_mono_ms, struct now now)
+{
+    if (next_mono_ms == d->armed_mono_ms)
+        return;
+    d->armed_mono_ms = next_mono_ms;
+    if (next_mono_ms == AGENDA_NEVER) {
+        uv_timer_stop(&d->timer);
+        return;
+    }
+    uv_update_time(d->timer.loop);
+    uv_timer_start(&d->timer, on_time,
+                   next_mono_ms > now.mono_ms ? next_mono_ms - now.mono_ms : 0, 0);
+}
+
+static void end_turn_closing(struct dispatcher *d, struct now now)
+{
+    if (!d->canceled && now.mono_ms >= d->deadline_mono_ms) {
+        d->canceled = true;
+        scheduler_cancel(d->scheduler);
+    }
+    if (scheduler_is_done(d->scheduler)) {
+        uv_prepare_stop(&d->turn);
+        uv_timer_stop(&d->timer);
+        webhook_close(d->webhook, on_webhook_closed, d);
+    } else {
+        arm_timer(d, d->canceled ? AGENDA_NEVER : d->deadline_mono_ms, now);
+    }
+}
+
+static void on_turn(uv_prepare_t *turn)
+{
+    struct dispatcher *d = container_of(turn, struct dispatcher, turn);
+    struct now now = clock_now();
+
+    if (d->closing)
+        end_turn_closing(d, now);
+    else
+        arm_timer(d, scheduler_poke(d->scheduler, now), now);
+}
+
+/* The turn that follows does the work. */
+static void on_time(uv_timer_t *timer)
+{
+    struct dispatcher *d = container_of(timer, struct dispatcher, timer);
+
+    d->armed_mono_ms = AGENDA_NEVER;
+}
+
+void dispatcher_close(struct dispatcher *d, uint32_t timeout_ms, void (*closed)(void *ctx),
+                      void *ctx)
+{
+    d->closing = true;
+    d->closed = closed;
+    d->closed_ctx = ctx;
+    d->deadline_mono_ms = clock_now().mono_ms + timeout_ms;
+    scheduler_stop(d->scheduler);
+    d->armed_mono_ms = d->deadline_mono_ms;
+    uv_timer_start(&d->timer, on_time, 0, 0);
+}
+
+static void on_webhook_closed(void *ctx)
+{
+    struct dispatcher *d = ctx;
+
+    uv_close((uv_handle_t *)&d->turn, on_handle_closed);
+    uv_close((uv_handle_t *)&d->timer, on_handle_closed);
+    inbox_close(&d->inbox, on_inbox_closed);
+}
+
+static void all_closed(struct dispatcher *d)
+{
+    void (*closed)(void *) = d->closed;
+    void *ctx = d->closed_ctx;
+
+    if (--d->handles_open > 0)
+        return;
+    if (d->scheduler)
+        scheduler_free(d->scheduler);
+    catalog_free(d->catalog);
+    free(d);
+    if (closed)
+        closed(ctx);
+}
+
+static void on_handle_closed(uv_handle_t *handle)
+{
+    all_closed(handle->data);
+}
+
+static void on_inbox_closed(struct inbox *inbox)
+{
+    all_closed(container_of(inbox, struct dispatcher, inbox));
+}

@@ -1,0 +1,28 @@
+#include "dispatcher/outcome.h"
+
+static enum outcome outcome_of_status(unsigned status, uint32_t retry_after_s)
+{
+    if (status >= 200 && status < 300)
+        return OUTCOME_DELIVERED;
+
+    switch (status) {
+    case 410:
+        return OUTCOME_GONE;
+    case 429:
+    case 502:
+    case 503:
+    case 504:
+        return retry_after_s > 0 ? OUTCOME_OVERLOADED : OUTCOME_FAILED;
+    default:
+        return OUTCOME_FAILED;
+    }
+}
+
+enum outcome outcome_of(enum err err, unsigned status, uint32_t retry_after_s)
+{
+    if (err == ERR_OK)
+        return outcome_of_status(status, retry_after_s);
+    if (err == ERR_CANCELED)
+        return OUTCOME_ABORTED;
+    return err == ERR_TIMEOUT ? OUTCOME_TIMED_OUT : OUTCOME_FAILED;
+}

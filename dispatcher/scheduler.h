@@ -1,0 +1,67 @@
+/* Scheduler: which lanes have something due and room for it.
+ *
+ *   hint ──► claimed ─┐                          ┌──► answered ──► recorded ──┐
+ *                     ├──► ready ──► attempt ────┤                            ├──► settle
+ *   disk ──► refill ──┘    (round robin)         └──► lane: window, cool-off ─┘
+ *
+ * Callbacks record facts and settle their lane; scheduler_poke() starts what may start and says
+ * when to come back. It must be called after every event on its loop and at the instant that it
+ * returned. The outbox is the truth: hints only spare a read, and a survey of the lanes at the
+ * start, after lost hints, and every half minute finds what they didn't tell.
+ *
+ * Time, randomness and the transport come in as parameters, so that a test runs hours in seconds.
+ *
+ * Thread: dispatch. */
+#ifndef DISPATCHER_SCHEDULER_H
+#define DISPATCHER_SCHEDULER_H
+
+#include "dispatcher/attempt.h"
+#include "dispatcher/roster.h"
+
+struct scheduler;
+
+struct scheduler_options {
+    struct store *store;
+    struct inbox *inbox; /* where the store answers */
+    const struct catalog *catalog;
+    struct transport *transport;
+    struct id_source *ids;
+    struct retry_policy retry;
+    struct roster_limits limits;
+    unsigned in_flight_max; /* of all lanes */
+    struct now (*clock)(void);
+    double (*random)(void); /* in [0, 1) */
+};
+
+struct scheduler *scheduler_new(const struct scheduler_options *options);
+
+/* Only when it is done. */
+void scheduler_free(struct scheduler *s);
+
+/* Owns the hint. */
+void scheduler_take_hint(struct scheduler *s, struct store_hint *hint);
+
+/* The catalog has a newer object. */
+void scheduler_object_changed(struct scheduler *s, const struct object *object);
+
+/* Start what may start. Returns the monotonic instant to call again at the latest;
+ * AGENDA_NEVER: that takes an event. */
+uint64_t scheduler_poke(struct scheduler *s, struct now now);
+
+/* Start nothing more, and forget what is queued; it is on disk. */
+void scheduler_stop(struct scheduler *s);
+
+/* Hasten the end of the attempts under way. */
+void scheduler_cancel(struct scheduler *s);
+
+/* After stopping: nothing is under way, with the store or outside. */
+bool scheduler_is_done(const struct scheduler *s);
+
+/* What it has in memory now. */
+struct scheduler_load {
+    size_t lanes, claims, bytes; /* claims and bytes with what refills may still bring */
+    unsigned in_flight, refills;
+};
+struct scheduler_load scheduler_load(const struct scheduler *s);
+
+#endif

@@ -1,0 +1,217 @@
+/*   start ─► destination, headers, signature ─► courier_send ─► on_call_done ─► attempt_done
+ *                     └─► (can't be prepared) ─► on_refused ─────────────────────────┘      */
+#include "dispatcher/webhook.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/mem.h"
+#include "dispatcher/attempt.h"
+#include "dispatcher/destination.h"
+
+#define USER_AGENT        "posthaste/" POSTHASTE_VERSION
+#define DESTINATIONS_MAX  1024
+#define RESPONSE_READ_MAX 65536 /* bytes read of an answer, to keep the connection */
+
+#define ID_HEADER        "webhook-id: "
+#define TIMESTAMP_HEADER "webhook-timestamp: "
+#define SIGNATURE_HEADER "webhook-signature: "
+
+/* One request, reused for the next. */
+struct post {
+    struct list spare; /* link */
+    struct webhook *webhook;
+    struct attempt *attempt;
+    struct call call;
+    struct task refused;
+    const char *why; /* it was refused */
+    char id[sizeof ID_HEADER + ID_TEXT_MAX];
+    char timestamp[sizeof TIMESTAMP_HEADER + 20];
+    char signature[sizeof SIGNATURE_HEADER + SIGNATURE_HEADER_MAX];
+};
+
+struct webhook {
+    struct transport transport;
+    struct inbox *inbox;
+    uint32_t timeout_ms;
+    struct courier *courier;
+    struct signer *signer;
+    struct destinations destinations;
+    struct list spare; /* posts */
+    size_t active;
+    void (*closed)(void *ctx);
+    void *closed_ctx;
+};
+
+static void start(struct transport *t, struct attempt *attempt);
+static void cancel(struct transport *t, struct attempt *attempt);
+static void on_refused(struct task *task);
+static void on_call_done(struct call *call);
+static void on_courier_closed(void *ctx);
+
+enum err webhook_open(struct webhook **out, const struct webhook_options *options)
+{
+    struct webhook *w = xcalloc(1, sizeof *w);
+
+    w->transport = (struct transport){ .start = start, .cancel = cancel };
+    w->inbox = options->inbox;
+    w->timeout_ms = options->timeout_ms;
+    list_init(&w->spare);
+
+    enum err err = courier_open(&w->courier, &(struct courier_options){
+                                                 .loop = options->loop,
+                                                 .egress = options->egress,
+                                                 .user_agent = USER_AGENT,
+                                                 .ca_file = options->ca_file,
+                                                 .name_servers = options->name_servers,
+                                                 .idle_connections = options->connections_max,
+                                             });
+    if (err) {
+        free(w);
+        return err;
+    }
+    w->signer = signer_new();
+    destinations_init(&w->destinations, options->keyring, DESTINATIONS_MAX);
+    *out = w;
+    return ERR_OK;
+}
+
+struct transport *webhook_transport(struct webhook *w)
+{
+    return &w->transport;
+}
+
+static struct post *post_for(struct webhook *w, struct attempt *attempt)
+{
+    struct list *link = list_pop(&w->spare);
+    struct post *p = link ? container_of(link, struct post, spare) : xcalloc(1, sizeof *p);
+
+    list_init(&p->spare);
+    p->webhook = w;
+    p->attempt = attempt;
+    attempt->carriage = p;
+    w->active++;
+    return p;
+}
+
+static void write_headers(struct post *p, const struct destination *to)
+{
+    const struct message *message = p->attempt->claim->delivery.message;
+    char *id = p->id + strlen(ID_HEADER);
+    uint64_t at_s = p->attempt->started.wall_ms / 1000;
+
+    memcpy(p->id, ID_HEADER, sizeof ID_HEADER);
+    id_format(ID_MESSAGE, &message->id, id);
+    snprintf(p->timestamp, sizeof p->timestamp, TIMESTAMP_HEADER "%llu",
+             (unsigned long long)at_s);
+    memcpy(p->signature, SIGNATURE_HEADER, sizeof SIGNATURE_HEADER);
+    signer_sign(p->webhook->signer, to->secrets, to->secret_count,
+                &(struct signed_text){
+                    .id = id,
+                    .at_s = at_s,
+                    .body = message->payload.data,
+                    .body_len = message->payload.len,
+                },
+                p->signature + strlen(SIGNATURE_HEADER));
+}
+
+static void start(struct transport *t, struct attempt *attempt)
+{
+    struct webhook *w = container_of(t, struct webhook, transport);
+    struct post *p = post_for(w, attempt);
+    const struct bytes *payload = &attempt->claim->delivery.message->payload;
+    const struct destination *to;
+
+    if (destinations_get(&w->destinations, attempt->endpoint, attempt->started.wall_ms, &to,
+                         &p->why)) {
+        p->refused.run = on_refused;
+        inbox_post(w->inbox, &p->refused);
+        return;
+    }
+    write_headers(p, to);
+    p->call = (struct call){
+        .target = to->target,
+        .headers = { p->id, p->timestamp, p->signature },
+        .body = payload->data,
+        .body_len = payload->len,
+        .timeout_ms = w->timeout_ms,
+        .response_kept = RESPONSE_KEPT_MAX,
+        .response_max = RESPONSE_READ_MAX,
+        .done = on_call_done,
+    };
+    courier_send(w->courier, &p->call);
+}
+
+/* A post that was refused ends soon anyway. */
+static void cancel(struct transport *t, struct attempt *attempt)
+{
+    struct webhook *w = container_of(t, struct webhook, transport);
+    struct post *p = attempt->carriage;
+
+    if (!p->why)
+        courier_cancel(w->courier, &p->call);
+}
+
+static void finish(struct post *p, struct answer *answer)
+{
+    struct webhook *w = p->webhook;
+    struct attempt *attempt = p->attempt;
+
+    attempt_done(attempt, answer, clock_now());
+    w->active--;
+    p->attempt = NULL;
+    p->why = NULL;
+    list_append(&w->spare, &p->spare);
+}
+
+static void on_refused(struct task *task)
+{
+    struct post *p = container_of(task, struct post, refused);
+
+    finish(p, &(struct answer){ .err = ERR_INVALID, .reason = p->why });
+}
+
+/* The response's memory changes hands. */
+static void on_call_done(struct call *call)
+{
+    struct post *p = container_of(call, struct post, call);
+    struct answer answer = {
+        .err = call->err,
+        .reason = call->reason,
+        .retry_after_s = call->retry_after_s,
+        .duration_ms = call->duration_ms,
+    };
+
+    if (call->err == ERR_OK) {
+        answer.status = call->status;
+        answer.response =
+            (struct bytes){ .data = call->response.bytes, .len = call->response.len };
+        call->response = BUF_INIT(0);
+    }
+    buf_fini(&call->response);
+    finish(p, &answer);
+}
+
+void webhook_close(struct webhook *w, void (*closed)(void *ctx), void *ctx)
+{
+    assert(w->active == 0);
+    w->closed = closed;
+    w->closed_ctx = ctx;
+    courier_close(w->courier, on_courier_closed, w);
+}
+
+static void on_courier_closed(void *ctx)
+{
+    struct webhook *w = ctx;
+    void (*closed)(void *) = w->closed;
+    void *closed_ctx = w->closed_ctx;
+    struct list *link;
+
+    destinations_fini(&w->destinations);
+    signer_free(w->signer);
+    while ((link = list_pop(&w->spare)))
+        free(container_of(link, struct post, spare));
+    free(w);
+    closed(closed_ctx);
+}
