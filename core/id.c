@@ -21,7 +21,7 @@ static uint64_t stamp_from_wall(uint64_t wall_ms)
 {
     uint64_t epoch_ms = EPOCH_S * 1000;
     uint64_t since = wall_ms > epoch_ms ? wall_ms - epoch_ms : 0;
-    uint64_t ticks = (since / 1000) << 8 | (since % 1000) / 4;
+    uint64_t ticks = (since / 1000) << 8 | (since % 1000) / ID_TICK_MS;
 
     return ticks << COUNTER_BITS;
 }
@@ -147,7 +147,14 @@ uint64_t id_wall_ms(const struct id *id)
 {
     uint64_t head = head_of(id);
 
-    return (EPOCH_S + (head >> 32)) * 1000 + (head >> 24 & 0xff) * 4;
+    return (EPOCH_S + (head >> 32)) * 1000 + (head >> 24 & 0xff) * ID_TICK_MS;
+}
+
+int64_t id_key_at(uint64_t wall_ms)
+{
+    uint64_t ticks = stamp_from_wall(wall_ms) >> COUNTER_BITS;
+
+    return ticks <= INT64_MAX >> 24 ? (int64_t)(ticks << 24) : INT64_MAX;
 }
 
 int id_compare(const struct id *a, const struct id *b)

@@ -21,6 +21,7 @@
 
 #define ID_BYTES    20
 #define ID_TEXT_MAX 34 /* the longest prefix, 27 characters and a NUL */
+#define ID_TICK_MS  4  /* the grain of the time in it */
 
 struct id {
     uint8_t bytes[ID_BYTES];
@@ -57,6 +58,9 @@ MUST_USE enum err id_parse(enum id_kind kind, const char *text, struct id *out);
 int64_t id_key(const struct id *id);
 uint8_t id_ordinal(const struct id *id);
 uint64_t id_wall_ms(const struct id *id);
+
+/* The least key that an id made at this instant can have; bounds a range of keys by time. */
+int64_t id_key_at(uint64_t wall_ms);
 
 /* As memcmp(): the order of creation. */
 int id_compare(const struct id *a, const struct id *b);

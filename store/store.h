@@ -13,7 +13,7 @@
  *   1. `done` runs exactly once, on the loop behind `reply_to`, never inside submit;
  *   2. until then the request and what it points to belong to the store;
  *   3. outputs are valid only when `err` is ERR_OK, and are the caller's from then on;
- *   4. closing the store finishes waiting requests with ERR_CANCELED.
+ *   4. a request that slips in behind store_close() ends with ERR_CANCELED.
  *
  * Errors of any request: ERR_BUSY, too many requests wait, nothing was done; ERR_FULL, the disk
  * is full, nothing was written; ERR_CANCELED. An i/o error or damage is never answered: the
@@ -26,11 +26,13 @@
 #include <stdbool.h>
 
 #include "core/catalog.h"
+#include "core/clock.h"
 #include "core/inbox.h"
 #include "core/model.h"
 
 struct store;
 struct store_req;
+struct backend_ops;
 
 typedef void store_done(struct store_req *req);
 
@@ -51,6 +53,7 @@ struct store_options {
     struct id_source *ids;      /* seeded by store_open() above every stored key; outlives it */
     size_t requests_max;        /* writes that may wait; the same again for reads */
     struct now (*clock)(void);  /* clock_now, or a test's */
+    const struct backend_ops *backend; /* NULL = SQLite */
 };
 
 /* Open or create both files, migrate them, and read the configuration. Before the loops run.
@@ -58,8 +61,8 @@ struct store_options {
  * ERR_DENIED and ERR_IO: the directory can't be made or written. The log says which file. */
 MUST_USE enum err store_open(struct store **out, const struct store_options *options);
 
-/* From any thread but the store's while both loops run (or from the test that runs them):
- * finishes what was submitted before, then closes, then calls `closed` by `reply_to`. */
+/* From any thread while both loops run, when nobody submits any more: finishes what was
+ * submitted before, then closes, then runs `closed` on the loop behind `reply_to`. */
 void store_close(struct store *s, struct inbox *reply_to, struct task *closed);
 
 /* --- Following ------------------------------------------------------------------------- */
@@ -177,7 +180,9 @@ struct store_get_message {
 };
 void store_get_message(struct store *s, struct store_get_message *op);
 
-/* What a list is narrowed to. Zeroed: everything. */
+/* What a list is narrowed to. Zeroed: everything. A page looks at a bounded number of rows and
+ * holds a bounded number of payload bytes; where that ends it early, it is short and `more` is
+ * set, or empty and `more` isn't: then nothing matched in all that was looked at. */
 struct message_filter {
     struct text_list event_types; /* one of these; none = all */
     const char *channel;          /* borrowed; NULL = all */

@@ -1,0 +1,131 @@
+/* Append: a message, and a delivery for each endpoint that wants it. */
+#include "store/private.h"
+
+#include "core/match.h"
+#include "core/mem.h"
+
+#define DAY_MS        (UINT64_C(24) * 60 * 60 * 1000)
+#define FAN_OUT_FIRST 64 /* endpoint keys to begin with */
+
+/* Who gets a message; on the stack of one append. */
+struct selection {
+    const struct store_append *op;
+    struct fan_out *fan_out;
+};
+
+static enum err run_append(struct store *s, struct store_req *req);
+static bool application_exists(const struct store *s, const struct id *id);
+static struct message *make_message(struct store *s, const struct store_append *op);
+static void select_endpoint(struct endpoint *endpoint, void *ctx);
+static size_t append_bytes(const struct store_req *req);
+static void discard_append(struct store_req *req);
+
+static const struct store_verb APPEND = {
+    .side = VERB_WRITES_REGIONAL,
+    .run = run_append,
+    .bytes = append_bytes,
+    .discard = discard_append,
+};
+
+void store_append(struct store *s, struct store_append *op)
+{
+    store_submit(s, &op->req, &APPEND);
+}
+
+static enum err run_append(struct store *s, struct store_req *req)
+{
+    struct store_append *op = container_of(req, struct store_append, req);
+    struct selection selection = { .op = op, .fan_out = &s->fan_out };
+    enum err err;
+
+    op->repeated = false;
+    op->deliveries = 0;
+    if (op->idempotency_hash) {
+        err = s->ops->find_repeated(s->backend, op->idempotency_hash, s->now.wall_ms,
+                                    &op->message);
+        op->repeated = err == ERR_OK;
+        if (err != ERR_NOT_FOUND)
+            return err;
+    }
+    if (!application_exists(s, &op->application))
+        return ERR_NOT_FOUND;
+
+    s->fan_out.count = 0;
+    catalog_each_endpoint(s->catalog, &op->application, select_endpoint, &selection);
+
+    struct append_rows rows = {
+        .message = op->message = make_message(s, op),
+        .endpoint_keys = s->fan_out.keys,
+        .endpoint_count = s->fan_out.count,
+        .idempotency_hash = op->idempotency_hash,
+    };
+    err = s->ops->append(s->backend, &rows);
+    if (err) {
+        discard_append(req);
+        return err;
+    }
+    op->deliveries = (unsigned)s->fan_out.count;
+    hints_add(s, op->message, s->fan_out.keys, s->fan_out.count);
+    return ERR_OK;
+}
+
+static bool application_exists(const struct store *s, const struct id *id)
+{
+    struct application *found = catalog_application_by_key(s->catalog, id_key(id));
+
+    return found && id_equal(&found->base.id, id);
+}
+
+static void select_endpoint(struct endpoint *endpoint, void *ctx)
+{
+    static const struct text_list NO_CHANNELS = { 0 };
+    struct selection *selection = ctx;
+    const struct store_append *op = selection->op;
+    struct fan_out *fan_out = selection->fan_out;
+
+    if (!match_wants(endpoint, op->event_type, op->channels ? op->channels : &NO_CHANNELS))
+        return;
+    if (fan_out->count == fan_out->room) {
+        size_t room = fan_out->room ? 2 * fan_out->room : FAN_OUT_FIRST;
+        int64_t *keys = xcalloc(room, sizeof *keys);
+        if (fan_out->count > 0)
+            memcpy(keys, fan_out->keys, fan_out->count * sizeof *keys);
+        free(fan_out->keys);
+        fan_out->keys = keys;
+        fan_out->room = room;
+    }
+    fan_out->keys[fan_out->count++] = id_key(&endpoint->base.id);
+}
+
+/* Ids run ahead of a clock that stepped back; so does the message's time then, and a range of
+ * time stays a range of keys. */
+static struct message *make_message(struct store *s, const struct store_append *op)
+{
+    struct message *m = message_new();
+    uint64_t id_ms;
+
+    m->id = id_new(s->ids, s->now.wall_ms);
+    id_ms = id_wall_ms(&m->id);
+    m->created_at_ms = s->now.wall_ms > id_ms ? s->now.wall_ms : id_ms;
+    m->expires_at_ms = m->created_at_ms + op->retention_days * DAY_MS;
+    m->application = op->application;
+    m->event_type = xstrdup(op->event_type);
+    m->event_id = xstrdup(op->event_id);
+    if (op->channels)
+        m->channels = text_list_copy(op->channels);
+    m->payload = bytes_copy(op->payload, op->payload_len);
+    return m;
+}
+
+static size_t append_bytes(const struct store_req *req)
+{
+    return container_of(req, struct store_append, req)->payload_len;
+}
+
+static void discard_append(struct store_req *req)
+{
+    struct store_append *op = container_of(req, struct store_append, req);
+
+    message_unref(op->message);
+    op->message = NULL;
+}

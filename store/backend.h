@@ -1,0 +1,77 @@
+/* Backend: what a database must be able to do to hold the store.
+ *
+ * A backend knows rows and transactions; it knows nothing of threads, loops, requests, groups,
+ * fan-out or followers: those are store.c's and its neighbours'.
+ *
+ * Threads: open(), load(), newest_key() and close() while no other call runs; the writing verbs
+ * on the writer's thread, the reading verbs on the reader's, at the same time.
+ *
+ * Errors: beside those a verb names, ERR_FULL (the disk is full) and ERR_BUSY (someone else
+ * holds the database) spoil the open transaction, which is then rolled back. ERR_IO,
+ * ERR_CORRUPT and ERR_DENIED are the end: the backend has logged the database's own words for
+ * them, and the store stops the process. */
+#ifndef STORE_BACKEND_H
+#define STORE_BACKEND_H
+
+#include "store/store.h"
+
+struct backend;
+
+/* Each has its transactions; none spans both. */
+enum backend_file { BACKEND_GLOBAL, BACKEND_REGIONAL, BACKEND_FILES };
+
+/* An idempotency key is remembered for so long. */
+#define IDEMPOTENCY_MS (UINT64_C(12) * 60 * 60 * 1000)
+
+/* What an append writes. */
+struct append_rows {
+    const struct message *message;
+    const int64_t *endpoint_keys; /* one delivery each, due at once */
+    size_t endpoint_count;
+    const uint8_t *idempotency_hash; /* NULL = none */
+};
+
+struct backend_ops {
+    const char *name;
+
+    /* Open or create what is in `dir`, keep others out, and migrate it: see store_open(). */
+    enum err (*open)(struct backend **out, const char *dir);
+    void (*close)(struct backend *);
+
+    /* Put every object that isn't deleted into `into`: applications first, oldest first. */
+    enum err (*load)(struct backend *, struct catalog *into);
+    /* The highest key in use in any table; 0 when there is none. */
+    enum err (*newest_key)(struct backend *, int64_t *out);
+
+    /* Transactions, on the writer's thread. commit() returns after the fsync. settle() is for
+     * what must be done between transactions, such as a checkpoint. */
+    enum err (*begin)(struct backend *, enum backend_file);
+    enum err (*commit)(struct backend *, enum backend_file);
+    void (*rollback)(struct backend *, enum backend_file);
+    enum err (*settle)(struct backend *, enum backend_file);
+
+    /* Writing verbs, in a transaction of their file: put() global, the others regional. An
+     * error of its own leaves the transaction as if the verb had not been called. */
+    enum err (*put)(struct backend *, struct object *);
+    /* ERR_NOT_FOUND: no message was appended with that hash since `now_ms` - IDEMPOTENCY_MS. */
+    enum err (*find_repeated)(struct backend *, const uint8_t *hash, uint64_t now_ms,
+                              struct message **out);
+    /* ERR_CONFLICT: the event id is taken. */
+    enum err (*append)(struct backend *, const struct append_rows *);
+    enum err (*record)(struct backend *, const struct store_record *);
+    enum err (*end_lane)(struct backend *, struct store_end_lane *);
+
+    /* Reading verbs: they fill in the outputs of a request. */
+    enum err (*list_objects)(struct backend *, struct store_list_objects *);
+    enum err (*get_message)(struct backend *, struct store_get_message *);
+    enum err (*list_messages)(struct backend *, struct store_list_messages *);
+    enum err (*get_attempt)(struct backend *, struct store_get_attempt *);
+    enum err (*list_attempts)(struct backend *, struct store_list_attempts *);
+    enum err (*due)(struct backend *, struct store_due *);
+    enum err (*lanes)(struct backend *, struct store_lanes *);
+    enum err (*status)(struct backend *, struct store_status *);
+};
+
+extern const struct backend_ops sqlite_backend;
+
+#endif

@@ -1,0 +1,65 @@
+/* What the files of the store share; nobody outside store/ includes it. */
+#ifndef STORE_PRIVATE_H
+#define STORE_PRIVATE_H
+
+#include "core/clock.h"
+#include "store/backend.h"
+
+/* A kind of request: where it runs, and how. */
+struct store_verb {
+    enum { VERB_WRITES_GLOBAL, VERB_WRITES_REGIONAL, VERB_READS } side;
+    enum err (*run)(struct store *s, struct store_req *req);
+    /* Optional: how many bytes it adds to its group. */
+    size_t (*bytes)(const struct store_req *req);
+    /* Optional: drop the outputs of a run that was ERR_OK but is rolled back. */
+    void (*discard)(struct store_req *req);
+};
+
+struct store {
+    /* constant */
+    const struct backend_ops *ops;
+    struct backend *backend;
+    struct id_source *ids;
+    struct now (*clock)(void);
+
+    /* the writer's thread */
+    struct inbox writer;
+    struct list waiting[BACKEND_FILES]; /* requests of the batch, by file */
+    struct now now;                     /* of the group that runs */
+    struct catalog *catalog;            /* as in the open transaction */
+    struct list changes;                /* of the group, to be published: follow.c */
+    struct list followers;
+    struct list hints; /* of the group, to be published: hints.c */
+    struct store_watcher *watcher;
+    bool hints_lost;
+    struct fan_out {
+        int64_t *keys; /* scratch of append.c */
+        size_t count, room;
+    } fan_out;
+    bool closing;
+
+    /* the reader's thread */
+    struct inbox reader;
+    bool reader_closing;
+
+    /* whoever has the task that is under way while closing */
+    struct task close, close_reader, close_writer;
+    struct inbox *reply_to;
+    struct task *closed;
+};
+
+/* Hand a request to its thread. */
+void store_submit(struct store *s, struct store_req *req, const struct store_verb *verb);
+
+/* follow.c: the changes of a group. */
+void changes_add(struct store *s, struct object *object);
+void changes_publish(struct store *s);
+bool changes_drop(struct store *s); /* false: there were none */
+
+/* hints.c: the hints of a group. */
+void hints_add(struct store *s, struct message *message, const int64_t *endpoint_keys,
+               size_t count);
+void hints_publish(struct store *s);
+void hints_drop(struct store *s);
+
+#endif

@@ -1,0 +1,136 @@
+/* Put: the next state of a configuration object, checked against the writer's catalog. */
+#include "store/private.h"
+
+#include "core/mem.h"
+
+/* The endpoints that go with their application. */
+struct orphans {
+    size_t count, room;
+    struct endpoint **tombstones; /* a reference each */
+};
+
+static enum err run_put(struct store *s, struct store_req *req);
+static enum err check_application(struct store *s, struct application *next);
+static enum err check_endpoint(struct store *s, struct endpoint *next);
+static enum err check_event_type(struct store *s, struct event_type *next);
+static enum err check_version(const struct object *next, const struct object *current);
+static enum err put_orphans(struct store *s, const struct object *application);
+static void add_orphan(struct endpoint *endpoint, void *ctx);
+static enum err put_object(struct store *s, struct object *object);
+
+static const struct store_verb PUT = { .side = VERB_WRITES_GLOBAL, .run = run_put };
+
+void store_put(struct store *s, struct store_put *op)
+{
+    store_submit(s, &op->req, &PUT);
+}
+
+static enum err run_put(struct store *s, struct store_req *req)
+{
+    struct object *next = container_of(req, struct store_put, req)->object;
+    enum err err = ERR_OK;
+
+    switch (next->kind) {
+    case OBJECT_APPLICATION:
+        err = check_application(s, as_application(next));
+        if (!err && next->deleted)
+            err = put_orphans(s, next);
+        break;
+    case OBJECT_ENDPOINT:
+        err = check_endpoint(s, as_endpoint(next));
+        break;
+    case OBJECT_EVENT_TYPE:
+        err = check_event_type(s, as_event_type(next));
+        break;
+    }
+    return err ? err : put_object(s, next);
+}
+
+static enum err check_application(struct store *s, struct application *next)
+{
+    const struct id *organization = &next->base.organization;
+    struct application *current = catalog_application(s->catalog, organization, &next->base.id);
+    struct application *namesake =
+        catalog_application_by_uid(s->catalog, organization, next->uid);
+    enum err err = check_version(&next->base, current ? &current->base : NULL);
+
+    if (!err && namesake && namesake != current && !next->base.deleted)
+        err = ERR_CONFLICT;
+    return err;
+}
+
+static enum err check_endpoint(struct store *s, struct endpoint *next)
+{
+    const struct id *application = &next->application;
+    struct endpoint *current = catalog_endpoint(s->catalog, application, &next->base.id);
+    struct endpoint *namesake = catalog_endpoint_by_uid(s->catalog, application, next->uid);
+    enum err err = check_version(&next->base, current ? &current->base : NULL);
+
+    if (!catalog_application(s->catalog, &next->base.organization, application))
+        return ERR_NOT_FOUND;
+    if (!err && namesake && namesake != current && !next->base.deleted)
+        err = ERR_CONFLICT;
+    return err;
+}
+
+/* An event type is known by its name; another id with that name is another event type. */
+static enum err check_event_type(struct store *s, struct event_type *next)
+{
+    struct event_type *current =
+        catalog_event_type(s->catalog, &next->base.organization, next->name);
+
+    if (current && !id_equal(&current->base.id, &next->base.id))
+        return ERR_CONFLICT;
+    return check_version(&next->base, current ? &current->base : NULL);
+}
+
+static enum err check_version(const struct object *next, const struct object *current)
+{
+    return next->version == (current ? current->version : 0) + 1 ? ERR_OK : ERR_STALE;
+}
+
+static enum err put_orphans(struct store *s, const struct object *application)
+{
+    struct orphans orphans = { 0 };
+    enum err err = ERR_OK;
+
+    catalog_each_endpoint(s->catalog, &application->id, add_orphan, &orphans);
+    for (size_t i = 0; i < orphans.count; i++) {
+        struct object *tombstone = &orphans.tombstones[i]->base;
+        tombstone->deleted = true;
+        tombstone->version++;
+        tombstone->updated_at_ms = application->updated_at_ms;
+        if (!err)
+            err = put_object(s, tombstone);
+        object_unref(tombstone);
+    }
+    free(orphans.tombstones);
+    return err;
+}
+
+static void add_orphan(struct endpoint *endpoint, void *ctx)
+{
+    struct orphans *orphans = ctx;
+
+    if (orphans->count == orphans->room) {
+        size_t room = orphans->room ? 2 * orphans->room : 16;
+        struct endpoint **grown = xcalloc(room, sizeof(struct endpoint *));
+        if (orphans->count > 0)
+            memcpy(grown, orphans->tombstones, orphans->count * sizeof(struct endpoint *));
+        free(orphans->tombstones);
+        orphans->tombstones = grown;
+        orphans->room = room;
+    }
+    orphans->tombstones[orphans->count++] = endpoint_copy(endpoint);
+}
+
+static enum err put_object(struct store *s, struct object *object)
+{
+    enum err err = s->ops->put(s->backend, object);
+
+    if (err)
+        return err;
+    catalog_put(s->catalog, object);
+    changes_add(s, object);
+    return ERR_OK;
+}

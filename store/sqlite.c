@@ -1,0 +1,190 @@
+/* SQLite backend: two files, their transactions and checkpoints. */
+#include "store/sqlite.h"
+
+#include <unistd.h>
+
+#include "core/mem.h"
+
+/* Pages of the log between two checkpoints, so that each is a small step between groups; and
+ * the size at which the log must start again from its beginning, readers or not. */
+#define CHECKPOINT_PAGES 1000
+#define RESTART_PAGES    8192 /* 64 MB */
+#define RESTART_WAIT_MS  100
+
+static const char *const FILES[BACKEND_FILES] = { "global.db", "regional.db" };
+static const char *const FOLDERS[BACKEND_FILES] = { "global", "regional" };
+
+static enum err open_files(struct backend *b);
+static enum err prepare(struct backend *b);
+static void sqlite_backend_close(struct backend *b);
+
+static enum err sqlite_backend_open(struct backend **out, const char *dir)
+{
+    struct backend *b = xcalloc(1, sizeof *b);
+    enum err err;
+
+    /* SQLite's counting of its memory takes a lock at each allocation. Refused, and no matter,
+     * when SQLite is in use already. */
+    sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+
+    b->lock = -1;
+    b->dir = xstrdup(dir);
+    err = sqlite_directory_open(dir, &b->lock);
+    if (!err)
+        err = open_files(b);
+    if (!err)
+        err = prepare(b);
+    if (err) {
+        sqlite_backend_close(b);
+        return err;
+    }
+    *out = b;
+    return ERR_OK;
+}
+
+static enum err open_files(struct backend *b)
+{
+    for (int i = 0; i < BACKEND_FILES; i++) {
+        struct connection *write = &b->writer.files[i];
+        enum err err = sqlite_open_writer(write, b->dir, FILES[i]);
+        if (!err)
+            err = sqlite_migrate(write, FOLDERS[i], &b->schema[i]);
+        if (!err)
+            err = sqlite_open_reader(&b->reader.files[i], b->dir, FILES[i]);
+        if (err)
+            return err;
+        write->checkpoint_at = CHECKPOINT_PAGES;
+    }
+    return ERR_OK;
+}
+
+static enum err prepare(struct backend *b)
+{
+    enum err (*const parts[])(struct backend *) = {
+        sqlite_config_prepare,   sqlite_outbox_prepare,   sqlite_repeat_prepare,
+        sqlite_messages_prepare, sqlite_attempts_prepare, sqlite_lanes_prepare,
+        sqlite_status_prepare,
+    };
+    enum err err = ERR_OK;
+
+    for (int i = 0; !err && i < BACKEND_FILES; i++) {
+        const struct prepared statements[] = {
+            { &b->writer.begin[i], "BEGIN IMMEDIATE" },
+            { &b->writer.commit[i], "COMMIT" },
+            { 0 },
+        };
+        err = sqlite_prepare(&b->writer.files[i], statements);
+    }
+    for (size_t i = 0; !err && i < sizeof parts / sizeof *parts; i++)
+        err = parts[i](b);
+    return err;
+}
+
+/* Takes a half-opened backend. The last connection of a file writes its log back. */
+static void sqlite_backend_close(struct backend *b)
+{
+    for (int i = 0; i < BACKEND_FILES; i++) {
+        sqlite_close(&b->reader.files[i]);
+        sqlite_close(&b->writer.files[i]);
+    }
+    if (b->lock >= 0)
+        close(b->lock);
+    free(b->dir);
+    free(b);
+}
+
+static enum err sqlite_newest_key(struct backend *b, int64_t *out)
+{
+    static const char *const SQL[BACKEND_FILES] = {
+        "SELECT max(ifnull((SELECT max(key) FROM applications), 0),"
+        "           ifnull((SELECT max(key) FROM endpoints), 0),"
+        "           ifnull((SELECT max(key) FROM event_types), 0))",
+        "SELECT max(ifnull((SELECT max(key) FROM messages), 0),"
+        "           ifnull((SELECT max(key) FROM attempts), 0))",
+    };
+    int64_t newest = 0;
+
+    for (int i = 0; i < BACKEND_FILES; i++) {
+        int64_t key;
+        enum err err = sqlite_number(&b->writer.files[i], SQL[i], &key);
+        if (err)
+            return err;
+        if (key > newest)
+            newest = key;
+    }
+    *out = newest;
+    return ERR_OK;
+}
+
+static enum err sqlite_begin(struct backend *b, enum backend_file file)
+{
+    return sqlite_run(&b->writer.files[file], b->writer.begin[file]);
+}
+
+static enum err sqlite_commit(struct backend *b, enum backend_file file)
+{
+    enum err err = file == BACKEND_REGIONAL ? sqlite_save_totals(b) : ERR_OK;
+
+    return err ? err : sqlite_run(&b->writer.files[file], b->writer.commit[file]);
+}
+
+/* Some errors have rolled back already. */
+static void sqlite_rollback(struct backend *b, enum backend_file file)
+{
+    sqlite3 *db = b->writer.files[file].db;
+
+    if (file == BACKEND_REGIONAL)
+        sqlite_drop_totals(b);
+    if (!sqlite3_get_autocommit(db))
+        sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
+}
+
+/* A checkpoint that finds no room, or a reader in its way, has lost nothing: the log keeps
+ * what the file doesn't have yet. */
+static enum err sqlite_settle(struct backend *b, enum backend_file file)
+{
+    struct connection *c = &b->writer.files[file];
+    int mode = SQLITE_CHECKPOINT_PASSIVE;
+
+    if (c->log_pages < c->checkpoint_at - CHECKPOINT_PAGES)
+        c->checkpoint_at = CHECKPOINT_PAGES; /* the log has started again */
+    if (c->log_pages < c->checkpoint_at)
+        return ERR_OK;
+
+    if (c->log_pages > RESTART_PAGES) {
+        mode = SQLITE_CHECKPOINT_TRUNCATE;
+        sqlite3_busy_timeout(c->db, RESTART_WAIT_MS);
+    }
+    int rc = sqlite3_wal_checkpoint_v2(c->db, NULL, mode, NULL, NULL);
+    if (mode != SQLITE_CHECKPOINT_PASSIVE)
+        sqlite3_busy_timeout(c->db, SQLITE_BUSY_MS);
+    c->checkpoint_at = c->log_pages + CHECKPOINT_PAGES;
+
+    enum err err = from_sqlite(c, rc);
+    return err == ERR_FULL || err == ERR_BUSY ? ERR_OK : err;
+}
+
+const struct backend_ops sqlite_backend = {
+    .name = "sqlite",
+    .open = sqlite_backend_open,
+    .close = sqlite_backend_close,
+    .load = sqlite_load,
+    .newest_key = sqlite_newest_key,
+    .begin = sqlite_begin,
+    .commit = sqlite_commit,
+    .rollback = sqlite_rollback,
+    .settle = sqlite_settle,
+    .put = sqlite_put,
+    .find_repeated = sqlite_find_repeated,
+    .append = sqlite_append,
+    .record = sqlite_record,
+    .end_lane = sqlite_end_lane,
+    .list_objects = sqlite_list_objects,
+    .get_message = sqlite_get_message,
+    .list_messages = sqlite_list_messages,
+    .get_attempt = sqlite_get_attempt,
+    .list_attempts = sqlite_list_attempts,
+    .due = sqlite_due,
+    .lanes = sqlite_lanes,
+    .status = sqlite_status,
+};

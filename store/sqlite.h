@@ -1,0 +1,114 @@
+/* SQLite: what the files of this backend share. Only they include sqlite3.h.
+ *
+ * Each file has one connection that writes and checkpoints (two could meet SQLite's WAL-reset
+ * bug), and one that only reads. No connection is used by two threads at a time. */
+#ifndef STORE_SQLITE_H
+#define STORE_SQLITE_H
+
+#include <sqlite3.h>
+
+#include "store/backend.h"
+
+/* Someone who looks at a file by hand may hold it for a moment. */
+#define SQLITE_BUSY_MS 5000
+
+struct connection {
+    sqlite3 *db;
+    const char *file;  /* its name, for the log */
+    int log_pages;     /* in the write-ahead log after the last commit */
+    int checkpoint_at; /* so many */
+};
+
+struct backend {
+    char *dir;
+    int lock; /* of the directory; -1 = not held */
+    unsigned schema[BACKEND_FILES];
+
+    struct writer {
+        struct connection files[BACKEND_FILES];
+        sqlite3_stmt *begin[BACKEND_FILES], *commit[BACKEND_FILES];
+        sqlite3_stmt *put_application, *put_endpoint, *put_event_type;
+        sqlite3_stmt *find_repeated, *remember, *sweep_to, *sweep;
+        sqlite3_stmt *find_event, *insert_message, *insert_delivery;
+        sqlite3_stmt *insert_attempt, *move_delivery, *end_lane, *add_totals;
+        int64_t messages, attempts, pending; /* what the open transaction adds to totals */
+        int64_t swept_key;                   /* how far the sweep of old hashes has come */
+        unsigned remembered;                 /* hashes since its last step */
+    } writer;
+
+    struct reader {
+        struct connection files[BACKEND_FILES];
+        struct ordered { /* the same list in both directions */
+            sqlite3_stmt *up, *down;
+        } applications, endpoints, event_types, messages, by_message, by_endpoint;
+        sqlite3_stmt *get_message, *get_event, *get_attempt;
+        sqlite3_stmt *due, *next_lane, *totals, *failing;
+    } reader;
+};
+
+/* sqlite_connection.c: opening, and running statements. */
+enum err sqlite_open_writer(struct connection *c, const char *dir, const char *file);
+enum err sqlite_open_reader(struct connection *c, const char *dir, const char *file);
+void sqlite_close(struct connection *c);
+
+/* Translate a result; what is beyond a request is logged in SQLite's words. */
+enum err from_sqlite(const struct connection *c, int rc);
+
+struct prepared {
+    sqlite3_stmt **out;
+    const char *sql;
+};
+
+/* Up to an entry without SQL. */
+enum err sqlite_prepare(const struct connection *c, const struct prepared *statements);
+enum err sqlite_exec(const struct connection *c, const char *sql);
+enum err sqlite_number(const struct connection *c, const char *sql, int64_t *out);
+
+/* Run a statement that returns no rows, and reset it. */
+enum err sqlite_run(const struct connection *c, sqlite3_stmt *statement);
+
+/* Step to the next row. After the last one, or an error, the statement is reset; who stops
+ * before that calls sqlite3_reset(). */
+enum err sqlite_next(const struct connection *c, sqlite3_stmt *statement, bool *out_row);
+
+/* sqlite_directory.c */
+enum err sqlite_directory_open(const char *dir, int *out_lock);
+
+/* sqlite_migrate.c: bring a file to the newest schema; `folder` is its part of migrations/. */
+enum err sqlite_migrate(const struct connection *c, const char *folder, unsigned *out_version);
+
+/* The verbs, and what prepares their statements. */
+enum err sqlite_config_prepare(struct backend *b);
+enum err sqlite_put(struct backend *b, struct object *object);
+enum err sqlite_load(struct backend *b, struct catalog *into);
+enum err sqlite_list_objects(struct backend *b, struct store_list_objects *op);
+
+enum err sqlite_outbox_prepare(struct backend *b);
+enum err sqlite_append(struct backend *b, const struct append_rows *rows);
+enum err sqlite_record(struct backend *b, const struct store_record *op);
+enum err sqlite_end_lane(struct backend *b, struct store_end_lane *op);
+enum err sqlite_save_totals(struct backend *b);
+void sqlite_drop_totals(struct backend *b);
+
+enum err sqlite_repeat_prepare(struct backend *b);
+enum err sqlite_find_repeated(struct backend *b, const uint8_t *hash, uint64_t now_ms,
+                              struct message **out);
+enum err sqlite_remember(struct backend *b, const uint8_t *hash, const struct message *message);
+
+enum err sqlite_messages_prepare(struct backend *b);
+enum err sqlite_get_message(struct backend *b, struct store_get_message *op);
+enum err sqlite_list_messages(struct backend *b, struct store_list_messages *op);
+
+enum err sqlite_attempts_prepare(struct backend *b);
+enum err sqlite_get_attempt(struct backend *b, struct store_get_attempt *op);
+enum err sqlite_list_attempts(struct backend *b, struct store_list_attempts *op);
+
+enum err sqlite_lanes_prepare(struct backend *b);
+enum err sqlite_due(struct backend *b, struct store_due *op);
+enum err sqlite_lanes(struct backend *b, struct store_lanes *op);
+enum err sqlite_oldest_due(struct backend *b, uint64_t *out_at_ms);
+
+enum err sqlite_status_prepare(struct backend *b);
+enum err sqlite_status(struct backend *b, struct store_status *op);
+
+#endif

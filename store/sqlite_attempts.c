@@ -1,0 +1,167 @@
+/* Attempts: one, or a page of a message's or an endpoint's. */
+#include "store/sqlite.h"
+
+#include <assert.h>
+
+#include "core/mem.h"
+#include "store/page.h"
+#include "store/sqlite_row.h"
+
+/* The response is last and read on demand. */
+#define ATTEMPT_COLUMNS                                                                        \
+    "a.key, a.tail, m.key, m.tail, a.endpoint_key, a.endpoint_tail, m.application_key,"        \
+    " m.application_tail, a.number, a.status, a.trigger, a.response_status,"                   \
+    " a.duration_ms, a.started_at_ms, a.next_attempt_at_ms, a.url, m.event_type,"              \
+    " m.channels, a.response"
+enum attempt_column {
+    ATTEMPT_ID = 0, /* and tail, as the next three */
+    ATTEMPT_MESSAGE = 2,
+    ATTEMPT_ENDPOINT = 4,
+    ATTEMPT_APPLICATION = 6,
+    ATTEMPT_NUMBER = 8,
+    ATTEMPT_STATUS,
+    ATTEMPT_TRIGGER,
+    ATTEMPT_RESPONSE_STATUS,
+    ATTEMPT_DURATION_MS,
+    ATTEMPT_STARTED_AT_MS,
+    ATTEMPT_NEXT_ATTEMPT_AT_MS,
+    ATTEMPT_URL,
+    ATTEMPT_EVENT_TYPE,
+    ATTEMPT_CHANNELS,
+    ATTEMPT_RESPONSE,
+};
+
+static const char SQL_GET_ATTEMPT[] = "SELECT " ATTEMPT_COLUMNS "  FROM attempts AS a"
+                                      "  JOIN messages AS m ON m.key = a.message_key"
+                                      " WHERE a.key = ?1";
+
+#define SQL_LIST_BY(column, direction)                                                         \
+    "SELECT " ATTEMPT_COLUMNS "  FROM attempts AS a"                                           \
+    "  JOIN messages AS m ON m.key = a.message_key"                                            \
+    " WHERE a." column " = ?1 AND a.key > ?2 AND a.key < ?3"                                   \
+    " ORDER BY a.key " direction
+
+enum err sqlite_attempts_prepare(struct backend *b)
+{
+    const struct prepared statements[] = {
+        { &b->reader.get_attempt, SQL_GET_ATTEMPT },
+        { &b->reader.by_message.up, SQL_LIST_BY("message_key", "ASC") },
+        { &b->reader.by_message.down, SQL_LIST_BY("message_key", "DESC") },
+        { &b->reader.by_endpoint.up, SQL_LIST_BY("endpoint_key", "ASC") },
+        { &b->reader.by_endpoint.down, SQL_LIST_BY("endpoint_key", "DESC") },
+        { 0 },
+    };
+
+    return sqlite_prepare(&b->reader.files[BACKEND_REGIONAL], statements);
+}
+
+static void column_attempt(sqlite3_stmt *st, bool with_content, struct attempt_record *out)
+{
+    *out = (struct attempt_record){
+        .id = column_id(st, ATTEMPT_ID),
+        .message = column_id(st, ATTEMPT_MESSAGE),
+        .endpoint = column_id(st, ATTEMPT_ENDPOINT),
+        .application = column_id(st, ATTEMPT_APPLICATION),
+        .number = column_u32(st, ATTEMPT_NUMBER),
+        .status = (enum attempt_status)column_u32(st, ATTEMPT_STATUS),
+        .trigger = (enum attempt_trigger)column_u32(st, ATTEMPT_TRIGGER),
+        .url = column_text(st, ATTEMPT_URL),
+        .response_status = column_u32(st, ATTEMPT_RESPONSE_STATUS),
+        .duration_ms = column_u32(st, ATTEMPT_DURATION_MS),
+        .started_at_ms = column_u64(st, ATTEMPT_STARTED_AT_MS),
+        .next_attempt_at_ms = column_u64(st, ATTEMPT_NEXT_ATTEMPT_AT_MS),
+    };
+    if (with_content)
+        out->response = column_bytes(st, ATTEMPT_RESPONSE);
+}
+
+enum err sqlite_get_attempt(struct backend *b, struct store_get_attempt *op)
+{
+    sqlite3_stmt *st = b->reader.get_attempt;
+    bool found;
+
+    sqlite3_bind_int64(st, 1, id_key(&op->id));
+    enum err err = sqlite_next(&b->reader.files[BACKEND_REGIONAL], st, &found);
+    if (err)
+        return err;
+
+    found = found && column_id_is(st, ATTEMPT_ID, &op->id) &&
+            column_id_is(st, ATTEMPT_MESSAGE, &op->message) &&
+            column_id_is(st, ATTEMPT_APPLICATION, &op->application);
+    if (found)
+        column_attempt(st, true, &op->attempt);
+    sqlite3_reset(st);
+    return found ? ERR_OK : ERR_NOT_FOUND;
+}
+
+static bool message_filter_passes(sqlite3_stmt *st, const struct message_filter *filter)
+{
+    return filter_takes_time(filter, column_u64(st, ATTEMPT_STARTED_AT_MS)) &&
+           (filter->event_types.count == 0 ||
+            column_is_in(st, ATTEMPT_EVENT_TYPE, &filter->event_types)) &&
+           (!filter->channel || column_list_has(st, ATTEMPT_CHANNELS, filter->channel));
+}
+
+static bool attempt_passes(sqlite3_stmt *st, const struct store_list_attempts *op)
+{
+    const struct attempt_filter *filter = &op->filter;
+    unsigned response_class = column_u32(st, ATTEMPT_RESPONSE_STATUS) / 100 * 100;
+
+    return column_id_is(st, ATTEMPT_APPLICATION, &op->application) &&
+           (!op->by_message || column_id_is(st, ATTEMPT_MESSAGE, &op->message)) &&
+           (!op->by_endpoint || column_id_is(st, ATTEMPT_ENDPOINT, &op->endpoint)) &&
+           (!filter->has_status || column_u32(st, ATTEMPT_STATUS) == filter->status) &&
+           (!filter->has_status_class || response_class == filter->status_class) &&
+           message_filter_passes(st, &filter->message);
+}
+
+static enum err collect_attempts(const struct connection *c, sqlite3_stmt *st,
+                                 struct store_list_attempts *op)
+{
+    size_t seen = 0;
+    bool row;
+    enum err err;
+
+    while (!(err = sqlite_next(c, st, &row)) && row) {
+        if (++seen > PAGE_ROWS_MAX) {
+            op->more = op->count > 0;
+            break;
+        }
+        if (!attempt_passes(st, op))
+            continue;
+        if (op->count == op->page.limit) {
+            op->more = true;
+            break;
+        }
+        column_attempt(st, op->with_content, &op->attempts[op->count++]);
+    }
+    sqlite3_reset(st);
+    return err;
+}
+
+enum err sqlite_list_attempts(struct backend *b, struct store_list_attempts *op)
+{
+    const struct id *of = op->by_message ? &op->message : &op->endpoint;
+    const struct ordered *list =
+        op->by_message ? &b->reader.by_message : &b->reader.by_endpoint;
+    struct walk walk = walk_filtered(&op->page, &op->filter.message);
+    sqlite3_stmt *st = walk.ascending ? list->up : list->down;
+
+    assert(op->by_message || op->by_endpoint);
+    sqlite3_bind_int64(st, 1, id_key(of));
+    sqlite3_bind_int64(st, 2, walk.above);
+    sqlite3_bind_int64(st, 3, walk.below);
+    op->count = 0;
+    op->more = false;
+    op->attempts = xcalloc(op->page.limit, sizeof *op->attempts);
+    enum err err = collect_attempts(&b->reader.files[BACKEND_REGIONAL], st, op);
+    if (err) {
+        for (size_t i = 0; i < op->count; i++)
+            attempt_record_fini(&op->attempts[i]);
+        free(op->attempts);
+        return err;
+    }
+    if (walk.reversed)
+        page_reverse(op->attempts, op->count, sizeof *op->attempts);
+    return ERR_OK;
+}

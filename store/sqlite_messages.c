@@ -1,0 +1,113 @@
+/* Messages: one, or a page of an application's. */
+#include "store/sqlite.h"
+
+#include "core/mem.h"
+#include "store/page.h"
+#include "store/sqlite_row.h"
+
+static const char SQL_GET_MESSAGE[] = "SELECT " MESSAGE_COLUMNS "  FROM messages AS m"
+                                      " WHERE m.key = ?1";
+
+static const char SQL_GET_EVENT[] = "SELECT " MESSAGE_COLUMNS "  FROM messages AS m"
+                                    " WHERE m.application_key = ?1 AND m.event_id = ?2";
+
+#define SQL_LIST_MESSAGES(direction)                                                           \
+    "SELECT " MESSAGE_COLUMNS "  FROM messages AS m"                                           \
+    " WHERE m.application_key = ?1 AND m.key > ?2 AND m.key < ?3"                              \
+    " ORDER BY m.key " direction
+
+enum err sqlite_messages_prepare(struct backend *b)
+{
+    const struct prepared statements[] = {
+        { &b->reader.get_message, SQL_GET_MESSAGE },
+        { &b->reader.get_event, SQL_GET_EVENT },
+        { &b->reader.messages.up, SQL_LIST_MESSAGES("ASC") },
+        { &b->reader.messages.down, SQL_LIST_MESSAGES("DESC") },
+        { 0 },
+    };
+
+    return sqlite_prepare(&b->reader.files[BACKEND_REGIONAL], statements);
+}
+
+enum err sqlite_get_message(struct backend *b, struct store_get_message *op)
+{
+    sqlite3_stmt *st = op->event_id ? b->reader.get_event : b->reader.get_message;
+    bool found;
+
+    if (op->event_id) {
+        sqlite3_bind_int64(st, 1, id_key(&op->application));
+        bind_text(st, 2, op->event_id);
+    } else {
+        sqlite3_bind_int64(st, 1, id_key(&op->id));
+    }
+    enum err err = sqlite_next(&b->reader.files[BACKEND_REGIONAL], st, &found);
+    if (err)
+        return err;
+
+    found = found && column_id_is(st, MESSAGE_APPLICATION, &op->application) &&
+            (op->event_id || column_id_is(st, MESSAGE_ID, &op->id));
+    if (found)
+        op->message = column_message(st, op->with_content);
+    sqlite3_reset(st);
+    return found ? ERR_OK : ERR_NOT_FOUND;
+}
+
+static bool message_passes(sqlite3_stmt *st, const struct store_list_messages *op)
+{
+    const struct message_filter *filter = &op->filter;
+
+    return column_id_is(st, MESSAGE_APPLICATION, &op->application) &&
+           filter_takes_time(filter, column_u64(st, MESSAGE_CREATED_AT_MS)) &&
+           (filter->event_types.count == 0 ||
+            column_is_in(st, MESSAGE_EVENT_TYPE, &filter->event_types)) &&
+           (!filter->channel || column_list_has(st, MESSAGE_CHANNELS, filter->channel));
+}
+
+static enum err collect_messages(const struct connection *c, sqlite3_stmt *st,
+                                 struct store_list_messages *op)
+{
+    size_t seen = 0, bytes = 0;
+    bool row;
+    enum err err;
+
+    while (!(err = sqlite_next(c, st, &row)) && row) {
+        if (++seen > PAGE_ROWS_MAX) {
+            op->more = op->count > 0;
+            break;
+        }
+        if (!message_passes(st, op))
+            continue;
+        if (op->count == op->page.limit || bytes > PAGE_BYTES_MAX) {
+            op->more = true;
+            break;
+        }
+        struct message *m = column_message(st, op->with_content);
+        bytes += m->payload.len;
+        op->messages[op->count++] = m;
+    }
+    sqlite3_reset(st);
+    return err;
+}
+
+enum err sqlite_list_messages(struct backend *b, struct store_list_messages *op)
+{
+    struct walk walk = walk_filtered(&op->page, &op->filter);
+    sqlite3_stmt *st = walk.ascending ? b->reader.messages.up : b->reader.messages.down;
+
+    sqlite3_bind_int64(st, 1, id_key(&op->application));
+    sqlite3_bind_int64(st, 2, walk.above);
+    sqlite3_bind_int64(st, 3, walk.below);
+    op->count = 0;
+    op->more = false;
+    op->messages = xcalloc(op->page.limit, sizeof(struct message *));
+    enum err err = collect_messages(&b->reader.files[BACKEND_REGIONAL], st, op);
+    if (err) {
+        for (size_t i = 0; i < op->count; i++)
+            message_unref(op->messages[i]);
+        free(op->messages);
+        return err;
+    }
+    if (walk.reversed)
+        page_reverse(op->messages, op->count, sizeof(struct message *));
+    return ERR_OK;
+}

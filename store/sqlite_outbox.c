@@ -1,0 +1,189 @@
+/* Outbox: what is written for a message on its way. */
+#include "store/sqlite.h"
+
+#include "store/sqlite_row.h"
+
+static const char SQL_FIND_EVENT[] = "SELECT 1"
+                                     "  FROM messages"
+                                     " WHERE application_key = ?1 AND event_id = ?2";
+
+static const char SQL_INSERT_MESSAGE[] =
+    "INSERT INTO messages (key, tail, application_key, application_tail, event_type,"
+    "                      event_id, channels, created_at_ms, expires_at_ms, payload)"
+    "     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
+
+static const char SQL_INSERT_DELIVERY[] =
+    "INSERT INTO deliveries (message_key, endpoint_key, state, attempts, due_at_ms)"
+    "     VALUES (?1, ?2, 0, 0, ?3)";
+
+static const char SQL_INSERT_ATTEMPT[] =
+    "INSERT INTO attempts (key, tail, message_key, endpoint_key, endpoint_tail, number,"
+    "                      status, trigger, response_status, duration_ms, started_at_ms,"
+    "                      next_attempt_at_ms, url, response)"
+    "     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
+
+static const char SQL_MOVE_DELIVERY[] =
+    "UPDATE deliveries"
+    "   SET state = ?3, attempts = attempts + 1, due_at_ms = ?4"
+    " WHERE message_key = ?1 AND endpoint_key = ?2 AND state = 0";
+
+static const char SQL_END_LANE[] =
+    "UPDATE deliveries"
+    "   SET state = 2"
+    " WHERE (message_key, endpoint_key) IN (SELECT message_key, endpoint_key"
+    "                                         FROM deliveries"
+    "                                        WHERE endpoint_key = ?1 AND state = 0"
+    "                                        LIMIT ?2)";
+
+static const char SQL_ADD_TOTALS[] =
+    "UPDATE totals"
+    "   SET messages = messages + ?1, attempts = attempts + ?2, pending = pending + ?3"
+    " WHERE one = 1";
+
+enum err sqlite_outbox_prepare(struct backend *b)
+{
+    const struct prepared statements[] = {
+        { &b->writer.find_event, SQL_FIND_EVENT },
+        { &b->writer.insert_message, SQL_INSERT_MESSAGE },
+        { &b->writer.insert_delivery, SQL_INSERT_DELIVERY },
+        { &b->writer.insert_attempt, SQL_INSERT_ATTEMPT },
+        { &b->writer.move_delivery, SQL_MOVE_DELIVERY },
+        { &b->writer.end_lane, SQL_END_LANE },
+        { &b->writer.add_totals, SQL_ADD_TOTALS },
+        { 0 },
+    };
+
+    return sqlite_prepare(&b->writer.files[BACKEND_REGIONAL], statements);
+}
+
+/* ERR_CONFLICT when it is taken. */
+static enum err check_event_id(struct backend *b, const struct message *m)
+{
+    sqlite3_stmt *st = b->writer.find_event;
+    bool taken;
+
+    if (!m->event_id)
+        return ERR_OK;
+    sqlite3_bind_int64(st, 1, id_key(&m->application));
+    bind_text(st, 2, m->event_id);
+    enum err err = sqlite_next(&b->writer.files[BACKEND_REGIONAL], st, &taken);
+    sqlite3_reset(st);
+    return err ? err : taken ? ERR_CONFLICT : ERR_OK;
+}
+
+static enum err insert_message(struct backend *b, const struct message *m)
+{
+    sqlite3_stmt *st = b->writer.insert_message;
+
+    bind_id(st, 1, &m->id);
+    bind_id(st, 3, &m->application);
+    bind_text(st, 5, m->event_type);
+    bind_text(st, 6, m->event_id);
+    bind_list(st, 7, &m->channels);
+    bind_u64(st, 8, m->created_at_ms);
+    bind_u64(st, 9, m->expires_at_ms);
+    bind_bytes(st, 10, m->payload.data, m->payload.len);
+    return sqlite_run(&b->writer.files[BACKEND_REGIONAL], st);
+}
+
+static enum err insert_deliveries(struct backend *b, const struct append_rows *rows)
+{
+    sqlite3_stmt *st = b->writer.insert_delivery;
+    enum err err = ERR_OK;
+
+    sqlite3_bind_int64(st, 1, id_key(&rows->message->id));
+    bind_u64(st, 3, rows->message->created_at_ms);
+    for (size_t i = 0; !err && i < rows->endpoint_count; i++) {
+        sqlite3_bind_int64(st, 2, rows->endpoint_keys[i]);
+        err = sqlite_run(&b->writer.files[BACKEND_REGIONAL], st);
+    }
+    return err;
+}
+
+enum err sqlite_append(struct backend *b, const struct append_rows *rows)
+{
+    enum err err = check_event_id(b, rows->message);
+
+    if (!err)
+        err = insert_message(b, rows->message);
+    if (!err)
+        err = insert_deliveries(b, rows);
+    if (!err && rows->idempotency_hash)
+        err = sqlite_remember(b, rows->idempotency_hash, rows->message);
+    if (err)
+        return err;
+    b->writer.messages++;
+    b->writer.pending += (int64_t)rows->endpoint_count;
+    return ERR_OK;
+}
+
+static enum err insert_attempt(struct backend *b, const struct attempt_record *a)
+{
+    sqlite3_stmt *st = b->writer.insert_attempt;
+
+    bind_id(st, 1, &a->id);
+    sqlite3_bind_int64(st, 3, id_key(&a->message));
+    bind_id(st, 4, &a->endpoint);
+    bind_u64(st, 6, a->number);
+    bind_u64(st, 7, a->status);
+    bind_u64(st, 8, a->trigger);
+    bind_u64(st, 9, a->response_status);
+    bind_u64(st, 10, a->duration_ms);
+    bind_u64(st, 11, a->started_at_ms);
+    bind_u64(st, 12, a->next_attempt_at_ms);
+    bind_text(st, 13, a->url);
+    bind_bytes(st, 14, a->response.data, a->response.len);
+    return sqlite_run(&b->writer.files[BACKEND_REGIONAL], st);
+}
+
+enum err sqlite_record(struct backend *b, const struct store_record *op)
+{
+    const struct connection *c = &b->writer.files[BACKEND_REGIONAL];
+    sqlite3_stmt *st = b->writer.move_delivery;
+    enum err err = insert_attempt(b, op->attempt);
+
+    if (err)
+        return err;
+    b->writer.attempts++;
+    sqlite3_bind_int64(st, 1, id_key(&op->attempt->message));
+    sqlite3_bind_int64(st, 2, id_key(&op->attempt->endpoint));
+    bind_u64(st, 3, op->next);
+    bind_u64(st, 4, op->next == DELIVERY_PENDING ? op->due_at_ms : 0);
+    err = sqlite_run(c, st);
+    if (!err && op->next != DELIVERY_PENDING)
+        b->writer.pending -= sqlite3_changes(c->db);
+    return err;
+}
+
+enum err sqlite_end_lane(struct backend *b, struct store_end_lane *op)
+{
+    const struct connection *c = &b->writer.files[BACKEND_REGIONAL];
+    sqlite3_stmt *st = b->writer.end_lane;
+
+    sqlite3_bind_int64(st, 1, op->endpoint_key);
+    bind_u64(st, 2, op->limit);
+    enum err err = sqlite_run(c, st);
+    if (err)
+        return err;
+    op->ended = (size_t)sqlite3_changes(c->db);
+    b->writer.pending -= (int64_t)op->ended;
+    return ERR_OK;
+}
+
+enum err sqlite_save_totals(struct backend *b)
+{
+    sqlite3_stmt *st = b->writer.add_totals;
+
+    if (b->writer.messages == 0 && b->writer.attempts == 0 && b->writer.pending == 0)
+        return ERR_OK;
+    sqlite3_bind_int64(st, 1, b->writer.messages);
+    sqlite3_bind_int64(st, 2, b->writer.attempts);
+    sqlite3_bind_int64(st, 3, b->writer.pending);
+    sqlite_drop_totals(b);
+    return sqlite_run(&b->writer.files[BACKEND_REGIONAL], st);
+}
+
+void sqlite_drop_totals(struct backend *b)
+{
+    b->writer.messages = b->writer.attempts = b->writer.pending = 0;
+}

@@ -1,0 +1,319 @@
+#include "store/store.h"
+
+#include <unistd.h>
+
+#include "core/log.h"
+#include "core/mem.h"
+#include "store/private.h"
+
+/* A group is what one transaction holds: large enough to share an fsync among many, small
+ * enough to keep the commit short. */
+#define GROUP_REQUESTS_MAX 1024
+#define GROUP_BYTES_MAX    (16u * 1024 * 1024)
+
+static enum err prepare(struct store *s, const struct store_options *options);
+static enum err open_inboxes(struct store *s, const struct store_options *options);
+static void on_opened_in_vain(struct inbox *writer);
+
+static void on_write(struct task *task);
+static void on_batch_end(struct inbox *writer);
+static void run_groups(struct store *s, enum backend_file file);
+static void run_group(struct store *s, enum backend_file file);
+static enum err run_requests(struct store *s, enum backend_file file, struct list *group);
+static void group_done(struct store *s, enum backend_file file, struct list *group,
+                       enum err err);
+static void on_read(struct task *task);
+static void answer(struct store_req *req, enum err err);
+static void on_answer(struct task *task);
+
+static void on_close(struct task *task);
+static void on_close_reader(struct task *task);
+static void on_reader_batch_end(struct inbox *reader);
+static void on_reader_closed(struct inbox *reader);
+static void on_close_writer(struct task *task);
+static void on_writer_closed(struct inbox *writer);
+static void store_free(struct store *s);
+
+enum err store_open(struct store **out, const struct store_options *options)
+{
+    struct store *s = xcalloc(1, sizeof *s);
+    enum err err;
+
+    s->ops = options->backend ? options->backend : &sqlite_backend;
+    s->ids = options->ids;
+    s->clock = options->clock;
+    s->catalog = catalog_new();
+    for (int file = 0; file < BACKEND_FILES; file++)
+        list_init(&s->waiting[file]);
+    list_init(&s->changes);
+    list_init(&s->followers);
+    list_init(&s->hints);
+
+    err = prepare(s, options);
+    if (err)
+        store_free(s);
+    else
+        err = open_inboxes(s, options); /* frees it if that fails */
+    if (!err)
+        *out = s;
+    return err;
+}
+
+static enum err prepare(struct store *s, const struct store_options *options)
+{
+    int64_t newest_key;
+    enum err err = s->ops->open(&s->backend, options->dir);
+
+    if (!err)
+        err = s->ops->load(s->backend, s->catalog);
+    if (!err)
+        err = s->ops->newest_key(s->backend, &newest_key);
+    if (!err)
+        id_source_init(s->ids, s->ids->ordinal, newest_key);
+    return err;
+}
+
+static enum err open_inboxes(struct store *s, const struct store_options *options)
+{
+    enum err err = inbox_open(&s->writer, options->writer);
+
+    if (err) {
+        store_free(s);
+        return err;
+    }
+    err = inbox_open(&s->reader, options->reader);
+    if (err) {
+        inbox_close(&s->writer, on_opened_in_vain);
+        return err;
+    }
+    s->writer.limit = s->reader.limit = options->requests_max;
+    s->writer.after_batch = on_batch_end;
+    s->reader.after_batch = on_reader_batch_end;
+    return ERR_OK;
+}
+
+static void on_opened_in_vain(struct inbox *writer)
+{
+    store_free(container_of(writer, struct store, writer));
+}
+
+void store_submit(struct store *s, struct store_req *req, const struct store_verb *verb)
+{
+    struct inbox *inbox = verb->side == VERB_READS ? &s->reader : &s->writer;
+
+    req->store = s;
+    req->verb = verb;
+    req->task.run = verb->side == VERB_READS ? on_read : on_write;
+    if (!inbox_offer(inbox, &req->task))
+        answer(req, ERR_BUSY);
+}
+
+/* --- Writing: a batch first changes the configuration, then the outbox ------------------- */
+
+static void on_write(struct task *task)
+{
+    struct store_req *req = container_of(task, struct store_req, task);
+    bool global = req->verb->side == VERB_WRITES_GLOBAL;
+    struct store *s = req->store;
+
+    if (s->closing)
+        answer(req, ERR_CANCELED);
+    else
+        list_append(&s->waiting[global ? BACKEND_GLOBAL : BACKEND_REGIONAL], &task->link);
+}
+
+/* The configuration is committed and published before a message is matched with it, so no
+ * delivery can be written for an endpoint that a rollback takes away. */
+static void on_batch_end(struct inbox *writer)
+{
+    struct store *s = container_of(writer, struct store, writer);
+
+    run_groups(s, BACKEND_GLOBAL);
+    run_groups(s, BACKEND_REGIONAL);
+}
+
+static void run_groups(struct store *s, enum backend_file file)
+{
+    while (!list_is_empty(&s->waiting[file]))
+        run_group(s, file);
+}
+
+/* Whether an error is the whole transaction's, not one request's. */
+static bool spoils_group(enum err err)
+{
+    return err == ERR_FULL || err == ERR_BUSY;
+}
+
+/* After an i/o error nobody knows what is on the disk: an fsync that failed must not be tried
+ * again, and nothing that it covered may be acknowledged. The next start reads the outbox. */
+static void stop_if_lost(const struct store *s, enum err err)
+{
+    if (err != ERR_IO && err != ERR_CORRUPT && err != ERR_DENIED)
+        return;
+    log_event(LOG_ERROR, "store_lost", LOG_STR("backend", s->ops->name),
+              LOG_STR("reason", err_text(err)),
+              LOG_STR("consequence", "the process ends; the next start reads the outbox"));
+    _exit(EXIT_FAILURE);
+}
+
+static void run_group(struct store *s, enum backend_file file)
+{
+    struct list group;
+    enum err err;
+
+    list_init(&group);
+    s->now = s->clock();
+    err = s->ops->begin(s->backend, file);
+    if (err)
+        list_append(&group, list_pop(&s->waiting[file]));
+    else
+        err = run_requests(s, file, &group);
+    if (!err)
+        err = s->ops->commit(s->backend, file);
+    stop_if_lost(s, err);
+    if (err)
+        s->ops->rollback(s->backend, file);
+    group_done(s, file, &group, err);
+    stop_if_lost(s, s->ops->settle(s->backend, file));
+}
+
+static enum err run_requests(struct store *s, enum backend_file file, struct list *group)
+{
+    size_t count = 0, bytes = 0;
+
+    while (count < GROUP_REQUESTS_MAX && bytes < GROUP_BYTES_MAX &&
+           !list_is_empty(&s->waiting[file])) {
+        struct list *link = list_pop(&s->waiting[file]);
+        struct store_req *req = container_of(link, struct store_req, task.link);
+
+        list_append(group, link);
+        req->err = req->verb->run(s, req);
+        stop_if_lost(s, req->err);
+        if (spoils_group(req->err))
+            return req->err;
+        count++;
+        bytes += req->verb->bytes ? req->verb->bytes(req) : 0;
+    }
+    return ERR_OK;
+}
+
+/* The transaction is over: with `err` nothing of it happened, for none of its requests. */
+static void group_done(struct store *s, enum backend_file file, struct list *group,
+                       enum err err)
+{
+    struct list *link;
+
+    if (err) {
+        hints_drop(s);
+        if (changes_drop(s)) {
+            catalog_free(s->catalog);
+            s->catalog = catalog_new();
+            stop_if_lost(s, s->ops->load(s->backend, s->catalog));
+        }
+    } else if (file == BACKEND_GLOBAL) {
+        changes_publish(s);
+    } else {
+        hints_publish(s);
+    }
+
+    while ((link = list_pop(group))) {
+        struct store_req *req = container_of(link, struct store_req, task.link);
+        if (err && !req->err && req->verb->discard)
+            req->verb->discard(req);
+        answer(req, err ? err : req->err);
+    }
+}
+
+/* --- Reading ----------------------------------------------------------------------------- */
+
+static void on_read(struct task *task)
+{
+    struct store_req *req = container_of(task, struct store_req, task);
+    struct store *s = req->store;
+    enum err err = s->reader_closing ? ERR_CANCELED : req->verb->run(s, req);
+
+    stop_if_lost(s, err);
+    answer(req, err);
+}
+
+/* --- Answers ----------------------------------------------------------------------------- */
+
+static void answer(struct store_req *req, enum err err)
+{
+    req->err = err;
+    req->task.run = on_answer;
+    inbox_post(req->reply_to, &req->task);
+}
+
+static void on_answer(struct task *task)
+{
+    struct store_req *req = container_of(task, struct store_req, task);
+
+    req->done(req);
+}
+
+/* --- Closing: the writer's batch, the reader's, the reader, the writer ------------------- */
+
+void store_close(struct store *s, struct inbox *reply_to, struct task *closed)
+{
+    s->reply_to = reply_to;
+    s->closed = closed;
+    s->close.run = on_close;
+    s->close_reader.run = on_close_reader;
+    s->close_writer.run = on_close_writer;
+    inbox_post(&s->writer, &s->close);
+}
+
+static void on_close(struct task *task)
+{
+    struct store *s = container_of(task, struct store, close);
+
+    s->closing = true;
+    inbox_post(&s->reader, &s->close_reader);
+}
+
+static void on_close_reader(struct task *task)
+{
+    container_of(task, struct store, close_reader)->reader_closing = true;
+}
+
+static void on_reader_batch_end(struct inbox *reader)
+{
+    struct store *s = container_of(reader, struct store, reader);
+
+    if (s->reader_closing)
+        inbox_close(reader, on_reader_closed);
+}
+
+static void on_reader_closed(struct inbox *reader)
+{
+    struct store *s = container_of(reader, struct store, reader);
+
+    inbox_post(&s->writer, &s->close_writer);
+}
+
+static void on_close_writer(struct task *task)
+{
+    struct store *s = container_of(task, struct store, close_writer);
+
+    inbox_close(&s->writer, on_writer_closed);
+}
+
+static void on_writer_closed(struct inbox *writer)
+{
+    struct store *s = container_of(writer, struct store, writer);
+    struct inbox *reply_to = s->reply_to;
+    struct task *closed = s->closed;
+
+    store_free(s);
+    inbox_post(reply_to, closed);
+}
+
+static void store_free(struct store *s)
+{
+    if (s->backend)
+        s->ops->close(s->backend);
+    catalog_free(s->catalog);
+    free(s->fan_out.keys);
+    free(s);
+}

@@ -1,0 +1,61 @@
+/* Store fixture: a store on one loop, in a temporary directory, with a clock set by hand.
+ *
+ * The test is the thread of all: it submits a request and runs the loop until it is done. */
+#ifndef TESTS_LIB_STORE_FIXTURE_H
+#define TESTS_LIB_STORE_FIXTURE_H
+
+#include "core/catalog.h"
+#include "core/loop.h"
+#include "store/store.h"
+#include "tests/lib/temp.h"
+
+struct store_fixture {
+    char dir[TEMP_PATH_MAX];
+    struct loop loop;
+    struct id_source ids;
+    struct store *store;
+    struct inbox inbox;      /* where answers arrive */
+    struct catalog *catalog; /* follows the store */
+    struct store_follower follower;
+    struct task closed;
+    bool is_closed;
+};
+
+/* What the clock says, on both sides. */
+void store_fixture_set_ms(uint64_t wall_ms);
+uint64_t store_fixture_ms(void);
+
+/* Make the directory and open a store in it; the clock starts at some day of 2026. */
+void store_fixture_start(struct store_fixture *f, const struct backend_ops *backend);
+void store_fixture_stop(struct store_fixture *f);
+
+/* In parts: the directory stays. */
+void store_fixture_open(struct store_fixture *f, const struct backend_ops *backend);
+enum err store_fixture_try_open(struct store_fixture *f, const struct backend_ops *backend);
+void store_fixture_close(struct store_fixture *f);
+
+/* Set up a request to be answered here; then submit it, then wait for it. */
+void store_fixture_ready(struct store_fixture *f, struct store_req *req);
+enum err store_fixture_wait(struct store_fixture *f, struct store_req *req);
+
+/* Submit `op` by its function, and wait: the error that it was answered with. */
+#define STORE_RUN(f, function, op)                                                             \
+    (store_fixture_ready((f), &(op)->req), function((f)->store, (op)),                         \
+     store_fixture_wait((f), &(op)->req))
+
+/* Objects of an organization that is the same in all tests; not in the store yet. */
+extern const struct id STORE_FIXTURE_ORGANIZATION;
+struct application *store_fixture_application(struct store_fixture *f, const char *uid);
+struct endpoint *store_fixture_endpoint(struct store_fixture *f, const struct id *application,
+                                        const char *uid);
+struct event_type *store_fixture_event_type(struct store_fixture *f, const char *name);
+
+/* Put an object and give back the caller's reference; it must work. */
+void store_fixture_put(struct store_fixture *f, struct object *object);
+enum err store_fixture_try_put(struct store_fixture *f, struct object *object);
+
+/* Append `payload`, keeping nothing; it must work. */
+struct id store_fixture_append(struct store_fixture *f, const struct id *application,
+                               const char *event_type, const char *payload);
+
+#endif
