@@ -71,7 +71,7 @@ struct config {
     char *address; /* of `listen`, without brackets */
     uint16_t port; /* of `listen`; 0 = any */
     char *data;    /* the store's folder; default "data" */
-    /* default $CREDENTIALS_DIRECTORY/master.key if that variable is set, else "master.key" */
+    /* default $CREDENTIALS_DIRECTORY/master.key if there is one, else "master.key" */
     char *master_key_file;
     struct config_log log;
     struct config_delivery delivery;
