@@ -1,0 +1,56 @@
+/* Region: the real store, server and API on one loop, in a directory that goes with it. */
+#ifndef TESTS_LIB_REGION_H
+#define TESTS_LIB_REGION_H
+
+#include "api/api.h"
+#include "core/loop.h"
+#include "signer/token.h"
+#include "tests/lib/client.h"
+#include "tests/lib/temp.h"
+
+struct region {
+    char dir[TEMP_PATH_MAX];
+    struct loop loop;
+    struct id_source ids;
+    struct store *store;
+    struct keyring *keyring;
+    struct api *api;
+    char token[TOKEN_TEXT_MAX]; /* of the default organization */
+};
+
+void region_open(struct region *region);
+void region_close(struct region *region);
+
+/* The number behind the zeros of an organization's id; 0 = the default one. */
+void region_token(struct region *region, uint8_t organization, char out[TOKEN_TEXT_MAX]);
+
+/* A token for the application alone. */
+void region_application_token(struct region *region, const char *application,
+                              char out[TOKEN_TEXT_MAX]);
+
+/* Send a request and wait for the answer. `token` NULL: no Authorization; `header`: a line to add, or
+ * NULL; `body`: NULL for none. */
+struct answer region_ask_as(struct region *region, const char *token, const char *header,
+                            const char *method, const char *body, const char *path);
+
+/* With the default organization's token. */
+struct answer region_ask(struct region *region, const char *method, const char *body,
+                         const char *path, ...) __attribute__((format(printf, 4, 5)));
+
+/* The same, for when only the status matters. */
+unsigned region_status(struct region *region, const char *method, const char *body,
+                       const char *path, ...) __attribute__((format(printf, 4, 5)));
+
+/* Make something with POST and write its id, the member "id". */
+void region_make(struct region *region, const char *path, const char *body,
+                 char out_id[ID_TEXT_MAX]);
+
+/* Write the record of an attempt, as a dispatcher does. Texts are ids. */
+void region_record(struct region *region, const char *application, const char *message,
+                   const char *endpoint, unsigned response_status, char out_id[ID_TEXT_MAX]);
+
+/* The beginning of a request: its line and the usual header, up to where the caller may add. */
+size_t region_format(char *out, size_t room, const char *token, const char *method,
+                     const char *path);
+
+#endif
