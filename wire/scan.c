@@ -82,11 +82,18 @@ static enum step fault(struct scan *s, const char *why)
     return STEP_FAULT;
 }
 
+static bool is_space(uint8_t byte)
+{
+    return byte == ' ' || byte == '\n' || byte == '\r' || byte == '\t';
+}
+
 static void skip_space(struct scan *s)
 {
-    while (s->at < s->end && *s->at <= ' ' &&
-           (*s->at == ' ' || *s->at == '\n' || *s->at == '\r' || *s->at == '\t'))
-        s->at++;
+    const uint8_t *at = s->at;
+
+    while (at < s->end && *at <= ' ' && is_space(*at))
+        at++;
+    s->at = at;
 }
 
 static bool next_is(const struct scan *s, uint8_t byte)
@@ -179,6 +186,17 @@ static size_t escape_length(const uint8_t *at, const uint8_t *end)
     return is_low_surrogate(code_unit(at + 6, end)) ? 12 : 0;
 }
 
+/* Pass characters outside ASCII; 0 if there is none that is well-formed. */
+static size_t wide_length(const uint8_t *begin, const uint8_t *end)
+{
+    const uint8_t *at = begin;
+    size_t step;
+
+    while (at < end && *at >= 0x80 && (step = utf8_length(at, end)) > 0)
+        at += step;
+    return (size_t)(at - begin);
+}
+
 /* From the opening quote to behind the closing one. */
 static bool scan_string(struct scan *s, bool *out_escaped)
 {
@@ -198,7 +216,7 @@ static bool scan_string(struct scan *s, bool *out_escaped)
             step = 0;
             s->why = "a string has a control character";
         } else {
-            step = utf8_length(s->at, s->end);
+            step = wide_length(s->at, s->end);
             s->why = "a string isn't UTF-8";
         }
         if (step == 0)
@@ -354,11 +372,13 @@ static enum step scan_literal(struct scan *s, const char *literal)
 /* At least one; false if there is none. */
 static bool skip_digits(struct scan *s)
 {
-    const uint8_t *begin = s->at;
+    const uint8_t *at = s->at;
 
-    while (s->at < s->end && *s->at >= '0' && *s->at <= '9')
-        s->at++;
-    return s->at > begin;
+    while (at < s->end && *at >= '0' && *at <= '9')
+        at++;
+    bool some = at > s->at;
+    s->at = at;
+    return some;
 }
 
 static enum step scan_number(struct scan *s)

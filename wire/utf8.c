@@ -1,40 +1,32 @@
 #include "wire/utf8.h"
 
-/* What may follow a first byte: the table of RFC 3629, section 4. */
-struct shape {
-    uint8_t first_from, first_to;
-    uint8_t second_from, second_to;
-    uint8_t len;
-};
-
-static const struct shape SHAPES[] = {
-    { 0xc2, 0xdf, 0x80, 0xbf, 2 }, { 0xe0, 0xe0, 0xa0, 0xbf, 3 }, { 0xe1, 0xec, 0x80, 0xbf, 3 },
-    { 0xed, 0xed, 0x80, 0x9f, 3 }, { 0xee, 0xef, 0x80, 0xbf, 3 }, { 0xf0, 0xf0, 0x90, 0xbf, 4 },
-    { 0xf1, 0xf3, 0x80, 0xbf, 4 }, { 0xf4, 0xf4, 0x80, 0x8f, 4 },
-};
-
-static const struct shape *shape_of(uint8_t first)
+static int is_tail(uint8_t byte)
 {
-    for (size_t i = 0; i < sizeof SHAPES / sizeof *SHAPES; i++)
-        if (first >= SHAPES[i].first_from && first <= SHAPES[i].first_to)
-            return &SHAPES[i];
-    return NULL;
+    return (byte & 0xc0) == 0x80;
 }
 
+/* The table of RFC 3629, section 4. */
 size_t utf8_length(const uint8_t *at, const uint8_t *end)
 {
-    if (*at < 0x80)
-        return 1;
+    size_t room = (size_t)(end - at);
+    uint8_t first = at[0];
 
-    const struct shape *shape = shape_of(*at);
-    if (!shape || (size_t)(end - at) < shape->len)
-        return 0;
-    if (at[1] < shape->second_from || at[1] > shape->second_to)
-        return 0;
-    for (size_t i = 2; i < shape->len; i++)
-        if ((at[i] & 0xc0) != 0x80)
+    if (first < 0x80)
+        return 1;
+    if (first < 0xe0)
+        return first >= 0xc2 && room >= 2 && is_tail(at[1]) ? 2 : 0;
+    if (first < 0xf0) {
+        if (room < 3 || !is_tail(at[1]) || !is_tail(at[2]))
             return 0;
-    return shape->len;
+        if ((first == 0xe0 && at[1] < 0xa0) || (first == 0xed && at[1] >= 0xa0))
+            return 0;
+        return 3;
+    }
+    if (first > 0xf4 || room < 4 || !is_tail(at[1]) || !is_tail(at[2]) || !is_tail(at[3]))
+        return 0;
+    if ((first == 0xf0 && at[1] < 0x90) || (first == 0xf4 && at[1] >= 0x90))
+        return 0;
+    return 4;
 }
 
 size_t utf8_valid_prefix(const uint8_t *bytes, size_t len)

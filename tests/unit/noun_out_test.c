@@ -1,0 +1,339 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "core/mem.h"
+#include "wire/noun_out.h"
+
+#define COUNT(rows) (sizeof(rows) / sizeof *(rows))
+#define BUF_SMALL   (1u << 17)
+#define CREATED_MS  UINT64_C(1795489056747)
+#define CREATED     "\"2026-11-24T02:57:36.747Z\""
+#define UPDATED     "\"2026-11-24T02:57:37.000Z\""
+#define ZEROS       "000000000000000000000000000"
+
+/* What was written so far, and a fresh writer behind it. */
+struct page {
+    struct buf out;
+    struct json_writer w;
+};
+
+static void begin(struct page *page)
+{
+    page->out = BUF_INIT(BUF_SMALL);
+    json_write_begin(&page->w, &page->out);
+}
+
+/* Also: whatever we write is JSON. */
+static void assert_page(struct page *page, const char *expected)
+{
+    enum scan_type type;
+    struct scan_fault fault;
+
+    assert_int_equal(json_write_end(&page->w), ERR_OK);
+    assert_string_equal(buf_text(&page->out), expected);
+    assert_int_equal(scan_json(page->out.bytes, page->out.len, NULL, 0, &type, &fault), ERR_OK);
+    buf_fini(&page->out);
+}
+
+static void set_dates(struct object *object)
+{
+    object->created_at_ms = CREATED_MS;
+    object->updated_at_ms = CREATED_MS + 253;
+}
+
+static void an_application_is_shown_to_both_generations_of_clients(void **state)
+{
+    struct application *a = application_new();
+    struct page page;
+
+    (void)state;
+    set_dates(&a->base);
+    a->name = xstrdup("Caf\xc3\xa9 \"x\"");
+    a->metadata = xstrdup("{\"k\":\"v\"}");
+    begin(&page);
+    json_put_application(&page.w, a);
+    assert_page(&page, "{\"id\":\"app_" ZEROS "\",\"name\":\"Caf\xc3\xa9 \\\"x\\\"\","
+                       "\"throttleRate\":null,\"rateLimit\":null,\"metadata\":{\"k\":\"v\"},"
+                       "\"createdAt\":" CREATED ",\"updatedAt\":" UPDATED "}");
+
+    a->uid = xstrdup("cust-1");
+    a->throttle_rate = 70;
+    free(a->metadata);
+    a->metadata = NULL;
+    begin(&page);
+    json_put_application(&page.w, a);
+    assert_page(&page, "{\"id\":\"app_" ZEROS "\",\"uid\":\"cust-1\","
+                       "\"name\":\"Caf\xc3\xa9 \\\"x\\\"\",\"throttleRate\":70,"
+                       "\"rateLimit\":70,\"metadata\":{},\"createdAt\":" CREATED
+                       ",\"updatedAt\":" UPDATED "}");
+    object_unref(&a->base);
+}
+
+static void an_endpoint_is_shown_without_its_secret_and_headers(void **state)
+{
+    struct endpoint *e = endpoint_new();
+    struct page page;
+
+    (void)state;
+    set_dates(&e->base);
+    e->url = xstrdup("https://example.com/");
+    e->secret_count = 1;
+    e->secrets[0].sealed = bytes_copy("sealed", 6);
+    e->sealed_headers = bytes_copy("sealed", 6);
+    begin(&page);
+    json_put_endpoint(&page.w, e);
+    assert_page(&page, "{\"id\":\"ep_" ZEROS "\",\"uid\":null,\"url\":\"https://example.com/\","
+                       "\"description\":\"\",\"disabled\":false,\"version\":1,"
+                       "\"eventTypes\":null,\"filterTypes\":null,\"channels\":null,"
+                       "\"throttleRate\":null,\"rateLimit\":null,\"metadata\":{},"
+                       "\"createdAt\":" CREATED ",\"updatedAt\":" UPDATED "}");
+
+    e->uid = xstrdup("main");
+    e->description = xstrdup("d");
+    e->disabled = true;
+    e->throttle_rate = 5;
+    text_list_add(&e->event_types, "order.paid", 10);
+    text_list_add(&e->event_types, "order.sent", 10);
+    text_list_add(&e->channels, "eu", 2);
+    begin(&page);
+    json_put_endpoint(&page.w, e);
+    assert_page(&page, "{\"id\":\"ep_" ZEROS "\",\"uid\":\"main\","
+                       "\"url\":\"https://example.com/\",\"description\":\"d\","
+                       "\"disabled\":true,\"version\":1,"
+                       "\"eventTypes\":[\"order.paid\",\"order.sent\"],"
+                       "\"filterTypes\":[\"order.paid\",\"order.sent\"],"
+                       "\"channels\":[\"eu\"],\"throttleRate\":5,\"rateLimit\":5,"
+                       "\"metadata\":{},\"createdAt\":" CREATED ",\"updatedAt\":" UPDATED "}");
+    object_unref(&e->base);
+}
+
+static void an_event_type_shows_its_schemas_only_with_content(void **state)
+{
+    struct event_type *t = event_type_new();
+    struct page page;
+
+    (void)state;
+    set_dates(&t->base);
+    t->name = xstrdup("order.paid");
+    t->schemas = xstrdup("{\"1\":{\"multipleOf\":0.10}}");
+    t->archived = true;
+    begin(&page);
+    json_put_event_type(&page.w, t, true);
+    assert_page(&page,
+                "{\"name\":\"order.paid\",\"description\":\"\",\"archived\":true,"
+                "\"deprecated\":false,\"schemas\":{\"1\":{\"multipleOf\":0.10}},"
+                "\"featureFlag\":null,\"createdAt\":" CREATED ",\"updatedAt\":" UPDATED "}");
+
+    t->feature_flag = xstrdup("beta");
+    begin(&page);
+    json_put_event_type(&page.w, t, false);
+    assert_page(&page, "{\"name\":\"order.paid\",\"description\":\"\",\"archived\":true,"
+                       "\"deprecated\":false,\"schemas\":null,\"featureFlag\":\"beta\","
+                       "\"createdAt\":" CREATED ",\"updatedAt\":" UPDATED "}");
+    object_unref(&t->base);
+}
+
+static void a_payload_is_shown_byte_by_byte(void **state)
+{
+    static const struct {
+        const char *payload, *shown;
+        bool with_content;
+    } rows[] = {
+        { "{\"b\": 1.10,\"a\":12345678901234567890}",
+          "{\"b\": 1.10,\"a\":12345678901234567890}", true },
+        { "{\"b\":1}", "{}", false },
+        { "", "{\"expired\":true}", true },
+        { "", "{}", false },
+        { "[1]", "{\"rawPayload\":\"[1]\"}", true },
+        { "<a href=\"x\"/>", "{\"rawPayload\":\"<a href=\\\"x\\\"/>\"}", true },
+        { "{\"a\":1", "{\"rawPayload\":\"{\\\"a\\\":1\"}", true },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct message *m = message_new();
+        struct page page;
+        char expected[512];
+        m->event_type = xstrdup("order.paid");
+        m->payload = bytes_copy(rows[i].payload, strlen(rows[i].payload));
+        m->created_at_ms = CREATED_MS;
+        begin(&page);
+        json_put_message(&page.w, m, rows[i].with_content);
+        snprintf(expected, sizeof expected,
+                 "{\"id\":\"msg_" ZEROS "\",\"eventType\":\"order.paid\",\"eventId\":null,"
+                 "\"channels\":null,\"payload\":%s,\"timestamp\":" CREATED "}",
+                 rows[i].shown);
+        assert_page(&page, expected);
+        message_unref(m);
+    }
+}
+
+static void a_message_shows_its_event_id_and_channels(void **state)
+{
+    struct message *m = message_new();
+    struct page page;
+
+    (void)state;
+    m->event_type = xstrdup("t");
+    m->event_id = xstrdup("e-1");
+    m->created_at_ms = CREATED_MS;
+    text_list_add(&m->channels, "a", 1);
+    begin(&page);
+    json_put_message(&page.w, m, false);
+    assert_page(&page, "{\"id\":\"msg_" ZEROS "\",\"eventType\":\"t\",\"eventId\":\"e-1\","
+                       "\"channels\":[\"a\"],\"payload\":{},\"timestamp\":" CREATED "}");
+    message_unref(m);
+}
+
+static void an_attempt_is_shown_with_its_status_in_words(void **state)
+{
+    static const struct {
+        enum attempt_status status;
+        const char *text;
+    } rows[] = {
+        { ATTEMPT_SUCCESS, "\"status\":0,\"statusText\":\"success\"" },
+        { ATTEMPT_PENDING, "\"status\":1,\"statusText\":\"pending\"" },
+        { ATTEMPT_FAIL, "\"status\":2,\"statusText\":\"fail\"" },
+        { ATTEMPT_SENDING, "\"status\":3,\"statusText\":\"sending\"" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct attempt_record a = {
+            .status = rows[i].status,
+            .trigger = TRIGGER_MANUAL,
+            .url = xstrdup("http://h/"),
+            .response_status = 503,
+            .response = bytes_copy("busy\n", 5),
+            .duration_ms = 12,
+            .started_at_ms = CREATED_MS,
+            .next_attempt_at_ms = i == 0 ? 0 : CREATED_MS + 253,
+        };
+        struct page page;
+        char expected[512];
+        begin(&page);
+        json_put_attempt(&page.w, &a, i % 2 == 0);
+        snprintf(expected, sizeof expected,
+                 "{\"id\":\"atmpt_" ZEROS "\",\"msgId\":\"msg_" ZEROS
+                 "\",\"endpointId\":\"ep_" ZEROS "\",\"url\":\"http://h/\",\"response\":\"%s\","
+                 "\"responseStatusCode\":503,\"responseDurationMs\":12,%s,\"triggerType\":1,"
+                 "\"timestamp\":" CREATED ",\"nextAttempt\":%s}",
+                 i % 2 == 0 ? "busy\\n" : "{}", rows[i].text, i == 0 ? "null" : UPDATED);
+        assert_page(&page, expected);
+        attempt_record_fini(&a);
+    }
+}
+
+/* The text of "response" when the answer had `len` bytes. */
+static char *shown_response(const void *bytes, size_t len)
+{
+    struct attempt_record a = { .url = xstrdup("u"), .response = bytes_copy(bytes, len) };
+    struct page page;
+    struct json *root;
+    struct scan_fault fault;
+
+    begin(&page);
+    json_put_attempt(&page.w, &a, true);
+    assert_int_equal(json_write_end(&page.w), ERR_OK);
+    assert_int_equal(json_parse(page.out.bytes, page.out.len, &root, &fault), ERR_OK);
+    char *text = xstrdup(json_text(json_member(root, "response")));
+    json_free(root);
+    buf_fini(&page.out);
+    attempt_record_fini(&a);
+    return text;
+}
+
+static void an_answer_that_isnt_text_is_shown_in_base64(void **state)
+{
+    static const struct {
+        const char *bytes, *shown;
+    } rows[] = {
+        { "", "" },
+        { "\xc3\xa9", "\xc3\xa9" },
+        { "\xff", "/w==" },
+        { "\xff\x01", "/wE=" },
+        { "\xff\x01\x02", "/wEC" },
+        { "ab\xc3", "YWLD" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        char *shown = shown_response(rows[i].bytes, strlen(rows[i].bytes));
+        assert_string_equal(shown, rows[i].shown);
+        free(shown);
+    }
+}
+
+static void a_long_answer_is_cut_between_characters(void **state)
+{
+    enum { LEN = RESPONSE_KEPT_MAX };
+    uint8_t bytes[LEN * 2];
+    char *shown;
+
+    (void)state;
+    memset(bytes, 'a', sizeof bytes);
+    bytes[LEN - 1] = 0xc3; /* the first byte of two: the second wasn't kept */
+    shown = shown_response(bytes, LEN);
+    assert_int_equal(strlen(shown), LEN - 1);
+    free(shown);
+
+    bytes[0] = 0xff;
+    shown = shown_response(bytes, LEN * 2);
+    assert_int_equal(strlen(shown), 20000);
+    free(shown);
+}
+
+static void headers_with_credentials_are_hidden(void **state)
+{
+    static const char text[] = "{\"X-One\":\"1\",\"AUTHORIZATION\":\"Bearer s3cret\","
+                               "\"X-Api-Key\":\"k\",\"X-Two\":\"2\"}";
+    struct json *root;
+    struct scan_fault fault;
+    struct page page;
+
+    (void)state;
+    assert_int_equal(json_parse(text, sizeof text - 1, &root, &fault), ERR_OK);
+    begin(&page);
+    json_put_endpoint_headers(&page.w, root);
+    assert_page(&page, "{\"headers\":{\"X-One\":\"1\",\"X-Two\":\"2\"},"
+                       "\"sensitive\":[\"AUTHORIZATION\",\"X-Api-Key\"]}");
+    json_free(root);
+    begin(&page);
+    json_put_endpoint_headers(&page.w, NULL);
+    assert_page(&page, "{\"headers\":{},\"sensitive\":[]}");
+}
+
+static void an_error_has_a_code_and_a_detail(void **state)
+{
+    struct buf out = BUF_INIT(BUF_SMALL);
+
+    (void)state;
+    assert_int_equal(json_error_body("not_found", "Entity not found", &out), ERR_OK);
+    assert_string_equal(buf_text(&out),
+                        "{\"code\":\"not_found\",\"detail\":\"Entity not found\"}");
+    buf_fini(&out);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_application_is_shown_to_both_generations_of_clients),
+        cmocka_unit_test(an_endpoint_is_shown_without_its_secret_and_headers),
+        cmocka_unit_test(an_event_type_shows_its_schemas_only_with_content),
+        cmocka_unit_test(a_payload_is_shown_byte_by_byte),
+        cmocka_unit_test(a_message_shows_its_event_id_and_channels),
+        cmocka_unit_test(an_attempt_is_shown_with_its_status_in_words),
+        cmocka_unit_test(an_answer_that_isnt_text_is_shown_in_base64),
+        cmocka_unit_test(a_long_answer_is_cut_between_characters),
+        cmocka_unit_test(headers_with_credentials_are_hidden),
+        cmocka_unit_test(an_error_has_a_code_and_a_detail),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
