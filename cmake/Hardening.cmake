@@ -4,9 +4,10 @@ add_library(posthaste_flags INTERFACE)
 target_compile_definitions(posthaste_flags INTERFACE
     _GNU_SOURCE POSTHASTE_VERSION="${PROJECT_VERSION}")
 
+# Assertions stay in every build.
 target_compile_options(posthaste_flags INTERFACE
     -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes
-    -Wvla -Wswitch-enum -fno-common -fstack-protector-strong -fno-omit-frame-pointer
+    -Wvla -Wswitch-enum -UNDEBUG -fno-common -fstack-protector-strong -fno-omit-frame-pointer
     $<$<BOOL:${POSTHASTE_WERROR}>:-Werror>)
 
 if(POSTHASTE_FUZZ)
