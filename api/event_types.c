@@ -43,9 +43,7 @@ void event_types_replace(struct request *r)
 
 void event_types_patch(struct request *r)
 {
-    if (!look_up(r))
-        reply_not_found(r);
-    else if (request_read_body(r, true))
+    if (request_read_body(r, true))
         objects_edit(r, next_patched, 200);
 }
 

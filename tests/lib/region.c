@@ -23,7 +23,7 @@ static void require(bool ok, const char *what)
     abort();
 }
 
-void region_open(struct region *region)
+static void open_region(struct region *region, size_t requests_max)
 {
     char master_key[MASTER_KEY_TEXT_MAX];
 
@@ -38,7 +38,7 @@ void region_open(struct region *region)
         .writer = &region->loop.uv,
         .reader = &region->loop.uv,
         .ids = &region->ids,
-        .requests_max = 1000,
+        .requests_max = requests_max,
         .clock = clock_now,
     };
     require(store_open(&region->store, &store) == ERR_OK, "no store");
@@ -52,6 +52,16 @@ void region_open(struct region *region)
     };
     require(api_open(&region->api, &api) == ERR_OK, "no api");
     region_token(region, 0, region->token);
+}
+
+void region_open(struct region *region)
+{
+    open_region(region, 1000);
+}
+
+void region_open_busy(struct region *region)
+{
+    open_region(region, 0);
 }
 
 static void on_api_closed(void *ctx)
@@ -112,7 +122,7 @@ size_t region_format(char *out, size_t room, const char *token, const char *meth
 struct answer region_ask_as(struct region *region, const char *token, const char *header,
                             const char *method, const char *body, const char *path)
 {
-    struct client client;
+    struct ask client;
     size_t body_len = body ? strlen(body) : 0;
     size_t room = body_len + TOKEN_TEXT_MAX + ASK_PATH_MAX + 512;
     char *request = malloc(room);
@@ -122,9 +132,9 @@ struct answer region_ask_as(struct region *region, const char *token, const char
                             header ? header : "", header ? "\r\n" : "", body_len,
                             body ? body : "");
     require(len < room, "too long a request");
-    client_start(&client, &region->loop.uv, api_port(region->api), request, len);
+    ask_start(&client, &region->loop.uv, api_port(region->api), request, len);
     free(request);
-    return client_finish(&client);
+    return ask_finish(&client);
 }
 
 struct answer region_ask(struct region *region, const char *method, const char *body,

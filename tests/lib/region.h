@@ -5,7 +5,7 @@
 #include "api/api.h"
 #include "core/loop.h"
 #include "signer/token.h"
-#include "tests/lib/client.h"
+#include "tests/lib/ask.h"
 #include "tests/lib/temp.h"
 
 struct region {
@@ -19,6 +19,10 @@ struct region {
 };
 
 void region_open(struct region *region);
+
+/* With a store that refuses whatever is asked. */
+void region_open_busy(struct region *region);
+
 void region_close(struct region *region);
 
 /* The number behind the zeros of an organization's id; 0 = the default one. */

@@ -1,4 +1,4 @@
-#include "tests/lib/client.h"
+#include "tests/lib/ask.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,16 +17,15 @@ static void require(bool ok, const char *what)
 {
     if (ok)
         return;
-    fprintf(stderr, "client: %s\n", what);
+    fprintf(stderr, "ask: %s\n", what);
     abort();
 }
 
-void client_start(struct client *c, uv_loop_t *loop, uint16_t port, const void *request,
-                  size_t len)
+void ask_start(struct ask *c, uv_loop_t *loop, uint16_t port, const void *request, size_t len)
 {
     struct sockaddr_in address;
 
-    *c = (struct client){ .received = BUF_INIT(RECEIVED_MAX) };
+    *c = (struct ask){ .received = BUF_INIT(RECEIVED_MAX) };
     uv_ip4_addr("127.0.0.1", port, &address);
     require(uv_tcp_init(loop, &c->tcp) == 0, "no socket");
     c->tcp.data = c;
@@ -59,7 +58,7 @@ static void on_written(uv_write_t *write, int status)
 
 static void on_room(uv_handle_t *handle, size_t size, uv_buf_t *buf)
 {
-    struct client *c = handle->data;
+    struct ask *c = handle->data;
 
     (void)size;
     *buf = uv_buf_init(c->room, sizeof c->room);
@@ -67,7 +66,7 @@ static void on_room(uv_handle_t *handle, size_t size, uv_buf_t *buf)
 
 static void on_received(uv_stream_t *stream, ssize_t len, const uv_buf_t *buf)
 {
-    struct client *c = stream->data;
+    struct ask *c = stream->data;
 
     if (len > 0)
         require(buf_append(&c->received, buf->base, (size_t)len) == ERR_OK, "too much");
@@ -77,18 +76,18 @@ static void on_received(uv_stream_t *stream, ssize_t len, const uv_buf_t *buf)
 
 static void on_closed(uv_handle_t *handle)
 {
-    struct client *c = handle->data;
+    struct ask *c = handle->data;
 
     c->closed = true;
 }
 
-void client_wait(struct client *c, const char *text)
+void ask_wait(struct ask *c, const char *text)
 {
     while (!c->closed && !strstr(buf_text(&c->received), text))
         uv_run(c->tcp.loop, UV_RUN_ONCE);
 }
 
-struct answer client_finish(struct client *c)
+struct answer ask_finish(struct ask *c)
 {
     struct scan_fault fault;
     struct answer a = { 0 };
@@ -106,7 +105,7 @@ struct answer client_finish(struct client *c)
     return a;
 }
 
-void client_leave(struct client *c)
+void ask_leave(struct ask *c)
 {
     if (!uv_is_closing((uv_handle_t *)&c->tcp))
         uv_close((uv_handle_t *)&c->tcp, on_closed);

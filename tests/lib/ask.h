@@ -1,9 +1,9 @@
-/* Client: HTTP/1.1 requests to a server of ours on 127.0.0.1, byte by byte as a test says.
+/* Ask: HTTP/1.1 requests to a server of ours on 127.0.0.1, byte by byte as a test says.
  *
  * It runs the loop that both live on. One connection for each request: the server has to close
  * it, so send "Connection: close". */
-#ifndef TESTS_LIB_CLIENT_H
-#define TESTS_LIB_CLIENT_H
+#ifndef TESTS_LIB_ASK_H
+#define TESTS_LIB_ASK_H
 
 #include <stdbool.h>
 #include <uv.h>
@@ -19,7 +19,7 @@ struct answer {
     struct json *json; /* the body, parsed; NULL if it is empty */
 };
 
-struct client {
+struct ask {
     uv_tcp_t tcp;
     uv_connect_t connect;
     uv_write_t write;
@@ -28,18 +28,17 @@ struct client {
     bool closed;
 };
 
-void client_start(struct client *c, uv_loop_t *loop, uint16_t port, const void *request,
-                  size_t len);
+void ask_start(struct ask *c, uv_loop_t *loop, uint16_t port, const void *request, size_t len);
 
 /* Run the loop until the server has closed; the test fails if what came isn't an answer, or if its
  * body isn't empty and isn't JSON. */
-struct answer client_finish(struct client *c);
+struct answer ask_finish(struct ask *c);
 
 /* Run the loop until something has arrived. */
-void client_wait(struct client *c, const char *text);
+void ask_wait(struct ask *c, const char *text);
 
 /* Close without reading on, and run the loop until that is done. */
-void client_leave(struct client *c);
+void ask_leave(struct ask *c);
 
 void answer_fini(struct answer *a);
 
