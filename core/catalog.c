@@ -10,17 +10,19 @@
 #include "core/list.h"
 #include "core/mem.h"
 
-/* A name is unique in its scope: an organization, or the application of an endpoint. */
+/* A name is unique among its kind in its scope: an organization, or the application of an
+ * endpoint. */
 struct name_key {
     uint8_t bytes[1 + ID_BYTES + NAME_LEN_MAX];
-    size_t len;
+    size_t len; /* 0: no name */
 };
 
 struct entry {
     struct object *object; /* a reference */
     int64_t key;
-    struct name_key name; /* len 0: none */
-    struct list sibling;  /* in its group, when an endpoint */
+    uint8_t *name; /* the bytes of a name_key, NULL when there is none: most names are short */
+    size_t name_len;
+    struct list sibling; /* in its group, when an endpoint */
     UT_hash_handle by_key, by_name;
 };
 
@@ -109,11 +111,31 @@ static struct group *group_for(struct catalog *c, const struct endpoint *endpoin
     return group;
 }
 
+static void add_name(struct catalog *c, struct entry *entry)
+{
+    struct name_key name;
+
+    name_of(entry->object, &name);
+    if (name.len == 0)
+        return;
+    entry->name = (uint8_t *)xmemdup(name.bytes, name.len);
+    entry->name_len = name.len;
+    HASH_ADD_KEYPTR(by_name, c->by_name, entry->name, entry->name_len, entry);
+}
+
+static void remove_name(struct catalog *c, struct entry *entry)
+{
+    if (!entry->name)
+        return;
+    HASH_DELETE(by_name, c->by_name, entry);
+    free(entry->name);
+    entry->name = NULL;
+}
+
 static void remove_entry(struct catalog *c, struct entry *entry)
 {
     HASH_DELETE(by_key, c->by_key, entry);
-    if (entry->name.len > 0)
-        HASH_DELETE(by_name, c->by_name, entry);
+    remove_name(c, entry);
     list_remove(&entry->sibling);
     object_unref(entry->object);
     free(entry);
@@ -138,10 +160,8 @@ static void add_entry(struct catalog *c, struct object *object)
     entry->object = object_ref(object);
     entry->key = id_key(&object->id);
     list_init(&entry->sibling);
-    name_of(object, &entry->name);
     HASH_ADD(by_key, c->by_key, key, sizeof entry->key, entry);
-    if (entry->name.len > 0)
-        HASH_ADD_KEYPTR(by_name, c->by_name, entry->name.bytes, entry->name.len, entry);
+    add_name(c, entry);
     if (object->kind == OBJECT_ENDPOINT)
         list_append(&group_for(c, as_endpoint(object))->endpoints, &entry->sibling);
 }
@@ -149,14 +169,11 @@ static void add_entry(struct catalog *c, struct object *object)
 /* An edit keeps the entry, and so an endpoint's place among its siblings. */
 static void replace_object(struct catalog *c, struct entry *entry, struct object *object)
 {
-    if (entry->name.len > 0)
-        HASH_DELETE(by_name, c->by_name, entry);
+    remove_name(c, entry);
     object_ref(object);
     object_unref(entry->object);
     entry->object = object;
-    name_of(object, &entry->name);
-    if (entry->name.len > 0)
-        HASH_ADD_KEYPTR(by_name, c->by_name, entry->name.bytes, entry->name.len, entry);
+    add_name(c, entry);
 }
 
 struct catalog *catalog_new(void)
