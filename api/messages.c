@@ -33,8 +33,10 @@ void messages_create(struct request *r)
     struct faults faults = { .count = 0 };
     size_t len;
 
-    if (!request_find_application(r))
+    if (!request_take_application(r)) {
+        reply_error(r, 404, "not_found", "Application not found");
         return;
+    }
     const void *body = exchange_body(r->exchange, &len);
     read_message(body, len, in, &faults);
     if (faults.count > 0) {

@@ -60,15 +60,22 @@ struct application *request_look_up_application(const struct request *r)
     return found;
 }
 
-bool request_find_application(struct request *r)
+bool request_take_application(struct request *r)
 {
     r->application = request_look_up_application(r);
-    if (!r->application) {
-        reply_not_found(r);
+    if (!r->application)
         return false;
-    }
     object_ref(&r->application->base);
     return true;
+}
+
+bool request_find_application(struct request *r)
+{
+    bool found = request_take_application(r);
+
+    if (!found)
+        reply_not_found(r);
+    return found;
 }
 
 struct endpoint *request_look_up_endpoint(const struct request *r, const char *name)

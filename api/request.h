@@ -82,7 +82,8 @@ struct store_req request_waits(struct request *r, store_done *done);
  * it; NULL if there is none. Borrowed from the catalog. */
 struct application *request_look_up_application(const struct request *r);
 
-/* The same as `r->application`; false: answered with 404. */
+/* The same as `r->application`. find: when there is none, answered with 404. */
+MUST_USE bool request_take_application(struct request *r);
 MUST_USE bool request_find_application(struct request *r);
 
 /* Of r->application, by id or uid. Borrowed from the catalog; NULL if there is none. */

@@ -7,6 +7,7 @@
 
 #include "core/clock.h"
 
+#define REQUEST_MAX  (3u << 20) /* bytes */
 #define ASK_PATH_MAX 1024
 
 struct waiting {
@@ -80,13 +81,21 @@ static void run_until(struct region *region, const bool *done)
         uv_run(&region->loop.uv, UV_RUN_ONCE);
 }
 
+void region_stop(struct region *region)
+{
+    bool closed = false;
+
+    api_close(region->api, 1000, on_api_closed, &closed);
+    run_until(region, &closed);
+    region->api = NULL;
+}
+
 void region_close(struct region *region)
 {
     struct waiting store = { .task.run = on_store_closed };
-    bool api_closed = false;
 
-    api_close(region->api, 1000, on_api_closed, &api_closed);
-    run_until(region, &api_closed);
+    if (region->api)
+        region_stop(region);
     store_close(region->store, &region->loop.inbox, &store.task);
     run_until(region, &store.done);
     loop_close(&region->loop);
@@ -111,30 +120,35 @@ void region_application_token(struct region *region, const char *application,
     token_mint(region->keyring, &token, clock_now().wall_ms / 1000, out);
 }
 
-size_t region_format(char *out, size_t room, const char *token, const char *method,
-                     const char *path)
+void region_start(struct region *region, struct client *client, const char *token,
+                  const char *header, const char *method, const char *body, const char *path)
 {
-    return (size_t)snprintf(
-        out, room, "%s %s HTTP/1.1\r\nHost: test\r\nConnection: close\r\n%s%s%s", method, path,
-        token ? "Authorization: Bearer " : "", token ? token : "", token ? "\r\n" : "");
+    struct buf request = BUF_INIT(REQUEST_MAX);
+    size_t body_len = body ? strlen(body) : 0;
+
+    enum err err = buf_printf(&request, "%s %s HTTP/1.1\r\nHost: test\r\n", method, path);
+    if (!err && token)
+        err = buf_printf(&request, "Authorization: Bearer %s\r\n", token);
+    if (!err && header)
+        err = buf_printf(&request, "%s\r\n", header);
+    if (!err)
+        err = buf_printf(&request, "Content-Length: %zu\r\n\r\n%s", body_len, body ? body : "");
+    require(err == ERR_OK, "too long a request");
+    client_open(client, &region->loop.uv, api_port(region->api));
+    client_send(client, request.bytes, request.len);
+    buf_fini(&request);
 }
 
 struct answer region_ask_as(struct region *region, const char *token, const char *header,
                             const char *method, const char *body, const char *path)
 {
-    struct ask client;
-    size_t body_len = body ? strlen(body) : 0;
-    size_t room = body_len + TOKEN_TEXT_MAX + ASK_PATH_MAX + 512;
-    char *request = malloc(room);
-    size_t len = region_format(request, room, token, method, path);
+    struct client client;
 
-    len += (size_t)snprintf(request + len, room - len, "%s%sContent-Length: %zu\r\n\r\n%s",
-                            header ? header : "", header ? "\r\n" : "", body_len,
-                            body ? body : "");
-    require(len < room, "too long a request");
-    ask_start(&client, &region->loop.uv, api_port(region->api), request, len);
-    free(request);
-    return ask_finish(&client);
+    region_start(region, &client, token, header, method, body, path);
+    struct answer answer = answer_take(strcmp(method, "HEAD") == 0 ? client_head_answer(&client)
+                                                                   : client_answer(&client));
+    client_close(&client);
+    return answer;
 }
 
 struct answer region_ask(struct region *region, const char *method, const char *body,

@@ -5,7 +5,8 @@
 #include "api/api.h"
 #include "core/loop.h"
 #include "signer/token.h"
-#include "tests/lib/ask.h"
+#include "tests/lib/answer.h"
+#include "tests/lib/client.h"
 #include "tests/lib/temp.h"
 
 struct region {
@@ -24,6 +25,9 @@ void region_open(struct region *region);
 void region_open_busy(struct region *region);
 
 void region_close(struct region *region);
+
+/* Only the API: it answers what it owes and is gone. */
+void region_stop(struct region *region);
 
 /* The number behind the zeros of an organization's id; 0 = the default one. */
 void region_token(struct region *region, uint8_t organization, char out[TOKEN_TEXT_MAX]);
@@ -53,8 +57,8 @@ void region_make(struct region *region, const char *path, const char *body,
 void region_record(struct region *region, const char *application, const char *message,
                    const char *endpoint, unsigned response_status, char out_id[ID_TEXT_MAX]);
 
-/* The beginning of a request: its line and the usual header, up to where the caller may add. */
-size_t region_format(char *out, size_t room, const char *token, const char *method,
-                     const char *path);
+/* Send a request as above on a connection of its own that waits for the answer. */
+void region_start(struct region *region, struct client *client, const char *token,
+                  const char *header, const char *method, const char *body, const char *path);
 
 #endif
