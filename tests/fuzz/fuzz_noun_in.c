@@ -1,0 +1,117 @@
+/* Bodies of any bytes: no reader misbehaves, what is read keeps the rules, and what comes out of
+ * it again is JSON. */
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "wire/noun_in.h"
+#include "wire/noun_out.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void assert_json(struct buf *out, enum err err)
+{
+    enum scan_type type;
+    struct scan_fault fault;
+
+    assert(err == ERR_OK || err == ERR_LIMIT);
+    if (err == ERR_OK)
+        assert(scan_json(out->bytes, out->len, NULL, 0, &type, &fault) == ERR_OK);
+    buf_fini(out);
+}
+
+static void check_faults(const struct faults *faults)
+{
+    struct buf out = BUF_INIT(1u << 20);
+
+    assert(faults->count <= FAULTS_MAX);
+    enum err err = faults_write(faults, &out);
+    assert_json(&out, err);
+}
+
+static void check_message(const uint8_t *data, size_t size)
+{
+    struct message_in message;
+    struct faults faults = { 0 };
+
+    read_message(data, size, &message, &faults);
+    check_faults(&faults);
+    if (faults.count == 0) {
+        assert(name_is_valid(message.event_type, NAME_LEN_MAX));
+        assert(!message.event_id || name_is_valid(message.event_id, NAME_LEN_MAX));
+        assert(message.channels.count <= 5);
+        assert(message.retention_days >= 5 && message.retention_days <= 90);
+        assert(message.payload && message.payload_len <= size);
+    }
+    message_in_fini(&message);
+}
+
+static void check_endpoint(const struct json *body, enum read_mode mode)
+{
+    struct endpoint *endpoint = endpoint_new();
+    struct endpoint_extras extras;
+    struct faults faults = { 0 };
+    struct buf out = BUF_INIT(1u << 20);
+    struct json_writer w;
+    struct text_list lines = { 0 };
+
+    read_endpoint(body, mode, endpoint, &extras, &faults);
+    check_faults(&faults);
+    json_write_begin(&w, &out);
+    json_put_endpoint(&w, endpoint);
+    assert_json(&out, json_write_end(&w));
+    if (extras.headers && faults.count == 0)
+        assert(read_header_lines(extras.headers, strlen(extras.headers), &lines) == ERR_OK);
+    text_list_fini(&lines);
+    endpoint_extras_fini(&extras);
+    object_unref(&endpoint->base);
+}
+
+static void check_headers(const struct json *body)
+{
+    struct faults faults = { 0 };
+    char *headers;
+    struct text_list lines = { 0 };
+
+    read_endpoint_headers(body, READ_PATCH, "{\"X-One\":\"1\"}", &headers, &faults);
+    if (headers)
+        assert(read_header_lines(headers, strlen(headers), &lines) == ERR_OK);
+    text_list_fini(&lines);
+    free(headers);
+}
+
+static void check_others(const struct json *body)
+{
+    struct application *application = application_new();
+    struct event_type *type = event_type_new();
+    struct rotation_in rotation;
+    struct faults faults = { 0 };
+    struct buf out = BUF_INIT(4u << 20);
+
+    read_application(body, READ_REPLACE, application, &faults);
+    read_event_type(body, READ_PATCH, type, &faults);
+    read_rotation(body, &rotation, &faults);
+    check_faults(&faults);
+    enum err err = json_dump(body, true, &out);
+    assert_json(&out, err);
+    object_unref(&application->base);
+    object_unref(&type->base);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct json *body;
+    struct scan_fault fault;
+
+    check_message(data, size);
+    if (json_parse(data, size, &body, &fault) != ERR_OK) {
+        assert(fault.why && fault.offset <= size);
+        return 0;
+    }
+    check_endpoint(body, READ_REPLACE);
+    check_endpoint(body, READ_PATCH);
+    check_headers(body);
+    check_others(body);
+    json_free(body);
+    return 0;
+}
