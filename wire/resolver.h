@@ -17,8 +17,8 @@
 #include "core/err.h"
 #include "core/list.h"
 
-#define ADDRESSES_MAX   8       /* kept of one answer */
-#define LOOKUP_MAX_MS   2000    /* most that a look-up takes */
+#define ADDRESSES_MAX 8    /* kept of one answer */
+#define LOOKUP_MAX_MS 2000 /* most that a look-up takes */
 
 union address {
     struct sockaddr any;
@@ -28,14 +28,14 @@ union address {
 
 struct addresses {
     size_t count;
-    union address items[ADDRESSES_MAX];     /* their ports are 0 */
+    union address items[ADDRESSES_MAX]; /* their ports are 0 */
 };
 
 struct resolver;
 
 struct resolver_options {
     uv_loop_t *loop;
-    const char *name_servers;   /* "127.0.0.1:5353,…"; NULL = the system's */
+    const char *name_servers; /* "127.0.0.1:5353,…"; NULL = the system's */
 };
 
 /* ERR_INVALID: `name_servers` isn't a list of addresses. */
@@ -46,8 +46,8 @@ void resolver_close(struct resolver *r, void (*closed)(void *ctx), void *ctx);
 
 struct lookup {
     /* in */
-    const char *host;           /* lower case; borrowed until `done` */
-    uint32_t timeout_ms;        /* LOOKUP_MAX_MS at most is waited */
+    const char *host;    /* lower case; borrowed until `done` */
+    uint32_t timeout_ms; /* LOOKUP_MAX_MS at most is waited */
     void (*done)(struct lookup *lookup);
 
     /* out */

@@ -11,15 +11,15 @@
 #define ZONE_ADDRESSES_MAX 12
 
 struct zone_name {
-    const char *name;           /* NULL ends the table */
+    const char *name; /* NULL ends the table */
     const char *addresses[ZONE_ADDRESSES_MAX];
 };
 
 struct name_server {
     const struct zone_name *zone;
     uint32_t ttl_s;
-    unsigned questions;         /* for A, so far */
-    char address[32];           /* "127.0.0.1:PORT" */
+    unsigned questions; /* for A, so far */
+    char address[32];   /* "127.0.0.1:PORT" */
 
     /* private */
     uv_udp_t udp;

@@ -1,0 +1,134 @@
+#include "wire/courier_sockets.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "core/mem.h"
+
+#define FIRST_ROOM 64
+
+struct watch {
+    struct sockets *owner;
+    curl_socket_t fd;
+    int wanted; /* UV_… events libcurl asked for; 0 = it is idle */
+    int armed;  /* events the loop watches for */
+    uv_poll_t poll;
+};
+
+static void on_event(uv_poll_t *poll, int status, int events);
+static void on_watch_closed(uv_handle_t *handle);
+
+void sockets_init(struct sockets *s, uv_loop_t *loop)
+{
+    *s = (struct sockets){ .loop = loop };
+}
+
+void sockets_fini(struct sockets *s)
+{
+    assert(s->count == 0);
+    free(s->by_fd);
+}
+
+static void make_room(struct sockets *s, size_t fd)
+{
+    size_t room = s->room ? s->room : FIRST_ROOM;
+
+    if (fd < s->room)
+        return;
+    while (room <= fd)
+        room *= 2;
+    struct watch **by_fd = xcalloc(room, sizeof(struct watch *));
+    if (s->room > 0)
+        memcpy(by_fd, s->by_fd, s->room * sizeof(struct watch *));
+    free(s->by_fd);
+    s->by_fd = by_fd;
+    s->room = room;
+}
+
+curl_socket_t sockets_open(struct sockets *s, const struct curl_sockaddr *address)
+{
+    curl_socket_t fd = socket(address->family, address->socktype | SOCK_CLOEXEC | SOCK_NONBLOCK,
+                              address->protocol);
+    if (fd < 0)
+        return CURL_SOCKET_BAD;
+
+    struct watch *w = xcalloc(1, sizeof *w);
+    if (uv_poll_init_socket(s->loop, &w->poll, fd) != 0) {
+        free(w);
+        close(fd);
+        return CURL_SOCKET_BAD;
+    }
+    w->owner = s;
+    w->fd = fd;
+    w->poll.data = w;
+    make_room(s, (size_t)fd);
+    s->by_fd[fd] = w;
+    s->count++;
+    return fd;
+}
+
+int sockets_on_close(void *ctx, curl_socket_t fd)
+{
+    struct sockets *s = ctx;
+    struct watch *w = s->by_fd[fd];
+
+    s->by_fd[fd] = NULL;
+    uv_close((uv_handle_t *)&w->poll, on_watch_closed);
+    return close(fd);
+}
+
+static void arm(struct watch *w, int events)
+{
+    if (w->armed == events)
+        return;
+    if (events == 0)
+        uv_poll_stop(&w->poll);
+    else
+        uv_poll_start(&w->poll, events, on_event);
+    w->armed = events;
+}
+
+void sockets_want(struct sockets *s, curl_socket_t fd, int events)
+{
+    struct watch *w = s->by_fd[fd];
+
+    if (!w)
+        return;
+    w->wanted = 0;
+    if (events == CURL_POLL_IN || events == CURL_POLL_INOUT)
+        w->wanted |= UV_READABLE;
+    if (events == CURL_POLL_OUT || events == CURL_POLL_INOUT)
+        w->wanted |= UV_WRITABLE;
+    arm(w, w->wanted ? w->wanted : UV_READABLE);
+}
+
+static void on_event(uv_poll_t *poll, int status, int events)
+{
+    struct watch *w = poll->data;
+    int select = status < 0 ? CURL_CSELECT_ERR : 0;
+
+    /* The peer closed an idle connection: libcurl notices when it comes to use it again, and
+     * until then the event would repeat forever. */
+    if (w->wanted == 0) {
+        arm(w, 0);
+        return;
+    }
+    if (events & UV_READABLE)
+        select |= CURL_CSELECT_IN;
+    if (events & UV_WRITABLE)
+        select |= CURL_CSELECT_OUT;
+    w->owner->on_ready(w->owner, w->fd, select);
+}
+
+static void on_watch_closed(uv_handle_t *handle)
+{
+    struct watch *w = handle->data;
+    struct sockets *s = w->owner;
+
+    free(w);
+    s->count--;
+    s->on_closed(s);
+}
