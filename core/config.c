@@ -314,7 +314,8 @@ enum err config_read_master_key(const struct config *config, struct buf *out,
     enum err err = file_read(config->master_key_file, &text, &mode);
     if (err) {
         explain_key_file(config, why, err_text(err));
-    } else if (S_ISREG(mode) && (mode & (S_IRWXG | S_IRWXO)) && strcmp(origin, CREDENTIALS)) {
+    } else if (S_ISREG(mode) && (mode & (S_IRWXG | S_IRWXO)) &&
+               strcmp(origin, CREDENTIALS) != 0) {
         explain_key_file(config, why, "others than its owner have access; chmod 600 it");
         err = ERR_DENIED;
     } else {

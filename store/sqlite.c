@@ -60,7 +60,7 @@ static enum err open_files(struct backend *b)
 
 static enum err prepare(struct backend *b)
 {
-    enum err (*const parts[])(struct backend *) = {
+    static enum err (*const PARTS[])(struct backend *) = {
         sqlite_config_prepare,   sqlite_outbox_prepare,   sqlite_repeat_prepare,
         sqlite_messages_prepare, sqlite_attempts_prepare, sqlite_lanes_prepare,
         sqlite_status_prepare,
@@ -75,8 +75,8 @@ static enum err prepare(struct backend *b)
         };
         err = sqlite_prepare(&b->writer.files[i], statements);
     }
-    for (size_t i = 0; !err && i < sizeof parts / sizeof *parts; i++)
-        err = parts[i](b);
+    for (size_t i = 0; !err && i < sizeof PARTS / sizeof *PARTS; i++)
+        err = PARTS[i](b);
     return err;
 }
 
