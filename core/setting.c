@@ -190,11 +190,11 @@ static enum err add_listen(struct config *config, const char *text, char *why)
 
 static char *join(const char *folder, const char *path)
 {
-    size_t folder_len = *path == '/' ? 0 : strlen(folder), path_len = strlen(path);
-    char *joined = xcalloc(folder_len + path_len + 1, 1);
+    const char *below = *path == '/' ? "" : folder;
+    size_t room = strlen(below) + strlen(path) + 1;
+    char *joined = xcalloc(room, 1);
 
-    memcpy(joined, folder, folder_len);
-    memcpy(joined + folder_len, path, path_len);
+    snprintf(joined, room, "%s%s", below, path);
     return joined;
 }
 

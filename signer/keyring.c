@@ -14,8 +14,9 @@
 #include "signer/base64.h"
 #include "signer/require.h"
 
-#define KEY_PREFIX "phmk_"
-#define KEY_LEN    32
+#define KEY_PREFIX     "phmk_"
+#define KEY_PREFIX_LEN (sizeof KEY_PREFIX - 1)
+#define KEY_LEN        32
 
 /* A sealed text: the format, the nonce, as many bytes as the plain text has, the tag. */
 #define SEAL_FORMAT   1
@@ -45,8 +46,8 @@ void keyring_generate(char out[MASTER_KEY_TEXT_MAX])
     uint8_t key[KEY_LEN];
 
     require(RAND_priv_bytes(key, KEY_LEN) == 1);
-    memcpy(out, KEY_PREFIX, strlen(KEY_PREFIX));
-    base64_encode(key, KEY_LEN, out + strlen(KEY_PREFIX));
+    memcpy(out, KEY_PREFIX, KEY_PREFIX_LEN);
+    base64_encode(key, KEY_LEN, out + KEY_PREFIX_LEN);
     OPENSSL_cleanse(key, sizeof key);
 }
 
@@ -59,10 +60,10 @@ static enum err parse_master_key(const char *text, uint8_t out[KEY_LEN])
     size_t len = strlen(text);
     while (len > 0 && isspace((unsigned char)text[len - 1]))
         len--;
-    if (len <= strlen(KEY_PREFIX) || memcmp(text, KEY_PREFIX, strlen(KEY_PREFIX)) != 0)
+    if (len <= KEY_PREFIX_LEN || memcmp(text, KEY_PREFIX, KEY_PREFIX_LEN) != 0)
         return ERR_INVALID;
-    text += strlen(KEY_PREFIX);
-    len -= strlen(KEY_PREFIX);
+    text += KEY_PREFIX_LEN;
+    len -= KEY_PREFIX_LEN;
 
     enum err err = base64_decode(text, len, out, KEY_LEN, &key_len);
     if (!err && key_len != KEY_LEN)

@@ -14,9 +14,11 @@
 #include "signer/mac.h"
 #include "signer/require.h"
 
-#define SECRET_PREFIX    "whsec_"
-#define SIGNATURE_PREFIX "v1,"
-#define SECRET_NEW_LEN   24 /* bytes; what the specification and its clients make */
+#define SECRET_PREFIX        "whsec_"
+#define SECRET_PREFIX_LEN    (sizeof SECRET_PREFIX - 1)
+#define SIGNATURE_PREFIX     "v1,"
+#define SIGNATURE_PREFIX_LEN (sizeof SIGNATURE_PREFIX - 1)
+#define SECRET_NEW_LEN       24 /* bytes; what the specification and its clients make */
 
 struct signer {
     struct mac *mac;
@@ -32,9 +34,9 @@ enum err secret_parse(const char *text, struct secret *out)
 {
     struct secret secret = { .len = 0 };
 
-    if (strncmp(text, SECRET_PREFIX, strlen(SECRET_PREFIX)) != 0)
+    if (strncmp(text, SECRET_PREFIX, SECRET_PREFIX_LEN) != 0)
         return ERR_INVALID;
-    text += strlen(SECRET_PREFIX);
+    text += SECRET_PREFIX_LEN;
 
     enum err err = base64_decode(text, strlen(text), secret.bytes, SECRET_LEN_MAX, &secret.len);
     if (!err && secret.len < SECRET_LEN_MIN)
@@ -50,8 +52,8 @@ void secret_format(const struct secret *secret, char out[SECRET_TEXT_MAX])
     static_assert(sizeof SECRET_PREFIX + BASE64_LEN(SECRET_LEN_MAX) <= SECRET_TEXT_MAX,
                   "the longest secret has no room");
 
-    memcpy(out, SECRET_PREFIX, strlen(SECRET_PREFIX));
-    base64_encode(secret->bytes, secret->len, out + strlen(SECRET_PREFIX));
+    memcpy(out, SECRET_PREFIX, SECRET_PREFIX_LEN);
+    base64_encode(secret->bytes, secret->len, out + SECRET_PREFIX_LEN);
 }
 
 void secret_wipe(struct secret *secret)
@@ -103,8 +105,8 @@ void signer_sign(struct signer *signer, const struct secret *secrets, size_t cou
         compute(signer, &secrets[i], text, mac);
         if (i > 0)
             *end++ = ' ';
-        memcpy(end, SIGNATURE_PREFIX, strlen(SIGNATURE_PREFIX));
-        end += strlen(SIGNATURE_PREFIX);
+        memcpy(end, SIGNATURE_PREFIX, SIGNATURE_PREFIX_LEN);
+        end += SIGNATURE_PREFIX_LEN;
         base64_encode(mac, MAC_LEN, end);
         end += BASE64_LEN(MAC_LEN);
     }
@@ -113,11 +115,13 @@ void signer_sign(struct signer *signer, const struct secret *secrets, size_t cou
 /* Other schemes and what isn't a signature are passed over: a sender may add them. */
 static bool parse_signature(const char *text, size_t len, uint8_t out[MAC_LEN])
 {
-    size_t prefix_len = strlen(SIGNATURE_PREFIX), mac_len;
+    size_t mac_len;
 
-    if (len <= prefix_len || memcmp(text, SIGNATURE_PREFIX, prefix_len) != 0)
+    if (len <= SIGNATURE_PREFIX_LEN ||
+        memcmp(text, SIGNATURE_PREFIX, SIGNATURE_PREFIX_LEN) != 0)
         return false;
-    if (base64_decode(text + prefix_len, len - prefix_len, out, MAC_LEN, &mac_len) != ERR_OK)
+    if (base64_decode(text + SIGNATURE_PREFIX_LEN, len - SIGNATURE_PREFIX_LEN, out, MAC_LEN,
+                      &mac_len) != ERR_OK)
         return false;
     return mac_len == MAC_LEN;
 }

@@ -190,11 +190,22 @@ static void a_file_sets_everything(void **state)
     config_free(config);
 }
 
-static void what_is_wrong_in_a_file_is_named_with_line_and_key(void **state)
+struct wrong {
+    const char *text, *why;
+};
+
+static void assert_wrong(struct fixture *f, const struct wrong *rows, size_t count)
 {
-    static const struct {
-        const char *text, *why;
-    } rows[] = {
+    for (size_t i = 0; i < count; i++) {
+        struct config *config;
+        assert_int_not_equal(load_text(f, rows[i].text, NULL, NULL, 0, &config), ERR_OK);
+        assert_why(f, rows[i].why);
+    }
+}
+
+static void a_wrong_setting_is_named_with_line_and_key(void **state)
+{
+    static const struct wrong rows[] = {
         { "lisen: 1\n", "posthaste.yaml:1: lisen: unknown key" },
         { "delivery:\n  tiemout: 1\n", "posthaste.yaml:2: delivery.tiemout: unknown key" },
         { "\n\nretries:\n  max: 3\n", "posthaste.yaml:4: retries.max: unknown key" },
@@ -237,8 +248,6 @@ static void what_is_wrong_in_a_file_is_named_with_line_and_key(void **state)
         { "delivery:\n  retry_schedule: [1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,"
           "1,1,1,1,1,1,1]\n",
           "posthaste.yaml:2: delivery.retry_schedule: expected at most 32 steps" },
-        { "delivery:\n  retry_schedule: [[1]]\n",
-          "posthaste.yaml:2: a list holds plain values only" },
         { "delivery:\n  allow_subnets: [\"\"]\n",
           "posthaste.yaml:2: delivery.allow_subnets: is empty" },
         { "delivery: 5\n",
@@ -259,12 +268,22 @@ static void what_is_wrong_in_a_file_is_named_with_line_and_key(void **state)
         { "listen: ::1:80\n", "posthaste.yaml:1: listen: expected ADDRESS:PORT such as "
                               "127.0.0.1:8071 or [::1]:8071, not \"::1:80\"" },
         { "data: \"a\\nb\"\n", "posthaste.yaml:1: data: contains a control character" },
-        { "data: \"a\\0b\"\n", "posthaste.yaml:1: a value contains a NUL character" },
         { "\"a\\nb\": 1\n", "posthaste.yaml:1: a?b: unknown key" },
+        { "a: &x 1\nb: *x\n", "posthaste.yaml:1: a: unknown key" },
+    };
+
+    assert_wrong(*state, rows, sizeof rows / sizeof *rows);
+}
+
+static void what_is_no_document_of_settings_is_named_with_its_line(void **state)
+{
+    static const struct wrong rows[] = {
+        { "delivery:\n  retry_schedule: [[1]]\n",
+          "posthaste.yaml:2: a list holds plain values only" },
+        { "data: \"a\\0b\"\n", "posthaste.yaml:1: a value contains a NUL character" },
         { "- listen\n", "posthaste.yaml:1: expected \"key: value\"" },
         { "hello\n", "posthaste.yaml:1: expected \"key: value\"" },
         { "[a]: b\n", "posthaste.yaml:1: a key must be a name" },
-        { "a: &x 1\nb: *x\n", "posthaste.yaml:1: a: unknown key" },
         { "data: &x 1\nlisten: *x\n", "posthaste.yaml:2: aliases aren't supported" },
         { "a: {b: {c: {d: {e: 1}}}}\n", "posthaste.yaml:1: nested too deeply" },
         { "data: a\n---\ndata: b\n", "posthaste.yaml:2: a second document begins" },
@@ -277,13 +296,8 @@ static void what_is_wrong_in_a_file_is_named_with_line_and_key(void **state)
         { "\tdata: a\n", "posthaste.yaml:1: isn't YAML: while scanning for the next token, "
                          "found character that cannot start any token" },
     };
-    struct fixture *f = *state;
 
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        struct config *config;
-        assert_int_not_equal(load_text(f, rows[i].text, NULL, NULL, 0, &config), ERR_OK);
-        assert_why(f, rows[i].why);
-    }
+    assert_wrong(*state, rows, sizeof rows / sizeof *rows);
 }
 
 static void a_file_that_is_missing_or_too_large_is_named(void **state)
@@ -549,33 +563,25 @@ static void the_template_holds_every_setting_at_its_default(void **state)
     buf_fini(&text);
 }
 
+#define CONFIG_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(an_empty_file_gives_the_defaults, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_file_sets_everything, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(what_is_wrong_in_a_file_is_named_with_line_and_key,
-                                        set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_file_that_is_missing_or_too_large_is_named, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(flags_win_over_variables_over_the_file_over_defaults,
-                                        set_up, tear_down),
-        cmocka_unit_test_setup_teardown(variables_and_flags_are_checked_like_the_file, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(lists_outside_the_file_have_commas_and_flags_add_up,
-                                        set_up, tear_down),
-        cmocka_unit_test_setup_teardown(paths_are_below_the_file_or_the_working_directory,
-                                        set_up, tear_down),
-        cmocka_unit_test_setup_teardown(the_master_key_is_read_from_its_file, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(a_key_file_that_is_missing_or_open_to_others_is_refused,
-                                        set_up, tear_down),
-        cmocka_unit_test_setup_teardown(the_master_key_may_come_from_the_environment, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(a_systemd_credential_is_the_default_key_file, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(the_template_holds_every_setting_at_its_default, set_up,
-                                        tear_down),
+        CONFIG_TEST(an_empty_file_gives_the_defaults),
+        CONFIG_TEST(a_file_sets_everything),
+        CONFIG_TEST(a_wrong_setting_is_named_with_line_and_key),
+        CONFIG_TEST(what_is_no_document_of_settings_is_named_with_its_line),
+        CONFIG_TEST(a_file_that_is_missing_or_too_large_is_named),
+        CONFIG_TEST(flags_win_over_variables_over_the_file_over_defaults),
+        CONFIG_TEST(variables_and_flags_are_checked_like_the_file),
+        CONFIG_TEST(lists_outside_the_file_have_commas_and_flags_add_up),
+        CONFIG_TEST(paths_are_below_the_file_or_the_working_directory),
+        CONFIG_TEST(the_master_key_is_read_from_its_file),
+        CONFIG_TEST(a_key_file_that_is_missing_or_open_to_others_is_refused),
+        CONFIG_TEST(the_master_key_may_come_from_the_environment),
+        CONFIG_TEST(a_systemd_credential_is_the_default_key_file),
+        CONFIG_TEST(the_template_holds_every_setting_at_its_default),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
