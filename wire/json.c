@@ -248,10 +248,10 @@ bool json_bool(const struct json *j)
 void json_each(const struct json *j,
                void (*visit)(const char *name, const struct json *value, void *ctx), void *ctx)
 {
-    const char *name;
-    json_t *value;
+    json_t *object = tree(j);
 
-    json_object_foreach(tree(j), name, value) visit(name, (const struct json *)value, ctx);
+    for (void *i = json_object_iter(object); i; i = json_object_iter_next(object, i))
+        visit(json_object_iter_key(i), (const struct json *)json_object_iter_value(i), ctx);
 }
 
 /* --- Dumping --- */

@@ -2,7 +2,6 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -118,20 +117,18 @@ static void what_only_a_tree_cannot_hold_is_refused(void **state)
 
 static void a_tree_that_would_be_too_large_is_refused(void **state)
 {
-    enum { LEN = 2 << 20 };
-    char *text = malloc(LEN);
+    struct buf text = BUF_INIT(4u << 20);
     struct json *root;
     struct scan_fault fault;
 
     (void)state;
-    assert_non_null(text);
-    for (size_t i = 0; i + 2 < LEN; i += 3)
-        memcpy(text + i, i == 0 ? "[[]" : ",[]", 3);
-    text[LEN - 2] = ' ';
-    text[LEN - 1] = ']';
-    assert_int_equal(json_parse(text, LEN, &root, &fault), ERR_INVALID);
+    assert_int_equal(buf_append_text(&text, "[[]"), ERR_OK);
+    while (text.len < 2u << 20)
+        assert_int_equal(buf_append_text(&text, ",[]"), ERR_OK);
+    assert_int_equal(buf_append_text(&text, "]"), ERR_OK);
+    assert_int_equal(json_parse(text.bytes, text.len, &root, &fault), ERR_INVALID);
     assert_string_equal(fault.why, "it is too large to be read");
-    free(text);
+    buf_fini(&text);
 }
 
 static void a_dump_is_the_text_without_its_white_space(void **state)
