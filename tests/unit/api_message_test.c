@@ -1,0 +1,424 @@
+/* Messages and attempts, through the real server and store. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "tests/lib/region.h"
+
+#define API "/api/v1"
+#define APP API "/app/shop"
+
+static struct region region;
+static char app[ID_TEXT_MAX], endpoint[ID_TEXT_MAX];
+
+static int open_scene(void **state)
+{
+    (void)state;
+    region_open(&region);
+    region_make(&region, API "/app", "{\"name\":\"n\",\"uid\":\"shop\"}", app);
+    region_make(&region, APP "/endpoint", "{\"url\":\"http://h\",\"uid\":\"main\"}", endpoint);
+    return 0;
+}
+
+static int close_scene(void **state)
+{
+    (void)state;
+    region_close(&region);
+    return 0;
+}
+
+#define ASK(want_status, ...)                                                                  \
+    struct answer a = region_ask(&region, __VA_ARGS__);                                        \
+    if (a.status != (want_status))                                                             \
+    fail_msg("want %d, got %u %s", want_status, a.status, a.body)
+
+static void a_message_is_accepted_and_found_again(void **state)
+{
+    char id[ID_TEXT_MAX];
+    (void)state;
+
+    {
+        ASK(202, "POST",
+            "{\"eventType\":\"order.paid\",\"eventId\":\"e-1\",\"channels\":[\"eu\"],"
+            "\"payload\":{\"n\":1}}",
+            APP "/msg");
+        assert_true(strncmp(answer_text(&a, "id"), "msg_", 4) == 0);
+        answer_has_text(&a, "eventType", "order.paid");
+        answer_has_text(&a, "eventId", "e-1");
+        answer_has_text(&a, "channels/0", "eu");
+        answer_has_type(&a, "timestamp", SCAN_STRING);
+        answer_has_count(&a, "payload", 1);
+        snprintf(id, sizeof id, "%s", answer_text(&a, "id"));
+        answer_fini(&a);
+    }
+    {
+        ASK(200, "GET", NULL, APP "/msg/%s", id);
+        answer_has_text(&a, "eventId", "e-1");
+        answer_has_count(&a, "payload", 1);
+        answer_fini(&a);
+    }
+    {
+        ASK(200, "GET", NULL, APP "/msg/e-1?with_content=false");
+        answer_has_text(&a, "id", id);
+        answer_has_count(&a, "payload", 0);
+        answer_fini(&a);
+    }
+    {
+        ASK(202, "POST", "{\"eventType\":\"order.paid\",\"payload\":{\"n\":1}}",
+            APP "/msg?with_content=false");
+        answer_has_count(&a, "payload", 0);
+        answer_has_type(&a, "eventId", SCAN_NULL);
+        answer_has_type(&a, "channels", SCAN_NULL);
+        answer_fini(&a);
+    }
+    assert_int_equal(region_status(&region, "GET", NULL, APP "/msg/e-2"), 404);
+    assert_int_equal(
+        region_status(&region, "GET", NULL, APP "/msg/msg_000000000000000000000000001"), 404);
+}
+
+static void a_payload_comes_back_byte_for_byte(void **state)
+{
+    static const char payload[] =
+        "{\"big\":123456789012345678901234567890,\"z\":1.10,\"a\" : [ 1 ],\"nul\":\"\\u0000\","
+        "\"sep\":\"\xe2\x80\xa8\",\"a\":2}";
+    char body[256], id[ID_TEXT_MAX];
+    (void)state;
+
+    snprintf(body, sizeof body, "{\"payload\":%s,\"eventType\":\"x\"}", payload);
+    region_make(&region, APP "/msg?with_content=false", body, id);
+
+    struct answer a = region_ask(&region, "GET", NULL, APP "/msg/%s", id);
+    assert_int_equal(a.status, 200);
+    assert_non_null(strstr(a.body, payload));
+    answer_fini(&a);
+}
+
+static void a_message_that_is_wrong_is_refused_and_not_stored(void **state)
+{
+    static const struct {
+        const char *body, *loc;
+    } rows[] = {
+        { "", NULL },
+        { "{", NULL },
+        { "[]", NULL },
+        { "{}", "eventType" },
+        { "{\"eventType\":\"x\"}", "payload" },
+        { "{\"eventType\":\"x\",\"payload\":[]}", "payload" },
+        { "{\"eventType\":\"x\",\"payload\":null}", "payload" },
+        { "{\"eventType\":\"a b\",\"payload\":{}}", "eventType" },
+        { "{\"eventType\":\"x\",\"payload\":{},\"eventId\":\"msg_x\"}", "eventId" },
+        { "{\"eventType\":\"x\",\"payload\":{},\"channels\":[]}", "channels" },
+        { "{\"eventType\":\"x\",\"payload\":{},\"payloadRetentionPeriod\":91}",
+          "payloadRetentionPeriod" },
+    };
+    (void)state;
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct answer a = region_ask(&region, "POST", rows[i].body, APP "/msg");
+        if (a.status != 422)
+            fail_msg("%s: %u %s", rows[i].body, a.status, a.body);
+        answer_has_text(&a, "detail/0/loc/0", "body");
+        if (rows[i].loc)
+            answer_has_text(&a, "detail/0/loc/1", rows[i].loc);
+        answer_fini(&a);
+    }
+    ASK(200, "GET", NULL, APP "/msg");
+    answer_has_count(&a, "data", 0);
+    answer_fini(&a);
+}
+
+static void the_application_is_looked_up_before_the_body_and_after_the_query(void **state)
+{
+    (void)state;
+
+    assert_int_equal(region_status(&region, "POST", "{", API "/app/none/msg"), 404);
+    assert_int_equal(region_status(&region, "POST", "{", API "/app/none/endpoint"), 404);
+    assert_int_equal(region_status(&region, "PATCH", "{", API "/app/none"), 404);
+    assert_int_equal(region_status(&region, "PATCH", "{", APP "/endpoint/none"), 422);
+    assert_int_equal(region_status(&region, "GET", NULL, API "/app/none/msg?limit=0"), 422);
+    assert_int_equal(region_status(&region, "GET", NULL, API "/app/none/msg?limit=x"), 400);
+    struct answer a =
+        region_ask_as(&region, NULL, NULL, "GET", NULL, API "/app/none/msg?limit=251");
+    assert_int_equal(a.status, 422);
+    answer_has_text(&a, "detail/0/loc/0", "query");
+    answer_has_text(&a, "detail/0/loc/1", "limit");
+    answer_fini(&a);
+}
+
+static void an_event_id_is_taken_once(void **state)
+{
+    static const char body[] = "{\"eventType\":\"x\",\"eventId\":\"once\",\"payload\":{}}";
+    (void)state;
+
+    assert_int_equal(region_status(&region, "POST", body, APP "/msg"), 202);
+    ASK(409, "POST", body, APP "/msg");
+    answer_has_text(&a, "code", "conflict");
+    answer_fini(&a);
+}
+
+static struct answer post_with_key(const char *key, const char *body, const char *path)
+{
+    char header[128];
+
+    snprintf(header, sizeof header, "Idempotency-Key: %s", key);
+    return region_ask_as(&region, region.token, header, "POST", body, path);
+}
+
+static void an_idempotency_key_makes_one_message_and_repeats_its_answer(void **state)
+{
+    static const char body[] =
+        "{\"eventType\":\"x\",\"eventId\":\"once\",\"payload\":{\"n\":1}}";
+    (void)state;
+
+    struct answer wrong = post_with_key("k", "{}", APP "/msg");
+    struct answer first = post_with_key("k", body, APP "/msg");
+    struct answer again = post_with_key("k", body, APP "/msg");
+    struct answer changed =
+        post_with_key("k", "{\"eventType\":\"y\",\"payload\":{}}", APP "/msg");
+    struct answer other_key = post_with_key("l", body, APP "/msg");
+    struct answer other_query = post_with_key("k", "{\"eventType\":\"z\",\"payload\":{}}",
+                                              APP "/msg?with_content=true");
+
+    assert_int_equal(wrong.status, 422);
+    assert_int_equal(first.status, 202);
+    assert_int_equal(again.status, 202);
+    assert_string_equal(again.body, first.body);
+    assert_int_equal(changed.status, 202);
+    assert_string_equal(changed.body, first.body);
+    assert_int_equal(other_key.status, 409);
+    assert_int_equal(other_query.status, 202);
+    assert_string_not_equal(answer_text(&other_query, "id"), answer_text(&first, "id"));
+    answer_fini(&wrong);
+    answer_fini(&first);
+    answer_fini(&again);
+    answer_fini(&changed);
+    answer_fini(&other_key);
+    answer_fini(&other_query);
+
+    ASK(200, "GET", NULL, APP "/msg");
+    answer_has_count(&a, "data", 2);
+    answer_fini(&a);
+}
+
+static void requests_at_once_with_one_key_get_one_answer(void **state)
+{
+    static const char body[] = "{\"eventType\":\"x\",\"payload\":{}}";
+    struct client clients[8];
+    char first[ID_TEXT_MAX] = "";
+    (void)state;
+
+    for (size_t i = 0; i < 8; i++)
+        region_start(&region, &clients[i], region.token, "Idempotency-Key: k", "POST", body,
+                     APP "/msg");
+    for (size_t i = 0; i < 8; i++) {
+        struct answer a = answer_take(client_answer(&clients[i]));
+        client_close(&clients[i]);
+        assert_int_equal(a.status, 202);
+        if (i == 0)
+            snprintf(first, sizeof first, "%s", answer_text(&a, "id"));
+        answer_has_text(&a, "id", first);
+        answer_fini(&a);
+    }
+}
+
+static void messages_are_listed_filtered_and_paged(void **state)
+{
+    char ids[4][ID_TEXT_MAX];
+    static const char *const bodies[] = {
+        "{\"eventType\":\"a\",\"payload\":{\"n\":0}}",
+        "{\"eventType\":\"b\",\"payload\":{\"n\":1},\"channels\":[\"eu\",\"us\"]}",
+        "{\"eventType\":\"c\",\"payload\":{\"n\":2},\"channels\":[\"us\"]}",
+        "{\"eventType\":\"a\",\"payload\":{\"n\":3}}",
+    };
+    static const struct {
+        const char *query;
+        size_t count;
+        int order[4];
+        bool done;
+    } rows[] = {
+        { "", 4, { 3, 2, 1, 0 }, true },
+        { "?limit=4", 4, { 3, 2, 1, 0 }, true },
+        { "?limit=2", 2, { 3, 2 }, false },
+        { "?event_types=a", 2, { 3, 0 }, true },
+        { "?event_types[]=b&event_types[]=c", 2, { 2, 1 }, true },
+        { "?event_types=b,c&channel=eu", 1, { 1 }, true },
+        { "?channel=us&limit=1", 1, { 2 }, false },
+        { "?after=2000-01-01T00:00:00Z&limit=3", 3, { 2, 1, 0 }, false },
+        { "?before=2000-01-01T00:00:00Z", 0, { 0 }, true },
+        { "?after=2100-01-01T00%3A00%3A00Z", 0, { 0 }, true },
+    };
+    (void)state;
+
+    for (size_t i = 0; i < 4; i++)
+        region_make(&region, APP "/msg", bodies[i], ids[i]);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        ASK(200, "GET", NULL, APP "/msg%s", rows[i].query);
+        answer_has_count(&a, "data", rows[i].count);
+        for (size_t item = 0; item < rows[i].count; item++) {
+            char path[32];
+            snprintf(path, sizeof path, "data/%zu/id", item);
+            answer_has_text(&a, path, ids[rows[i].order[item]]);
+        }
+        answer_has_type(&a, "done", rows[i].done ? SCAN_TRUE : SCAN_FALSE);
+        answer_fini(&a);
+    }
+    {
+        ASK(200, "GET", NULL, APP "/msg?limit=2&iterator=%s&with_content=false", ids[2]);
+        answer_has_text(&a, "data/0/id", ids[1]);
+        answer_has_text(&a, "data/1/id", ids[0]);
+        answer_has_count(&a, "data/0/payload", 0);
+        answer_has_type(&a, "done", SCAN_TRUE);
+        answer_fini(&a);
+    }
+    {
+        ASK(200, "GET", NULL, APP "/msg?limit=2&iterator=-%s", ids[0]);
+        answer_has_text(&a, "data/0/id", ids[2]);
+        answer_has_text(&a, "data/1/id", ids[1]);
+        answer_has_count(&a, "data/0/payload", 1);
+        answer_has_type(&a, "done", SCAN_FALSE);
+        answer_fini(&a);
+    }
+}
+
+static void attempts_are_listed_by_message_and_by_endpoint(void **state)
+{
+    char other[ID_TEXT_MAX], message[ID_TEXT_MAX], second[ID_TEXT_MAX], failed[ID_TEXT_MAX],
+        delivered[ID_TEXT_MAX], elsewhere[ID_TEXT_MAX];
+    (void)state;
+
+    region_make(&region, APP "/endpoint", "{\"url\":\"http://h\",\"uid\":\"other\"}", other);
+    region_make(&region, APP "/msg",
+                "{\"eventType\":\"x\",\"eventId\":\"e\",\"payload\":{},\"channels\":[\"eu\"]}",
+                message);
+    region_make(&region, APP "/msg", "{\"eventType\":\"y\",\"payload\":{}}", second);
+    region_record(&region, app, message, endpoint, 503, failed);
+    region_record(&region, app, message, endpoint, 200, delivered);
+    region_record(&region, app, second, other, 0, elsewhere);
+
+    const struct {
+        const char *path;
+        size_t count;
+        const char *first;
+    } rows[] = {
+        { "/attempt/msg/e", 2, delivered },
+        { "/attempt/msg/e?limit=1", 1, delivered },
+        { "/attempt/msg/e?status=2", 1, failed },
+        { "/attempt/msg/e?status=0", 1, delivered },
+        { "/attempt/msg/e?status_code_class=500", 1, failed },
+        { "/attempt/msg/e?endpoint_id=main&expanded_statuses=true", 2, delivered },
+        { "/attempt/msg/e?endpoint_id=other", 0, NULL },
+        { "/attempt/msg/e?event_types=y", 0, NULL },
+        { "/attempt/msg/e?channel=eu", 2, delivered },
+        { "/attempt/endpoint/main", 2, delivered },
+        { "/attempt/endpoint/other", 1, elsewhere },
+        { "/attempt/endpoint/other?status_code_class=0", 1, elsewhere },
+        { "/attempt/endpoint/main?event_types=x&channel=eu&status=2", 1, failed },
+        { "/attempt/endpoint/main?before=2000-01-01T00:00:00Z", 0, NULL },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        ASK(200, "GET", NULL, APP "%s", rows[i].path);
+        if (json_count(answer_at(&a, "data")) != rows[i].count)
+            fail_msg("%s: want %zu in %s", rows[i].path, rows[i].count, a.body);
+        if (rows[i].first)
+            answer_has_text(&a, "data/0/id", rows[i].first);
+        answer_fini(&a);
+    }
+    {
+        ASK(200, "GET", NULL, APP "/msg/e/attempt/%s", failed);
+        answer_has_text(&a, "id", failed);
+        answer_has_text(&a, "msgId", message);
+        answer_has_text(&a, "endpointId", endpoint);
+        answer_has_text(&a, "statusText", "fail");
+        answer_has_text(&a, "response", "{\"ok\":1}");
+        answer_has_type(&a, "responseDurationMs", SCAN_NUMBER);
+        answer_fini(&a);
+    }
+    {
+        ASK(200, "GET", NULL, APP "/msg/%s/attempt/%s?with_content=false", message, failed);
+        answer_has_text(&a, "response", "{}");
+        answer_fini(&a);
+    }
+    const char *const unknown[] = {
+        "/attempt/msg/none",
+        "/attempt/endpoint/none",
+        "/attempt/msg/e?endpoint_id=none",
+        "/msg/e/attempt/none",
+        "/msg/none/attempt/none",
+        "/msg/e/attempt/atmpt_000000000000000000000000001",
+    };
+    for (size_t i = 0; i < sizeof unknown / sizeof *unknown; i++)
+        assert_int_equal(region_status(&region, "GET", NULL, APP "%s", unknown[i]), 404);
+    assert_int_equal(
+        region_status(&region, "GET", NULL, APP "/msg/%s/attempt/%s", second, failed), 404);
+}
+
+static void attempts_are_paged(void **state)
+{
+    char message[ID_TEXT_MAX], ids[3][ID_TEXT_MAX];
+    (void)state;
+
+    region_make(&region, APP "/msg", "{\"eventType\":\"x\",\"payload\":{}}", message);
+    for (size_t i = 0; i < 3; i++)
+        region_record(&region, app, message, endpoint, 500, ids[i]);
+    {
+        ASK(200, "GET", NULL, APP "/attempt/msg/%s?limit=2", message);
+        answer_has_text(&a, "iterator", ids[1]);
+        answer_has_type(&a, "done", SCAN_FALSE);
+        answer_fini(&a);
+    }
+    {
+        ASK(200, "GET", NULL, APP "/attempt/endpoint/main?limit=2&iterator=%s", ids[1]);
+        answer_has_count(&a, "data", 1);
+        answer_has_text(&a, "data/0/id", ids[0]);
+        answer_has_type(&a, "done", SCAN_TRUE);
+        answer_fini(&a);
+    }
+    {
+        ASK(200, "GET", NULL, APP "/attempt/endpoint/main?limit=1&iterator=-%s", ids[0]);
+        answer_has_text(&a, "data/0/id", ids[1]);
+        answer_has_type(&a, "done", SCAN_FALSE);
+        answer_fini(&a);
+    }
+}
+
+static void the_status_shows_what_waits_and_what_fails(void **state)
+{
+    char message[ID_TEXT_MAX];
+    (void)state;
+
+    region_make(&region, APP "/msg", "{\"eventType\":\"x\",\"payload\":{}}", message);
+    ASK(200, "GET", NULL, API "/status");
+    int64_t number;
+    assert_true(json_int64(answer_at(&a, "pending"), &number));
+    assert_int_equal(number, 1);
+    assert_true(json_int64(answer_at(&a, "messages"), &number));
+    assert_int_equal(number, 1);
+    answer_has_type(&a, "version", SCAN_STRING);
+    answer_has_type(&a, "oldestDueAt", SCAN_STRING);
+    answer_has_type(&a, "failing", SCAN_ARRAY);
+    answer_fini(&a);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, open_scene, close_scene)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(a_message_is_accepted_and_found_again),
+        TEST(a_payload_comes_back_byte_for_byte),
+        TEST(a_message_that_is_wrong_is_refused_and_not_stored),
+        TEST(the_application_is_looked_up_before_the_body_and_after_the_query),
+        TEST(an_event_id_is_taken_once),
+        TEST(an_idempotency_key_makes_one_message_and_repeats_its_answer),
+        TEST(requests_at_once_with_one_key_get_one_answer),
+        TEST(messages_are_listed_filtered_and_paged),
+        TEST(attempts_are_listed_by_message_and_by_endpoint),
+        TEST(attempts_are_paged),
+        TEST(the_status_shows_what_waits_and_what_fails),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
