@@ -13,12 +13,11 @@ void roster_init(struct roster *r, const struct roster_limits *limits)
 
 void roster_fini(struct roster *r)
 {
-    struct lane *lane, *next;
     struct list *link;
 
     assert(r->claims == 0 && r->bytes == 0);
-    HASH_ITER(hh, r->by_key, lane, next)
-    roster_remove(r, lane);
+    while (r->by_key)
+        roster_remove(r, r->by_key);
     while ((link = list_pop(&r->spare)))
         free(container_of(link, struct claim, link));
 }

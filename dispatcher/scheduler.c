@@ -31,9 +31,10 @@ struct scheduler {
 
     struct list flying;     /* attempts with the transport */
     struct list unrecorded; /* attempts that the store refused to record for now */
-    struct list spare;      /* attempts */
-    unsigned in_flight;     /* length of `flying` */
-    size_t owed;            /* attempts and store requests under way */
+    size_t unrecorded_count;
+    struct list spare;  /* attempts */
+    unsigned in_flight; /* length of `flying` */
+    size_t owed;        /* attempts and store requests under way */
     unsigned refills;
 
     struct survey survey;
@@ -347,13 +348,12 @@ static void end_a_lane(struct scheduler *s, struct now now)
     store_end_lane(s->options.store, &s->end);
 }
 
-static void record_again(struct scheduler *s, struct now now)
+static void record_again(struct scheduler *s)
 {
     struct list due, *link;
 
-    if (list_is_empty(&s->unrecorded) || now.mono_ms < s->record_mono_ms)
-        return;
     list_move_all(&s->unrecorded, &due);
+    s->unrecorded_count = 0;
     while ((link = list_pop(&due)))
         attempt_record(container_of(link, struct attempt, link));
 }
@@ -388,7 +388,8 @@ uint64_t scheduler_poke(struct scheduler *s, struct now now)
         return AGENDA_NEVER;
     notice_clock_step(s, now);
     wake_lanes(s, now);
-    record_again(s, now);
+    if (now.mono_ms >= s->record_mono_ms)
+        record_again(s);
     start_attempts(s, now);
     start_refills(s, now);
     end_a_lane(s, now);
@@ -524,6 +525,7 @@ static void on_recorded(struct attempt *a, enum err err)
     if (s->stalled && !s->stopping) {
         s->record_mono_ms = now.mono_ms + RECORD_PAUSE_MS;
         list_append(&s->unrecorded, &a->link);
+        s->unrecorded_count++;
         return;
     }
     if (err)
@@ -567,16 +569,13 @@ static void on_lane_ended(struct store_req *req)
 
 void scheduler_stop(struct scheduler *s)
 {
-    struct list *link;
-
     s->stopping = true;
     for (struct lane *lane = s->roster.by_key; lane; lane = lane->hh.next) {
         drop_queue(s, lane);
         list_remove(&lane->ready);
         list_remove(&lane->wanting);
     }
-    while ((link = list_pop(&s->unrecorded)))
-        on_recorded(container_of(link, struct attempt, link), ERR_CANCELED);
+    record_again(s);
 }
 
 void scheduler_cancel(struct scheduler *s)
@@ -600,5 +599,6 @@ struct scheduler_load scheduler_load(const struct scheduler *s)
         .bytes = s->roster.bytes,
         .in_flight = s->in_flight,
         .refills = s->refills,
+        .unanswered = s->owed - s->in_flight - s->unrecorded_count,
     };
 }

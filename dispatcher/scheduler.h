@@ -61,6 +61,7 @@ bool scheduler_is_done(const struct scheduler *s);
 struct scheduler_load {
     size_t lanes, claims, bytes; /* claims and bytes with what refills may still bring */
     unsigned in_flight, refills;
+    size_t unanswered; /* requests that the store has */
 };
 struct scheduler_load scheduler_load(const struct scheduler *s);
 
