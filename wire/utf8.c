@@ -1,6 +1,8 @@
 #include "wire/utf8.h"
 
-static int is_tail(uint8_t byte)
+#include <stdbool.h>
+
+static bool is_tail(uint8_t byte)
 {
     return (byte & 0xc0) == 0x80;
 }
