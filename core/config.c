@@ -181,7 +181,7 @@ static enum err load_file(struct load *load)
     struct buf text = BUF_INIT(CONFIG_FILE_MAX);
     struct document_fault fault = { .line = 0 };
 
-    enum err err = file_read(path, &text, NULL);
+    enum err err = file_read_all(path, &text, NULL);
     if (err == ERR_LIMIT)
         explain(load->why, "%s: is larger than %d bytes", path, CONFIG_FILE_MAX);
     else if (err)
@@ -311,7 +311,7 @@ enum err config_read_master_key(const struct config *config, struct buf *out,
     if (config->master_key)
         return buf_append_text(out, config->master_key);
 
-    enum err err = file_read(config->master_key_file, &text, &mode);
+    enum err err = file_read_all(config->master_key_file, &text, &mode);
     if (err) {
         explain_key_file(config, why, err_text(err));
     } else if (S_ISREG(mode) && (mode & (S_IRWXG | S_IRWXO)) &&

@@ -37,7 +37,7 @@ static enum err read_all(int fd, struct buf *out)
     return err;
 }
 
-enum err file_read(const char *path, struct buf *out, mode_t *out_mode)
+enum err file_read_all(const char *path, struct buf *out, mode_t *out_mode)
 {
     struct stat status;
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
