@@ -128,14 +128,25 @@ static bool read_query(struct request *r)
     return true;
 }
 
+/* A token for an application is good for nothing once that is deleted. */
+static bool is_valid(struct api *api, struct request *r)
+{
+    struct token *token = &r->token;
+    const char *header = exchange_header(r->exchange, "authorization");
+
+    if (auth_check(api->checker, header, r->now.wall_ms / 1000, token))
+        return false;
+    return token->scope == TOKEN_ORGANIZATION ||
+           catalog_application(r->services->catalog, &token->organization, &token->application);
+}
+
 static bool let_in(struct api *api, struct request *r)
 {
     enum access access = r->match.route->access;
 
     if (access == ACCESS_ANYONE)
         return true;
-    if (auth_check(api->checker, exchange_header(r->exchange, "authorization"),
-                   r->now.wall_ms / 1000, &r->token)) {
+    if (!is_valid(api, r)) {
         reply_error(r, 401, "authentication_failed", "Invalid token");
         return false;
     }

@@ -90,12 +90,8 @@ static bool next_created(struct request *r)
 
     if (!read_into(r, READ_REPLACE, next))
         return false;
-    if (!holder)
+    if (!holder || holder->archived)
         return true;
-    if (holder->archived) {
-        r->edit.status = 201;
-        return true;
-    }
     reply_error(r, 409, "event_type_exists", "An event type with that name already exists");
     return false;
 }

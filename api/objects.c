@@ -80,7 +80,7 @@ void edit_new(struct request *r, struct object *object)
 {
     object_unref(r->edit.object);
     r->edit.object = object;
-    r->edit.status = 201;
+    r->edit.is_new = true;
     object->version = 1;
     object->id = id_new(r->services->ids, r->now.wall_ms);
     object->organization = r->token.organization;
@@ -91,6 +91,7 @@ void edit_old(struct request *r, struct object *copy)
 {
     object_unref(r->edit.object);
     r->edit.object = copy;
+    r->edit.is_new = false;
     copy->version++;
     copy->updated_at_ms = r->now.wall_ms;
 }
@@ -109,5 +110,5 @@ static void on_put(struct store_req *req)
     else if (r->edit.status == 204)
         reply_empty(r);
     else
-        reply_object(r, r->edit.status, r->edit.object);
+        reply_object(r, r->edit.is_new ? 201 : r->edit.status, r->edit.object);
 }

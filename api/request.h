@@ -39,7 +39,8 @@ struct services {
 struct edit {
     struct object *object; /* its next state; a reference */
     bool (*next)(struct request *r);
-    unsigned status; /* of the answer, when all went well */
+    bool is_new;
+    unsigned status; /* of the answer, when all went well and it isn't new */
     unsigned tries;
 };
 

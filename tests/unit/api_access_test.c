@@ -194,6 +194,21 @@ static void an_application_token_reaches_its_own_application_only(void **state)
     }
 }
 
+static void an_application_token_ends_with_its_application(void **state)
+{
+    char own[TOKEN_TEXT_MAX];
+    (void)state;
+
+    region_application_token(&region, app, own);
+    struct answer a = region_ask_as(&region, own, NULL, "GET", NULL, API "/event-type");
+    assert_int_equal(a.status, 200);
+    answer_fini(&a);
+    assert_int_equal(region_status(&region, "DELETE", NULL, API "/app/shop"), 204);
+    a = region_ask_as(&region, own, NULL, "GET", NULL, API "/event-type");
+    assert_int_equal(a.status, 401);
+    answer_fini(&a);
+}
+
 static void errors_are_worded_as_the_contract_says(void **state)
 {
     char own[TOKEN_TEXT_MAX];
@@ -371,6 +386,7 @@ int main(void)
         TEST(another_organization_finds_nothing),
         TEST(another_organization_may_use_the_same_names),
         TEST(an_application_token_reaches_its_own_application_only),
+        TEST(an_application_token_ends_with_its_application),
         TEST(errors_are_worded_as_the_contract_says),
         TEST(a_wrong_method_is_told_the_right_ones),
         TEST(health_needs_no_token_and_has_no_body),

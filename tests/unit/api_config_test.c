@@ -137,30 +137,62 @@ static void a_uid_belongs_to_one_application_until_it_is_deleted(void **state)
         region_status(&region, "POST", "{\"name\":\"D\",\"uid\":\"one\"}", API "/app"), 201);
 }
 
-/* Two at once: the second learns at the commit that it lost. */
-static void of_two_creations_with_one_uid_only_one_succeeds(void **state)
+/* Of two at once the second learns at the commit that it was, and is tried again. */
+static void of_two_at_once_the_second_sees_what_the_first_made(void **state)
 {
-    static const char *const queries[] = { "", "?get_if_exists=true" };
+    static const struct {
+        const char *method, *path, *body;
+        unsigned second;
+    } rows[] = {
+        { "POST", API "/app", "{\"name\":\"n\",\"uid\":\"a\"}", 409 },
+        { "POST", API "/app?get_if_exists=true", "{\"name\":\"n\",\"uid\":\"b\"}", 200 },
+        { "POST", API "/event-type", "{\"name\":\"a\",\"description\":\"d\"}", 409 },
+        { "PUT", API "/event-type/b", "{\"description\":\"d\"}", 200 },
+    };
     (void)state;
 
-    for (size_t q = 0; q < 2; q++) {
+    for (size_t row = 0; row < sizeof rows / sizeof *rows; row++) {
         struct client clients[2];
-        struct answer answers[2];
-        char path[64], body[64];
-        snprintf(path, sizeof path, API "/app%s", queries[q]);
-        snprintf(body, sizeof body, "{\"name\":\"n\",\"uid\":\"race-%zu\"}", q);
+        unsigned statuses = 0;
         for (size_t i = 0; i < 2; i++)
-            region_start(&region, &clients[i], region.token, NULL, "POST", body, path);
+            region_start(&region, &clients[i], region.token, NULL, rows[row].method,
+                         rows[row].body, rows[row].path);
         for (size_t i = 0; i < 2; i++) {
-            answers[i] = answer_take(client_answer(&clients[i]));
+            struct answer a = answer_take(client_answer(&clients[i]));
             client_close(&clients[i]);
+            statuses += a.status;
+            answer_fini(&a);
         }
-        assert_int_equal(answers[0].status + answers[1].status, 201 + (q == 0 ? 409 : 200));
-        if (q == 1)
-            assert_string_equal(answer_text(&answers[0], "id"), answer_text(&answers[1], "id"));
-        answer_fini(&answers[0]);
-        answer_fini(&answers[1]);
+        assert_int_equal(statuses, 201 + rows[row].second);
     }
+}
+
+static void edits_at_once_are_all_kept(void **state)
+{
+    static const char *const bodies[] = {
+        "{\"metadata\":{\"k\":\"v\"}}",
+        "{\"throttleRate\":9}",
+        "{\"name\":\"edited\"}",
+    };
+    struct client clients[3];
+    char id[ID_TEXT_MAX];
+    (void)state;
+
+    region_make(&region, API "/app", "{\"name\":\"n\",\"uid\":\"many\"}", id);
+    for (size_t i = 0; i < 3; i++)
+        region_start(&region, &clients[i], region.token, NULL, "PATCH", bodies[i],
+                     API "/app/many");
+    for (size_t i = 0; i < 3; i++) {
+        struct answer a = answer_take(client_answer(&clients[i]));
+        client_close(&clients[i]);
+        assert_int_equal(a.status, 200);
+        answer_fini(&a);
+    }
+    ASK(200, "GET", NULL, API "/app/many");
+    answer_has_text(&a, "name", "edited");
+    answer_has_number(&a, "throttleRate", 9);
+    answer_has_text(&a, "metadata/k", "v");
+    answer_fini(&a);
 }
 
 static void a_list_is_paged_forwards_and_backwards(void **state)
@@ -504,6 +536,14 @@ static void a_secret_is_made_given_kept_and_rotated(void **state)
                      200);
     get_key(made, again);
     assert_string_not_equal(again, given);
+    snprintf(body, sizeof body, "{\"secret\":\"%s\"}", given);
+    assert_int_equal(region_status(&region, "PATCH", body, API "/app/shop/endpoint/%s", made),
+                     200);
+    get_key(made, again);
+    assert_string_equal(again, given);
+    assert_int_equal(region_status(&region, "PATCH", "{\"secret\":\"whsec_\"}",
+                                   API "/app/shop/endpoint/%s", made),
+                     422);
 
     assert_int_equal(
         region_status(&region, "POST", NULL, API "/app/shop/endpoint/%s/secret/rotate", id),
@@ -607,7 +647,8 @@ int main(void)
         TEST(an_application_goes_through_its_life),
         TEST(put_makes_an_unknown_application_without_taking_the_path_as_its_uid),
         TEST(a_uid_belongs_to_one_application_until_it_is_deleted),
-        TEST(of_two_creations_with_one_uid_only_one_succeeds),
+        TEST(of_two_at_once_the_second_sees_what_the_first_made),
+        TEST(edits_at_once_are_all_kept),
         TEST(a_list_is_paged_forwards_and_backwards),
         TEST(wrong_bodies_are_named_by_their_place),
         TEST(an_event_type_is_archived_and_revived),
