@@ -12,18 +12,26 @@ static enum log_level least = LOG_INFO;
 
 static const char *const LEVELS[] = { "debug", "info", "warn", "error" };
 
+/* What ends a line that was cut: a quote and, in JSON, a brace. */
+#define TAIL_LEN   2
+#define NUMBER_MAX 24 /* bytes of a number as text, with NUL */
+
 struct line {
     size_t len;
     char text[LOG_LINE_MAX];
 };
 
-/* Text beyond the end of the line is dropped; one byte is kept for the newline. */
+/* One byte is kept for the newline. */
+static size_t room(const struct line *line)
+{
+    return sizeof line->text - 1 - line->len;
+}
+
+/* Text beyond the end of the line is dropped. */
 static void put(struct line *line, const char *bytes, size_t len)
 {
-    size_t room = sizeof line->text - 1 - line->len;
-
-    if (len > room)
-        len = room;
+    if (len > room(line))
+        len = room(line);
     memcpy(line->text + line->len, bytes, len);
     line->len += len;
 }
@@ -46,6 +54,8 @@ static void put_quoted(struct line *line, const char *text)
             snprintf(escaped, sizeof escaped, "\\u%04x", byte);
         else
             snprintf(escaped, sizeof escaped, "%c", byte);
+        if (room(line) < strlen(escaped) + TAIL_LEN)
+            break;
         put_text(line, escaped);
     }
     put(line, "\"", 1);
@@ -64,7 +74,7 @@ static bool is_plain(const char *text)
 
 static void put_value(struct line *line, const struct log_field *field)
 {
-    char number[24];
+    char number[NUMBER_MAX];
 
     if (!field->text) {
         snprintf(number, sizeof number, "%lld", (long long)field->number);
@@ -76,8 +86,11 @@ static void put_value(struct line *line, const struct log_field *field)
     }
 }
 
+/* A field that has no room is left out, so that the object still ends. */
 static void put_json(struct line *line, const char *key, const struct log_field *value)
 {
+    if (room(line) < strlen(key) + NUMBER_MAX + TAIL_LEN + sizeof ",\"\":")
+        return;
     put_text(line, line->len > 1 ? "," : "");
     put_quoted(line, key);
     put(line, ":", 1);

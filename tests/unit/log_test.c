@@ -80,17 +80,29 @@ static void what_is_below_the_level_is_not_written(void **state)
         }
 }
 
-static void a_line_too_long_is_cut_but_ends(void **state)
+static void a_line_too_long_is_cut_and_still_ends(void **state)
 {
+    static const struct {
+        enum log_format format;
+        char fill;
+        const char *end;
+    } rows[] = {
+        { LOG_TEXT, 'x', "xxx\n" },         { LOG_TEXT, ' ', "   \" \n" },
+        { LOG_JSON, 'x', "xxx\"}\n" },      { LOG_JSON, '"', "\\\"\\\"\"}\n" },
+        { LOG_JSON, '\n', "\\u000a\"}\n" },
+    };
     char text[2 * LOG_LINE_MAX];
 
     (void)state;
-    memset(text, 'x', sizeof text - 1);
-    text[sizeof text - 1] = '\0';
-    log_open(LOG_TEXT, LOG_INFO);
-    capture(LOG_INFO, "event", text, 0);
-    assert_int_equal(strlen(written), LOG_LINE_MAX);
-    assert_int_equal(written[LOG_LINE_MAX - 1], '\n');
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        memset(text, rows[i].fill, sizeof text - 1);
+        text[sizeof text - 1] = '\0';
+        log_open(rows[i].format, LOG_INFO);
+        capture(LOG_INFO, "event", text, 0);
+        size_t len = strlen(written);
+        assert_in_range(len, LOG_LINE_MAX - 8, LOG_LINE_MAX);
+        assert_string_equal(written + len - strlen(rows[i].end), rows[i].end);
+    }
 }
 
 int main(void)
@@ -99,7 +111,7 @@ int main(void)
         cmocka_unit_test(a_line_is_time_level_event_and_fields),
         cmocka_unit_test(as_json_a_line_is_one_object),
         cmocka_unit_test(what_is_below_the_level_is_not_written),
-        cmocka_unit_test(a_line_too_long_is_cut_but_ends),
+        cmocka_unit_test(a_line_too_long_is_cut_and_still_ends),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
