@@ -87,13 +87,20 @@ static bool is_space(uint8_t byte)
     return byte == ' ' || byte == '\n' || byte == '\r' || byte == '\t';
 }
 
-static void skip_space(struct scan *s)
+static void skip_spaces(struct scan *s)
 {
     const uint8_t *at = s->at;
 
-    while (at < s->end && *at <= ' ' && is_space(*at))
+    while (at < s->end && is_space(*at))
         at++;
     s->at = at;
+}
+
+/* Mostly there is none. */
+static inline void skip_space(struct scan *s)
+{
+    if (s->at < s->end && *s->at <= ' ')
+        skip_spaces(s);
 }
 
 static bool next_is(const struct scan *s, uint8_t byte)
