@@ -31,15 +31,20 @@ enum attempt_column {
     ATTEMPT_RESPONSE,
 };
 
-static const char SQL_GET_ATTEMPT[] = "SELECT " ATTEMPT_COLUMNS "  FROM attempts AS a"
-                                      "  JOIN messages AS m ON m.key = a.message_key"
-                                      " WHERE a.key = ?1";
+/* clang-format off */
+static const char SQL_GET_ATTEMPT[] =
+    "SELECT " ATTEMPT_COLUMNS
+    "  FROM attempts AS a"
+    "  JOIN messages AS m ON m.key = a.message_key"
+    " WHERE a.key = ?1";
 
 #define SQL_LIST_BY(column, direction)                                                         \
-    "SELECT " ATTEMPT_COLUMNS "  FROM attempts AS a"                                           \
+    "SELECT " ATTEMPT_COLUMNS                                                                  \
+    "  FROM attempts AS a"                                                                     \
     "  JOIN messages AS m ON m.key = a.message_key"                                            \
     " WHERE a." column " = ?1 AND a.key > ?2 AND a.key < ?3"                                   \
     " ORDER BY a.key " direction
+/* clang-format on */
 
 enum err sqlite_attempts_prepare(struct backend *b)
 {

@@ -16,6 +16,7 @@
 
 /* --- Writing ----------------------------------------------------------------------------- */
 
+/* clang-format off */
 /* A row of the same key gives way to its next version. */
 static const char SQL_PUT_APPLICATION[] =
     "INSERT INTO applications (" APPLICATION_COLUMNS ")"
@@ -39,6 +40,7 @@ static const char SQL_PUT_EVENT_TYPE[] =
     "         ON CONFLICT (key) DO UPDATE"
     "        SET (" EVENT_TYPE_COLUMNS ")"
     "          = (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
+/* clang-format on */
 
 static void bind_object(sqlite3_stmt *st, const struct object *object)
 {
@@ -178,17 +180,25 @@ static struct object *read_row(sqlite3_stmt *st, enum object_kind kind)
     return object;
 }
 
-static const char SQL_LOAD_APPLICATIONS[] = "SELECT " APPLICATION_COLUMNS "  FROM applications"
-                                            " WHERE deleted = 0"
-                                            " ORDER BY key";
+/* clang-format off */
+static const char SQL_LOAD_APPLICATIONS[] =
+    "SELECT " APPLICATION_COLUMNS
+    "  FROM applications"
+    " WHERE deleted = 0"
+    " ORDER BY key";
 
-static const char SQL_LOAD_ENDPOINTS[] = "SELECT " ENDPOINT_COLUMNS "  FROM endpoints"
-                                         " WHERE deleted = 0"
-                                         " ORDER BY key";
+static const char SQL_LOAD_ENDPOINTS[] =
+    "SELECT " ENDPOINT_COLUMNS
+    "  FROM endpoints"
+    " WHERE deleted = 0"
+    " ORDER BY key";
 
-static const char SQL_LOAD_EVENT_TYPES[] = "SELECT " EVENT_TYPE_COLUMNS "  FROM event_types"
-                                           " WHERE deleted = 0"
-                                           " ORDER BY key";
+static const char SQL_LOAD_EVENT_TYPES[] =
+    "SELECT " EVENT_TYPE_COLUMNS
+    "  FROM event_types"
+    " WHERE deleted = 0"
+    " ORDER BY key";
+/* clang-format on */
 
 static enum err load_kind(const struct connection *c, const char *sql, enum object_kind kind,
                           struct catalog *into)
@@ -224,25 +234,30 @@ enum err sqlite_load(struct backend *b, struct catalog *into)
 
 /* --- Lists: the same statement in both directions ----------------------------------------- */
 
+/* clang-format off */
 #define SQL_LIST_APPLICATIONS(direction)                                                       \
-    "SELECT " APPLICATION_COLUMNS "  FROM applications"                                        \
+    "SELECT " APPLICATION_COLUMNS                                                              \
+    "  FROM applications"                                                                      \
     " WHERE organization = ?1 AND deleted = 0"                                                 \
     "   AND key > ?2 AND key < ?3"                                                             \
     " ORDER BY key " direction
 
 #define SQL_LIST_ENDPOINTS(direction)                                                          \
-    "SELECT " ENDPOINT_COLUMNS "  FROM endpoints"                                              \
+    "SELECT " ENDPOINT_COLUMNS                                                                 \
+    "  FROM endpoints"                                                                         \
     " WHERE application_key = ?1 AND deleted = 0"                                              \
     "   AND key > ?2 AND key < ?3"                                                             \
     " ORDER BY key " direction
 
-/* ?3 is a name that is below, or above, all that is wanted; NULL is no bound. */
+/* Without a cursor, a bound that every name passes: no text sorts below '' or behind a blob. */
 #define SQL_LIST_EVENT_TYPES(beyond, direction)                                                \
-    "SELECT " EVENT_TYPE_COLUMNS "  FROM event_types"                                          \
+    "SELECT " EVENT_TYPE_COLUMNS                                                               \
+    "  FROM event_types"                                                                       \
     " WHERE organization = ?1 AND deleted = 0"                                                 \
     "   AND archived <= ?2"                                                                    \
-    "   AND (?3 IS NULL OR name " beyond " ?3)"                                                \
+    "   AND name " beyond                                                                      \
     " ORDER BY name " direction
+/* clang-format on */
 
 enum err sqlite_config_prepare(struct backend *b)
 {
@@ -257,8 +272,8 @@ enum err sqlite_config_prepare(struct backend *b)
         { &b->reader.applications.down, SQL_LIST_APPLICATIONS("DESC") },
         { &b->reader.endpoints.up, SQL_LIST_ENDPOINTS("ASC") },
         { &b->reader.endpoints.down, SQL_LIST_ENDPOINTS("DESC") },
-        { &b->reader.event_types.up, SQL_LIST_EVENT_TYPES(">", "ASC") },
-        { &b->reader.event_types.down, SQL_LIST_EVENT_TYPES("<", "DESC") },
+        { &b->reader.event_types.up, SQL_LIST_EVENT_TYPES("> ifnull(?3, '')", "ASC") },
+        { &b->reader.event_types.down, SQL_LIST_EVENT_TYPES("< ifnull(?3, x'')", "DESC") },
         { 0 },
     };
     enum err err = sqlite_prepare(&b->writer.files[BACKEND_GLOBAL], writing);

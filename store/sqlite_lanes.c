@@ -4,12 +4,15 @@
 #include "core/mem.h"
 #include "store/sqlite_row.h"
 
+/* clang-format off */
 /* In the order of deliveries_due. */
-static const char SQL_DUE[] = "SELECT " MESSAGE_COLUMNS ", d.attempts, d.due_at_ms"
-                              "  FROM deliveries AS d"
-                              "  JOIN messages AS m ON m.key = d.message_key"
-                              " WHERE d.endpoint_key = ?1 AND d.state = 0"
-                              " ORDER BY d.due_at_ms, d.message_key";
+static const char SQL_DUE[] =
+    "SELECT " MESSAGE_COLUMNS ", d.attempts, d.due_at_ms"
+    "  FROM deliveries AS d"
+    "  JOIN messages AS m ON m.key = d.message_key"
+    " WHERE d.endpoint_key = ?1 AND d.state = 0"
+    " ORDER BY d.due_at_ms, d.message_key";
+/* clang-format on */
 enum due_column { DUE_ATTEMPTS = MESSAGE_END, DUE_AT_MS };
 
 /* One seek a lane, however much is in it. */

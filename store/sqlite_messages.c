@@ -5,16 +5,23 @@
 #include "store/page.h"
 #include "store/sqlite_row.h"
 
-static const char SQL_GET_MESSAGE[] = "SELECT " MESSAGE_COLUMNS "  FROM messages AS m"
-                                      " WHERE m.key = ?1";
+/* clang-format off */
+static const char SQL_GET_MESSAGE[] =
+    "SELECT " MESSAGE_COLUMNS
+    "  FROM messages AS m"
+    " WHERE m.key = ?1";
 
-static const char SQL_GET_EVENT[] = "SELECT " MESSAGE_COLUMNS "  FROM messages AS m"
-                                    " WHERE m.application_key = ?1 AND m.event_id = ?2";
+static const char SQL_GET_EVENT[] =
+    "SELECT " MESSAGE_COLUMNS
+    "  FROM messages AS m"
+    " WHERE m.application_key = ?1 AND m.event_id = ?2";
 
 #define SQL_LIST_MESSAGES(direction)                                                           \
-    "SELECT " MESSAGE_COLUMNS "  FROM messages AS m"                                           \
+    "SELECT " MESSAGE_COLUMNS                                                                  \
+    "  FROM messages AS m"                                                                     \
     " WHERE m.application_key = ?1 AND m.key > ?2 AND m.key < ?3"                              \
     " ORDER BY m.key " direction
+/* clang-format on */
 
 enum err sqlite_messages_prepare(struct backend *b)
 {

@@ -11,10 +11,13 @@
 #define SWEEP_AFTER 64
 #define SWEEP_ROWS  "128"
 
-static const char SQL_FIND_REPEATED[] = "SELECT " MESSAGE_COLUMNS ", i.hash"
-                                        "  FROM idempotency AS i"
-                                        "  JOIN messages AS m ON m.key = i.message_key"
-                                        " WHERE i.key = ?1 AND i.created_at_ms > ?2";
+/* clang-format off */
+static const char SQL_FIND_REPEATED[] =
+    "SELECT " MESSAGE_COLUMNS ", i.hash"
+    "  FROM idempotency AS i"
+    "  JOIN messages AS m ON m.key = i.message_key"
+    " WHERE i.key = ?1 AND i.created_at_ms > ?2";
+/* clang-format on */
 
 /* Two hashes that share their first eight bytes are somebody's try: the older one goes. */
 static const char SQL_REMEMBER[] =

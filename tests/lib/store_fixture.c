@@ -8,13 +8,29 @@
 #include <cmocka.h>
 
 #include "core/mem.h"
+#include "store/backend.h"
 
 #define FIRST_MS     UINT64_C(1798761600000) /* 2027-01-01 */
 #define REQUESTS_MAX 1000
 
 const struct id STORE_FIXTURE_ORGANIZATION = { { 1, 2, 3, 4, 5, 0, 0, 1, 'o', 'r', 'g' } };
 
+/* A second database proves itself by a row here. */
+static const struct backend_ops *const BACKENDS[] = { &sqlite_backend };
+
+static const struct backend_ops *backend;
 static uint64_t wall_ms = FIRST_MS;
+
+int store_fixture_each_backend(int (*run)(const char *name))
+{
+    int failed = 0;
+
+    for (size_t i = 0; i < sizeof BACKENDS / sizeof *BACKENDS; i++) {
+        backend = BACKENDS[i];
+        failed += run(backend->name);
+    }
+    return failed;
+}
 
 static struct now read_clock(void)
 {
@@ -31,11 +47,11 @@ uint64_t store_fixture_ms(void)
     return wall_ms;
 }
 
-void store_fixture_start(struct store_fixture *f, const struct backend_ops *backend)
+void store_fixture_start(struct store_fixture *f)
 {
     wall_ms = FIRST_MS;
     temp_make(f->dir);
-    store_fixture_open(f, backend);
+    store_fixture_open(f);
 }
 
 void store_fixture_stop(struct store_fixture *f)
@@ -44,12 +60,12 @@ void store_fixture_stop(struct store_fixture *f)
     temp_remove(f->dir);
 }
 
-void store_fixture_open(struct store_fixture *f, const struct backend_ops *backend)
+void store_fixture_open(struct store_fixture *f)
 {
-    assert_int_equal(store_fixture_try_open(f, backend), ERR_OK);
+    assert_int_equal(store_fixture_try_open(f), ERR_OK);
 }
 
-enum err store_fixture_try_open(struct store_fixture *f, const struct backend_ops *backend)
+enum err store_fixture_try_open(struct store_fixture *f)
 {
     assert_int_equal(loop_open(&f->loop, "test"), ERR_OK);
     id_source_init(&f->ids, 7, 0);
@@ -185,4 +201,35 @@ struct id store_fixture_append(struct store_fixture *f, const struct id *applica
     struct id id = op.message->id;
     message_unref(op.message);
     return id;
+}
+
+struct id store_fixture_put_application(struct store_fixture *f, const char *uid)
+{
+    struct application *a = store_fixture_application(f, uid);
+    struct id id = a->base.id;
+
+    store_fixture_put(f, &a->base);
+    return id;
+}
+
+struct id store_fixture_put_endpoint(struct store_fixture *f, const struct id *application)
+{
+    struct endpoint *e = store_fixture_endpoint(f, application, NULL);
+    struct id id = e->base.id;
+
+    store_fixture_put(f, &e->base);
+    return id;
+}
+
+struct id store_fixture_record(struct store_fixture *f, const struct attempt_record *attempt,
+                               enum delivery_state next, uint64_t due_at_ms)
+{
+    struct attempt_record made = *attempt;
+    struct store_record op = { .attempt = &made, .next = next, .due_at_ms = due_at_ms };
+
+    made.id = id_new(&f->ids, wall_ms);
+    made.started_at_ms = wall_ms;
+    made.next_attempt_at_ms = next == DELIVERY_PENDING ? due_at_ms : 0;
+    assert_int_equal(STORE_RUN(f, store_record, &op), ERR_OK);
+    return made.id;
 }

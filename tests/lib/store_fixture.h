@@ -21,17 +21,21 @@ struct store_fixture {
     bool is_closed;
 };
 
+/* Run the tests of a file against every backend; `run` is given its name. The number of failed
+ * tests. */
+int store_fixture_each_backend(int (*run)(const char *name));
+
 /* What the clock says, on both sides. */
 void store_fixture_set_ms(uint64_t wall_ms);
 uint64_t store_fixture_ms(void);
 
 /* Make the directory and open a store in it; the clock starts at some day of 2026. */
-void store_fixture_start(struct store_fixture *f, const struct backend_ops *backend);
+void store_fixture_start(struct store_fixture *f);
 void store_fixture_stop(struct store_fixture *f);
 
 /* In parts: the directory stays. */
-void store_fixture_open(struct store_fixture *f, const struct backend_ops *backend);
-enum err store_fixture_try_open(struct store_fixture *f, const struct backend_ops *backend);
+void store_fixture_open(struct store_fixture *f);
+enum err store_fixture_try_open(struct store_fixture *f);
 void store_fixture_close(struct store_fixture *f);
 
 /* Set up a request to be answered here; then submit it, then wait for it. */
@@ -54,8 +58,16 @@ struct event_type *store_fixture_event_type(struct store_fixture *f, const char 
 void store_fixture_put(struct store_fixture *f, struct object *object);
 enum err store_fixture_try_put(struct store_fixture *f, struct object *object);
 
+/* An application that is in the store, and endpoints of it. */
+struct id store_fixture_put_application(struct store_fixture *f, const char *uid);
+struct id store_fixture_put_endpoint(struct store_fixture *f, const struct id *application);
+
 /* Append `payload`, keeping nothing; it must work. */
 struct id store_fixture_append(struct store_fixture *f, const struct id *application,
                                const char *event_type, const char *payload);
+
+/* Record the outcome of an attempt, made now; it must work. The attempt's id. */
+struct id store_fixture_record(struct store_fixture *f, const struct attempt_record *attempt,
+                               enum delivery_state next, uint64_t due_at_ms);
 
 #endif

@@ -3,9 +3,9 @@
 
 CREATE TABLE messages (
     key              INTEGER PRIMARY KEY,
-    tail             BLOB    NOT NULL CHECK (length(tail) = 12),
+    tail             BLOB    NOT NULL,
     application_key  INTEGER NOT NULL,
-    application_tail BLOB    NOT NULL CHECK (length(application_tail) = 12),
+    application_tail BLOB    NOT NULL,
     event_type       TEXT    NOT NULL,
     event_id         TEXT,
     channels         TEXT,           -- joined by newlines
@@ -34,14 +34,14 @@ CREATE TABLE deliveries (
 CREATE INDEX deliveries_due
     ON deliveries (endpoint_key, due_at_ms, message_key) WHERE state = 0;
 CREATE INDEX deliveries_failing
-    ON deliveries (endpoint_key, attempts) WHERE state = 0 AND attempts > 0;
+    ON deliveries (endpoint_key, attempts, state) WHERE state = 0 AND attempts > 0;
 
 CREATE TABLE attempts (
     key                INTEGER PRIMARY KEY,
-    tail               BLOB    NOT NULL CHECK (length(tail) = 12),
+    tail               BLOB    NOT NULL,
     message_key        INTEGER NOT NULL,
     endpoint_key       INTEGER NOT NULL,
-    endpoint_tail      BLOB    NOT NULL CHECK (length(endpoint_tail) = 12),
+    endpoint_tail      BLOB    NOT NULL,
     number             INTEGER NOT NULL,
     status             INTEGER NOT NULL,
     trigger            INTEGER NOT NULL,
