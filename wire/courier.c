@@ -25,8 +25,9 @@ struct courier {
     size_t active;       /* busy and settled */
 
     uv_timer_t timer; /* libcurl's */
-    uv_timer_t soon;  /* runs `settled` */
-    size_t timers_open;
+    uv_idle_t soon; /* what is due at once; a timer of 0 ms would keep the loop from its I/O */
+    bool is_due;    /* libcurl is */
+    size_t handles; /* of these two, not closed yet */
     bool resolver_open;
     void (*closed)(void *ctx);
     void *closed_ctx;
@@ -38,8 +39,8 @@ static void on_timer(uv_timer_t *timer);
 static int on_socket_wanted(CURL *easy, curl_socket_t fd, int what, void *ctx,
                             void *socket_ctx);
 static void on_socket_ready(struct sockets *s, curl_socket_t fd, int select);
-static void on_soon(uv_timer_t *timer);
-static void on_timer_closed(uv_handle_t *handle);
+static void on_soon(uv_idle_t *idle);
+static void on_handle_closed(uv_handle_t *handle);
 static void on_socket_gone(struct sockets *s);
 static void on_resolver_closed(void *ctx);
 
@@ -81,9 +82,9 @@ enum err courier_open(struct courier **out, const struct courier_options *option
     list_init(&c->busy);
     list_init(&c->settled);
     uv_timer_init(c->loop, &c->timer);
-    uv_timer_init(c->loop, &c->soon);
+    uv_idle_init(c->loop, &c->soon);
     c->timer.data = c->soon.data = c;
-    c->timers_open = 2;
+    c->handles = 2;
     set_up_multi(c, options->idle_connections);
     *out = c;
     return ERR_OK;
@@ -100,8 +101,7 @@ static void deliver_soon(struct courier *c, struct transfer *t)
     assert(t->state == TRANSFER_SETTLED);
     list_remove(&t->link);
     list_append(&c->settled, &t->link);
-    if (!uv_is_active((uv_handle_t *)&c->soon))
-        uv_timer_start(&c->soon, on_soon, 0, 0);
+    uv_idle_start(&c->soon, on_soon);
 }
 
 static void deliver(struct courier *c, struct transfer *t)
@@ -239,9 +239,11 @@ static int on_timer_wanted(CURLM *multi, long timeout_ms, void *ctx)
     struct courier *c = ctx;
 
     (void)multi;
-    if (timeout_ms < 0)
-        uv_timer_stop(&c->timer);
-    else if (c->timers_open > 0)
+    uv_timer_stop(&c->timer);
+    c->is_due = timeout_ms == 0;
+    if (c->is_due)
+        uv_idle_start(&c->soon, on_soon);
+    else if (timeout_ms > 0)
         uv_timer_start(&c->timer, on_timer, (uint64_t)timeout_ms, 0);
     return 0;
 }
@@ -291,23 +293,28 @@ static void on_socket_ready(struct sockets *s, curl_socket_t fd, int select)
     drive(container_of(s, struct courier, sockets), fd, select);
 }
 
-/* --- Settled without libcurl, and the end ----------------------------------------------- */
+/* --- What is due, and the end ----------------------------------------------------------- */
 
 static void shut(struct courier *c)
 {
     for (struct list *l; (l = list_pop(&c->idle));)
         transfer_free(container_of(l, struct transfer, link));
     curl_multi_cleanup(c->multi);
-    uv_close((uv_handle_t *)&c->timer, on_timer_closed);
-    uv_close((uv_handle_t *)&c->soon, on_timer_closed);
+    uv_close((uv_handle_t *)&c->timer, on_handle_closed);
+    uv_close((uv_handle_t *)&c->soon, on_handle_closed);
     resolver_close(c->resolver, on_resolver_closed, c);
 }
 
-static void on_soon(uv_timer_t *timer)
+static void on_soon(uv_idle_t *idle)
 {
-    struct courier *c = timer->data;
+    struct courier *c = idle->data;
     struct list due;
 
+    uv_idle_stop(idle);
+    if (c->is_due) {
+        c->is_due = false;
+        drive(c, CURL_SOCKET_TIMEOUT, 0);
+    }
     list_move_all(&c->settled, &due);
     for (struct list *l; (l = list_pop(&due));)
         deliver(c, container_of(l, struct transfer, link));
@@ -324,12 +331,12 @@ void courier_close(struct courier *c, void (*closed)(void *ctx), void *ctx)
     list_move_all(&c->busy, &busy);
     for (struct list *l; (l = list_pop(&busy));)
         courier_cancel(c, container_of(l, struct transfer, link)->call);
-    uv_timer_start(&c->soon, on_soon, 0, 0);
+    uv_idle_start(&c->soon, on_soon);
 }
 
 static void finish_close(struct courier *c)
 {
-    if (c->timers_open > 0 || c->resolver_open || c->sockets.count > 0)
+    if (c->handles > 0 || c->resolver_open || c->sockets.count > 0)
         return;
 
     sockets_fini(&c->sockets);
@@ -342,11 +349,11 @@ static void finish_close(struct courier *c)
     closed(ctx);
 }
 
-static void on_timer_closed(uv_handle_t *handle)
+static void on_handle_closed(uv_handle_t *handle)
 {
     struct courier *c = handle->data;
 
-    c->timers_open--;
+    c->handles--;
     finish_close(c);
 }
 

@@ -40,7 +40,7 @@ struct resolver {
     size_t asked_count;
     size_t kept_count;
     struct list ready; /* look-ups whose `done` is due */
-    uv_timer_t soon;   /* runs `ready` */
+    uv_idle_t soon;    /* runs `ready` */
     uv_timer_t tick;   /* runs while names are asked for */
     struct list sockets;
     size_t handles; /* not closed yet */
@@ -60,9 +60,9 @@ static void on_socket_state(void *ctx, ares_socket_t fd, int readable, int writa
 static void on_socket_event(uv_poll_t *poll, int status, int events);
 static void on_tick(uv_timer_t *timer);
 static void on_answer(void *ctx, int status, int timeouts, struct ares_addrinfo *answer);
-static void on_soon(uv_timer_t *timer);
+static void on_soon(uv_idle_t *idle);
 static void on_socket_closed(uv_handle_t *handle);
-static void on_timer_closed(uv_handle_t *handle);
+static void on_handle_closed(uv_handle_t *handle);
 
 static enum err from_ares(int status)
 {
@@ -130,7 +130,7 @@ enum err resolver_open(struct resolver **out, const struct resolver_options *opt
         free(r);
         return err;
     }
-    uv_timer_init(r->loop, &r->soon);
+    uv_idle_init(r->loop, &r->soon);
     uv_timer_init(r->loop, &r->tick);
     r->soon.data = r->tick.data = r;
     r->handles = 2;
@@ -142,8 +142,7 @@ static void finish(struct resolver *r, struct lookup *lookup, enum err err)
 {
     lookup->err = err;
     list_append(&r->ready, &lookup->link);
-    if (!uv_is_active((uv_handle_t *)&r->soon))
-        uv_timer_start(&r->soon, on_soon, 0, 0);
+    uv_idle_start(&r->soon, on_soon);
 }
 
 static void finish_from(struct name *name, struct lookup *lookup)
@@ -357,11 +356,12 @@ static void on_answer(void *ctx, int status, int timeouts, struct ares_addrinfo 
     keep(name);
 }
 
-static void on_soon(uv_timer_t *timer)
+static void on_soon(uv_idle_t *idle)
 {
-    struct resolver *r = timer->data;
+    struct resolver *r = idle->data;
     struct list ready;
 
+    uv_idle_stop(idle);
     list_move_all(&r->ready, &ready);
     for (struct list *l; (l = list_pop(&ready));) {
         struct lookup *lookup = container_of(l, struct lookup, link);
@@ -410,8 +410,8 @@ void resolver_close(struct resolver *r, void (*closed)(void *ctx), void *ctx)
     assert(list_is_empty(&r->ready));
     while (!list_is_empty(&r->kept))
         forget(container_of(r->kept.next, struct name, link));
-    uv_close((uv_handle_t *)&r->soon, on_timer_closed);
-    uv_close((uv_handle_t *)&r->tick, on_timer_closed);
+    uv_close((uv_handle_t *)&r->soon, on_handle_closed);
+    uv_close((uv_handle_t *)&r->tick, on_handle_closed);
 }
 
 static void handle_closed(struct resolver *r)
@@ -432,7 +432,7 @@ static void on_socket_closed(uv_handle_t *handle)
     handle_closed(r);
 }
 
-static void on_timer_closed(uv_handle_t *handle)
+static void on_handle_closed(uv_handle_t *handle)
 {
     handle_closed(handle->data);
 }

@@ -384,6 +384,31 @@ static void calls_at_once_use_connections_of_their_own(void **state)
     assert_int_equal(f->names.questions, 1);
 }
 
+static void on_turn(uv_prepare_t *turn)
+{
+    ++*(unsigned *)turn->data;
+}
+
+static void calls_that_never_wait_leave_the_loop_its_turns(void **state)
+{
+    enum { CALLS = 200 };
+    struct fixture *f = *state;
+    struct request r = request_to(f, target_at("10.0.0.1", 80));
+    unsigned turns = 0;
+    uv_prepare_t prepare;
+
+    uv_prepare_init(&f->loop, &prepare);
+    prepare.data = &turns;
+    uv_prepare_start(&prepare, on_turn);
+    r.again = CALLS - 1;
+    courier_send(f->courier, &r.call);
+    target_unref(r.call.target);
+    wait_for(f, CALLS);
+    assert_in_range(turns, CALLS - 1, 2 * CALLS);
+    uv_close((uv_handle_t *)&prepare, NULL);
+    uv_run(&f->loop, UV_RUN_NOWAIT);
+}
+
 static void a_redirect_is_not_followed(void **state)
 {
     struct fixture *f = *state;
@@ -712,11 +737,6 @@ static void on_tick(uv_timer_t *timer)
     uv_stop(timer->loop);
 }
 
-static void on_turn(uv_prepare_t *turn)
-{
-    ++*(unsigned *)turn->data;
-}
-
 /* The turns the loop makes in a tenth of a second in which nothing happens. */
 static unsigned turns_of(struct fixture *f)
 {
@@ -822,6 +842,7 @@ int main(void)
         IN_FIXTURE(a_malformed_line_is_not_sent),
         IN_FIXTURE(a_connection_is_kept_and_reused),
         IN_FIXTURE(calls_at_once_use_connections_of_their_own),
+        IN_FIXTURE(calls_that_never_wait_leave_the_loop_its_turns),
         IN_FIXTURE(a_redirect_is_not_followed),
         IN_FIXTURE(silence_ends_with_the_timeout),
         IN_FIXTURE(a_dripping_answer_ends_with_the_timeout),
