@@ -108,7 +108,7 @@ static void deliver(struct courier *c, struct transfer *t)
 {
     list_remove(&t->link);
     struct call *call = transfer_release(t);
-    list_append(c->idle.next, &t->link);
+    list_append(c->idle.next, &t->link); /* before the first */
     c->active--;
     call->done(call);
 }

@@ -11,8 +11,7 @@
 #define LOW_SPEED_TIME_S   60 /* with less than a byte a second */
 #define CA_CACHE_TIMEOUT_S 86400
 #define CONNECTION_IDLE_S  90
-#define CONNECTION_AGE_S   3600 /* then DNS is heeded again */
-#define REASON_HOST_MAX    100  /* bytes of a host name in a reason */
+#define REASON_HOST_MAX    100 /* bytes of a host name in a reason */
 
 static curl_socket_t on_open_socket(void *ctx, curlsocktype purpose,
                                     struct curl_sockaddr *address);
@@ -41,7 +40,6 @@ static void set_up_limits(struct transfer *t)
     SET(CURLOPT_LOW_SPEED_LIMIT, 1L);
     SET(CURLOPT_LOW_SPEED_TIME, (long)LOW_SPEED_TIME_S);
     SET(CURLOPT_MAXAGE_CONN, (long)CONNECTION_IDLE_S);
-    SET(CURLOPT_MAXLIFETIME_CONN, (long)CONNECTION_AGE_S);
 }
 
 /* A CA directory, which Debian's libcurl has by default, would keep the parsed CA file from

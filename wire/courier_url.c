@@ -61,8 +61,8 @@ static CURLUcode normalise(CURLU *u, const char *url)
 static bool has_port_zero(CURLU *u)
 {
     char *port = NULL;
-    bool zero = curl_url_get(u, CURLUPART_PORT, &port, 0) == CURLUE_OK
-                && port[strspn(port, "0")] == 0;
+    bool zero =
+        curl_url_get(u, CURLUPART_PORT, &port, 0) == CURLUE_OK && port[strspn(port, "0")] == 0;
 
     curl_free(port);
     return zero;

@@ -9,22 +9,16 @@
 #ifndef WIRE_RESOLVER_H
 #define WIRE_RESOLVER_H
 
-#include <netinet/in.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <uv.h>
 
 #include "core/err.h"
 #include "core/list.h"
+#include "wire/address.h"
 
 #define ADDRESSES_MAX 8    /* kept of one answer */
 #define LOOKUP_MAX_MS 2000 /* most that a look-up takes */
-
-union address {
-    struct sockaddr any;
-    struct sockaddr_in v4;
-    struct sockaddr_in6 v6;
-};
 
 struct addresses {
     size_t count;
@@ -72,13 +66,5 @@ bool resolver_known(struct resolver *r, const char *host, struct addresses *out)
 
 /* This address of `host` didn't work: name it last while the answer is kept. */
 void resolver_demote(struct resolver *r, const char *host, const union address *address);
-
-/* True, and the address, if `host` is one: "10.0.0.1" or "[::1]". Never ask for those. */
-MUST_USE bool address_parse(const char *host, union address *out);
-
-bool address_equal(const union address *a, const union address *b);
-
-#define ADDRESS_TEXT_MAX 46
-void address_format(const union address *address, char out[ADDRESS_TEXT_MAX]);
 
 #endif
