@@ -1,0 +1,294 @@
+/* Daemon: starts and stops what a region consists of.
+ *
+ *   on_signal ─► stop_api ─► stop_dispatcher ─► stop_store ─► on_store_closed ─► join
+ *
+ * Each step runs where its module lives and reports to the main loop by a task. A failed start
+ * takes the same way, from the step of the last module that opened. */
+#include "daemon/daemon.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <systemd/sd-daemon.h>
+#include <unistd.h>
+
+#include "api/api.h"
+#include "core/log.h"
+#include "core/loop.h"
+#include "daemon/process.h"
+#include "daemon/settings.h"
+#include "dispatcher/dispatcher.h"
+#include "store/store.h"
+#include "wire/server.h"
+
+/* Parts of DAEMON_STOP_MS. */
+#define API_STOP_MS        3000
+#define DISPATCHER_STOP_MS 5000
+
+struct daemon {
+    struct settings settings;
+    struct id_source ids;
+    struct server_limits limits;
+    struct loop main, writer, reader, dispatch, api_loop;
+    struct store *store; /* each NULL until it is open */
+    struct dispatcher *dispatcher;
+    struct api *api;
+
+    /* main loop */
+    uv_signal_t term, interrupt;
+    uv_timer_t deadline; /* of stopping */
+    bool stopping;
+    enum daemon_exit exit;
+    struct task step; /* to the module that closes next, and back */
+};
+
+static bool open_loops(struct daemon *d);
+static void watch_signals(struct daemon *d);
+static bool open_modules(struct daemon *d);
+static void start_loops(struct daemon *d);
+static void announce(const struct daemon *d);
+static void on_signal(uv_signal_t *signal, int number);
+static void stop(struct daemon *d);
+static void stop_api(struct task *step);
+static void on_api_closed(void *ctx);
+static void stop_dispatcher(struct task *step);
+static void on_dispatcher_closed(void *ctx);
+static void stop_store(struct task *step);
+static void on_store_closed(struct task *step);
+static void on_deadline(uv_timer_t *timer);
+static void join_loops(struct daemon *d);
+
+int daemon_serve(const struct config_sources *sources)
+{
+    struct daemon d = { .exit = DAEMON_OK };
+
+    if (!settings_load(sources, &d.settings))
+        return DAEMON_MISCONFIGURED;
+    log_open(d.settings.config->log.format, d.settings.config->log.level);
+    process_prepare();
+    if (!open_loops(&d)) {
+        settings_fini(&d.settings);
+        return DAEMON_FAILED;
+    }
+    watch_signals(&d);
+    bool opened = open_modules(&d);
+    if (!opened)
+        stop(&d);
+    start_loops(&d);
+    if (opened)
+        announce(&d);
+    uv_run(&d.main.uv, UV_RUN_DEFAULT);
+    join_loops(&d);
+    settings_fini(&d.settings);
+    return (int)d.exit;
+}
+
+static bool open_loops(struct daemon *d)
+{
+    if (loop_open(&d->main, "main") == ERR_OK && loop_open(&d->writer, "writer") == ERR_OK &&
+        loop_open(&d->reader, "reader") == ERR_OK &&
+        loop_open(&d->dispatch, "dispatch") == ERR_OK &&
+        loop_open(&d->api_loop, "api") == ERR_OK)
+        return true;
+    log_event(LOG_ERROR, "no event loops", LOG_STR("reason", err_text(ERR_UNAVAILABLE)));
+    return false;
+}
+
+static void watch_signals(struct daemon *d)
+{
+    uv_signal_init(&d->main.uv, &d->term);
+    uv_signal_init(&d->main.uv, &d->interrupt);
+    uv_timer_init(&d->main.uv, &d->deadline);
+    d->term.data = d->interrupt.data = d;
+    uv_signal_start(&d->term, on_signal, SIGTERM);
+    uv_signal_start(&d->interrupt, on_signal, SIGINT);
+}
+
+/* The store says in the log what is wrong, and in which file. */
+static bool open_store(struct daemon *d)
+{
+    const struct config *config = d->settings.config;
+
+    return store_open(&d->store, &(struct store_options){
+                                     .dir = config->data,
+                                     .writer = &d->writer.uv,
+                                     .reader = &d->reader.uv,
+                                     .ids = &d->ids,
+                                     .requests_max = config->limits.waiting_requests,
+                                     .clock = clock_now,
+                                 }) == ERR_OK;
+}
+
+static bool open_dispatcher(struct daemon *d)
+{
+    const struct config_delivery *delivery = &d->settings.config->delivery;
+    struct dispatcher_options options = {
+        .loop = &d->dispatch.uv,
+        .store = d->store,
+        .keyring = d->settings.keyring,
+        .egress = d->settings.egress,
+        .ids = &d->ids,
+        .ca_file = delivery->ca_file,
+        .name_servers = delivery->name_servers,
+        .schedule_count = delivery->retry_count,
+        .timeout_ms = delivery->timeout_s * 1000,
+        .in_flight_max = delivery->in_flight,
+        .in_flight_lane_max = delivery->in_flight_per_endpoint,
+    };
+
+    for (size_t i = 0; i < delivery->retry_count; i++)
+        options.schedule_s[i] = delivery->retry_s[i];
+    enum err err = dispatcher_open(&d->dispatcher, &options);
+    if (err)
+        log_event(LOG_ERROR, "no dispatcher", LOG_STR("reason", err_text(err)));
+    return !err;
+}
+
+static bool open_api(struct daemon *d)
+{
+    const struct config *config = d->settings.config;
+
+    d->limits = server_default_limits;
+    d->limits.body_bytes = config->limits.body_len;
+    d->limits.connections = config->limits.connections;
+    d->limits.connections_per_address = config->limits.connections_per_address;
+
+    enum err err = api_open(&d->api, &(struct api_options){
+                                         .loop = &d->api_loop.uv,
+                                         .store = d->store,
+                                         .keyring = d->settings.keyring,
+                                         .ids = &d->ids,
+                                         .address = config->address,
+                                         .port = config->port,
+                                         .limits = &d->limits,
+                                     });
+    if (err)
+        log_event(LOG_ERROR, "can't listen", LOG_STR("address", config->address),
+                  LOG_NUM("port", config->port), LOG_STR("reason", err_text(err)));
+    return !err;
+}
+
+static bool open_modules(struct daemon *d)
+{
+    if (open_store(d) && open_dispatcher(d) && open_api(d))
+        return true;
+    d->exit = DAEMON_FAILED;
+    return false;
+}
+
+static void start_loops(struct daemon *d)
+{
+    if (loop_start(&d->writer) == ERR_OK && loop_start(&d->reader) == ERR_OK &&
+        loop_start(&d->dispatch) == ERR_OK && loop_start(&d->api_loop) == ERR_OK)
+        return;
+    /* Some threads run and none can be waited for: as after a crash, the outbox has it all. */
+    log_event(LOG_ERROR, "no threads", LOG_STR("reason", err_text(ERR_UNAVAILABLE)));
+    _exit(DAEMON_FAILED);
+}
+
+static void announce(const struct daemon *d)
+{
+    log_event(LOG_INFO, "listening", LOG_STR("address", d->settings.config->address),
+              LOG_NUM("port", api_port(d->api)), LOG_STR("version", POSTHASTE_VERSION));
+    sd_notify(0, "READY=1");
+}
+
+static void on_signal(uv_signal_t *signal, int number)
+{
+    struct daemon *d = signal->data;
+
+    log_event(LOG_INFO, "stopping", LOG_NUM("signal", number));
+    if (d->stopping)
+        _exit(DAEMON_FAILED);
+    sd_notify(0, "STOPPING=1");
+    stop(d);
+}
+
+static void go_on(struct daemon *d, struct loop *where, void (*run)(struct task *))
+{
+    d->step.run = run;
+    inbox_post(&where->inbox, &d->step);
+}
+
+static void stop(struct daemon *d)
+{
+    d->stopping = true;
+    uv_timer_start(&d->deadline, on_deadline, DAEMON_STOP_MS, 0);
+    go_on(d, &d->api_loop, stop_api);
+}
+
+/* On the api loop. */
+static void stop_api(struct task *step)
+{
+    struct daemon *d = container_of(step, struct daemon, step);
+
+    if (d->api)
+        api_close(d->api, API_STOP_MS, on_api_closed, d);
+    else
+        on_api_closed(d);
+}
+
+static void on_api_closed(void *ctx)
+{
+    struct daemon *d = ctx;
+
+    go_on(d, &d->dispatch, stop_dispatcher);
+}
+
+/* On the dispatch loop. */
+static void stop_dispatcher(struct task *step)
+{
+    struct daemon *d = container_of(step, struct daemon, step);
+
+    if (d->dispatcher)
+        dispatcher_close(d->dispatcher, DISPATCHER_STOP_MS, on_dispatcher_closed, d);
+    else
+        on_dispatcher_closed(d);
+}
+
+static void on_dispatcher_closed(void *ctx)
+{
+    struct daemon *d = ctx;
+
+    go_on(d, &d->main, stop_store);
+}
+
+/* On the main loop, from here on. */
+static void stop_store(struct task *step)
+{
+    struct daemon *d = container_of(step, struct daemon, step);
+
+    step->run = on_store_closed;
+    if (d->store)
+        store_close(d->store, &d->main.inbox, step);
+    else
+        on_store_closed(step);
+}
+
+static void on_store_closed(struct task *step)
+{
+    struct daemon *d = container_of(step, struct daemon, step);
+
+    uv_stop(&d->main.uv);
+}
+
+/* Something hangs. Ending now is what a crash would do, and the outbox is made for that. */
+static void on_deadline(uv_timer_t *timer)
+{
+    (void)timer;
+    log_event(LOG_ERROR, "stopping took too long", LOG_NUM("ms", DAEMON_STOP_MS));
+    _exit(DAEMON_FAILED);
+}
+
+static void join_loops(struct daemon *d)
+{
+    loop_stop(&d->api_loop);
+    loop_stop(&d->dispatch);
+    loop_stop(&d->reader);
+    loop_stop(&d->writer);
+    uv_close((uv_handle_t *)&d->term, NULL);
+    uv_close((uv_handle_t *)&d->interrupt, NULL);
+    uv_close((uv_handle_t *)&d->deadline, NULL);
+    loop_close(&d->main);
+    if (d->exit == DAEMON_OK)
+        log_event(LOG_INFO, "stopped", LOG_END);
+}

@@ -1,0 +1,92 @@
+#include "daemon/settings.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define MASTER_KEY_FILE_MAX 4096 /* bytes */
+
+static bool load_keyring(struct settings *settings);
+static bool load_egress(struct settings *settings);
+static bool check_ca_file(const struct config *config);
+
+bool settings_load(const struct config_sources *sources, struct settings *out)
+{
+    char why[CONFIG_WHY_MAX];
+
+    *out = (struct settings){ 0 };
+    if (config_load(sources, &out->config, why) != ERR_OK) {
+        fprintf(stderr, "posthaste: %s\n", why);
+        return false;
+    }
+    if (load_keyring(out) && load_egress(out) && check_ca_file(out->config))
+        return true;
+    settings_fini(out);
+    return false;
+}
+
+void settings_fini(struct settings *settings)
+{
+    egress_free(settings->egress);
+    keyring_free(settings->keyring);
+    config_free(settings->config);
+    *settings = (struct settings){ 0 };
+}
+
+static bool load_keyring(struct settings *settings)
+{
+    struct buf text = BUF_INIT(MASTER_KEY_FILE_MAX);
+    char why[CONFIG_WHY_MAX];
+    enum err err = config_read_master_key(settings->config, &text, why);
+
+    if (err)
+        fprintf(stderr, "posthaste: %s\n", why);
+    else if (keyring_new(buf_text(&text), &settings->keyring) != ERR_OK)
+        fprintf(stderr, "posthaste: %s: not a master key\n", settings->config->master_key_file);
+    if (text.bytes)
+        explicit_bzero(text.bytes, text.len);
+    buf_fini(&text);
+    return settings->keyring != NULL;
+}
+
+static bool load_egress(struct settings *settings)
+{
+    const struct text_list *subnets = &settings->config->delivery.allow_subnets;
+    const char *bad;
+    char why[CONFIG_WHY_MAX];
+
+    if (egress_new(subnets, &settings->egress, &bad) == ERR_OK)
+        return true;
+    snprintf(why, sizeof(why), "'%s' is not a subnet such as 10.0.0.0/8", bad);
+    settings_complain(settings->config, "delivery.allow_subnets", why);
+    return false;
+}
+
+static bool check_ca_file(const struct config *config)
+{
+    if (!config->delivery.ca_file || access(config->delivery.ca_file, R_OK) == 0)
+        return true;
+    settings_complain(config, "delivery.ca_file", strerror(errno));
+    return false;
+}
+
+struct complaint {
+    const char *key, *why;
+};
+
+static void on_setting(const char *key, const char *value, const char *source, void *ctx)
+{
+    const struct complaint *complaint = ctx;
+
+    (void)value;
+    if (strcmp(key, complaint->key) == 0)
+        fprintf(stderr, "posthaste: %s: %s: %s\n", source, key, complaint->why);
+}
+
+void settings_complain(const struct config *config, const char *key, const char *why)
+{
+    struct complaint complaint = { key, why };
+
+    config_each(config, on_setting, &complaint);
+}

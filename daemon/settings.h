@@ -1,0 +1,24 @@
+/* Settings: what the daemon makes of its configuration before it opens anything. */
+#ifndef DAEMON_SETTINGS_H
+#define DAEMON_SETTINGS_H
+
+#include <stdbool.h>
+
+#include "core/config.h"
+#include "signer/keyring.h"
+#include "wire/egress.h"
+
+struct settings {
+    struct config *config;
+    struct keyring *keyring;
+    struct egress *egress;
+};
+
+/* False when something is wrong, and it has been said. */
+bool settings_load(const struct config_sources *sources, struct settings *out);
+void settings_fini(struct settings *settings);
+
+/* Say what is wrong with the value of a setting and where that value stands. */
+void settings_complain(const struct config *config, const char *key, const char *why);
+
+#endif
