@@ -1,0 +1,157 @@
+#include "cli/cli.h"
+
+#include <locale.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/command.h"
+#include "cli/nearest.h"
+#include "cli/say.h"
+#include "core/mem.h"
+
+#define WORDS_MAX 2  /* of a command's name */
+#define NAME_LEN  64 /* bytes of it */
+
+/* In the order of help. */
+static const struct command *const tables[] = {
+    init_commands,       serve_commands,    config_commands, token_commands,   app_commands,
+    event_type_commands, endpoint_commands, send_commands,   message_commands, attempt_commands,
+    status_commands,     sign_commands,     listen_commands, version_commands,
+};
+
+#define TABLE_COUNT (sizeof(tables) / sizeof(tables[0]))
+
+static int help(int argc, char **argv);
+static const struct command *find_command(int argc, char **argv, int *out_words);
+static int refuse(int argc, char **argv);
+static int run_command(const struct command *command, int argc, char **argv,
+                       int (*serve)(const struct config_sources *sources));
+
+int cli_main(int argc, char **argv, int (*serve)(const struct config_sources *sources))
+{
+    const struct command *command;
+    int words;
+
+    setlocale(LC_ALL, "");
+    argc--;
+    argv++;
+    if (argc == 0) {
+        help(0, NULL);
+        return CLI_USAGE;
+    }
+    if (strcmp(argv[0], "help") == 0 || strcmp(argv[0], "--help") == 0 ||
+        strcmp(argv[0], "-h") == 0)
+        return help(argc - 1, argv + 1);
+    if (strcmp(argv[0], "--version") == 0)
+        argv[0] = (char *)"version";
+    command = find_command(argc, argv, &words);
+    if (!command)
+        return refuse(argc, argv);
+    return run_command(command, argc - words + 1, argv + words - 1, serve);
+}
+
+static int run_command(const struct command *command, int argc, char **argv,
+                       int (*serve)(const struct config_sources *sources))
+{
+    int exit;
+    struct line *line = line_parse(command, argc, argv, &exit);
+
+    if (!line)
+        return exit;
+    exit = command->run ? command->run(line) : serve_run(line, serve);
+    line_free(line);
+    return exit;
+}
+
+/* Whether the first words are `path`, and how many these are; 0 = they aren't. */
+static int match_path(const char *path, int argc, char **argv)
+{
+    int words = 0;
+
+    while (*path) {
+        size_t len = strcspn(path, " ");
+
+        if (words == argc || strlen(argv[words]) != len || memcmp(argv[words], path, len) != 0)
+            return 0;
+        words++;
+        path += len + strspn(path + len, " ");
+    }
+    return words;
+}
+
+static const struct command *find_command(int argc, char **argv, int *out_words)
+{
+    for (size_t i = 0; i < TABLE_COUNT; i++)
+        for (const struct command *c = tables[i]; c->path; c++) {
+            *out_words = match_path(c->path, argc, argv);
+            if (*out_words > 0)
+                return c;
+        }
+    return NULL;
+}
+
+/* Whether `word` is the first of a command's two: "app". */
+static bool is_group(const char *word, const struct command *command)
+{
+    size_t len = strlen(word);
+
+    return strncmp(command->path, word, len) == 0 && command->path[len] == ' ';
+}
+
+/* The commands whose name begins with `word`; NULL = all. How many these are. */
+static size_t list_commands(const char *word, FILE *to)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < TABLE_COUNT; i++)
+        for (const struct command *c = tables[i]; c->path; c++)
+            if (!word || is_group(word, c)) {
+                fprintf(to, "  %-23s  %s\n", c->path, c->summary);
+                count++;
+            }
+    return count;
+}
+
+static int help(int argc, char **argv)
+{
+    int words;
+
+    if (argc > 0) {
+        const struct command *command = find_command(argc, argv, &words);
+        char *line[] = { argv[0], (char *)"--help", NULL };
+
+        if (command)
+            return run_command(command, 2, line, NULL);
+        return list_commands(argv[0], stdout) > 0 ? CLI_OK : refuse(argc, argv);
+    }
+    puts("posthaste: webhook delivery across regions\n");
+    list_commands(NULL, stdout);
+    puts("\nposthaste COMMAND --help tells a command's options; man posthaste all of it.");
+    return CLI_OK;
+}
+
+/* Say which command may have been meant. */
+static int refuse(int argc, char **argv)
+{
+    char name[NAME_LEN], nearest[NAME_LEN] = "";
+    size_t best = NAME_LEN;
+
+    if (argc == 2 && strcmp(argv[1], "--help") == 0 && list_commands(argv[0], stdout) > 0)
+        return CLI_OK;
+    if (argc == 1 || argv[1][0] == '-')
+        snprintf(name, sizeof(name), "%s", argv[0]);
+    else
+        snprintf(name, sizeof(name), "%s %s", argv[0], argv[1]);
+    for (size_t i = 0; i < TABLE_COUNT; i++)
+        for (const struct command *c = tables[i]; c->path; c++) {
+            size_t distance = nearest_distance(name, c->path);
+
+            if (distance < best) {
+                best = distance;
+                snprintf(nearest, sizeof(nearest), "%s", c->path);
+            }
+        }
+    say("'%s' is no command; did you mean '%s'? (see posthaste help)", name, nearest);
+    list_commands(argv[0], stderr);
+    return CLI_USAGE;
+}

@@ -1,0 +1,72 @@
+/* Applications: the tenants. */
+#include "cli/command.h"
+#include "cli/request.h"
+
+#define URL "/api/v1/app"
+
+static const struct option fields[] = {
+    FIELD("name", OPTION_TEXT, "NAME", "what people call it", "name"),
+    FIELD_UID,
+    FIELD_RATE_LIMIT,
+    FIELD_METADATA,
+    OPTION_END,
+};
+
+static const struct option list_options[] = { QUERY_ORDER, OPTION_END };
+
+static const struct option_group field_group = { "Application", fields };
+static const struct option_group list_group = { "List", list_options };
+
+static const struct column columns[] = {
+    { "ID", "id" },
+    { "UID", "uid" },
+    { "NAME", "name" },
+    { "RATE LIMIT", "throttleRate" },
+    { "METADATA", "metadata" },
+    { "CREATED", "createdAt" },
+    { NULL, NULL },
+};
+
+const struct command app_commands[] = {
+    { .path = "app create",
+      .arguments = "",
+      .summary = "make an application",
+      .groups = { &field_group, &server_group, &output_group },
+      .run = request_run,
+      .method = "POST",
+      .url = URL,
+      .columns = columns },
+    { .path = "app list",
+      .arguments = "",
+      .summary = "list applications",
+      .groups = { &list_group, &page_group, &server_group, &output_group },
+      .run = request_run,
+      .method = "GET",
+      .url = URL,
+      .columns = columns,
+      .is_list = true },
+    { .path = "app get",
+      .arguments = "APP",
+      .summary = "show an application",
+      .groups = { &server_group, &output_group },
+      .run = request_run,
+      .method = "GET",
+      .url = URL "/{1}",
+      .columns = columns },
+    { .path = "app update",
+      .arguments = "APP",
+      .summary = "change what is given, keep the rest; an empty value unsets",
+      .groups = { &field_group, &server_group, &output_group },
+      .run = request_run,
+      .method = "PATCH",
+      .url = URL "/{1}",
+      .columns = columns },
+    { .path = "app delete",
+      .arguments = "APP",
+      .summary = "delete an application, its endpoints and what waits for them",
+      .groups = { &server_group },
+      .run = request_run,
+      .method = "DELETE",
+      .url = URL "/{1}" },
+    { .path = NULL },
+};

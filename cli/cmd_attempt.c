@@ -1,0 +1,79 @@
+/* Attempts: each try to bring a message to an endpoint. */
+#include "cli/attempt.h"
+#include "cli/command.h"
+#include "cli/request.h"
+#include "cli/say.h"
+
+#define APP_URL "/api/v1/app/{app}"
+
+static int run_list(const struct line *line);
+
+static const struct option list_options[] = {
+    LOCAL_APP,
+    LOCAL("message", OPTION_TEXT, "MESSAGE", "those of this message"),
+    QUERY("endpoint", OPTION_TEXT, "ENDPOINT", "those to this endpoint", "endpoint_id"),
+    QUERY("status", OPTION_TEXT, "0|2", "0: that delivered; 2: that failed", "status"),
+    QUERY("status-class", OPTION_TEXT, "0|100|…|500", "answered like this; 0 = no answer",
+          "status_code_class"),
+    QUERY("event-types", OPTION_LIST, "TYPE,…", "of these event types", "event_types"),
+    QUERY("channel", OPTION_TEXT, "CHANNEL", "of messages for it", "channel"),
+    QUERY("before", OPTION_TEXT, "TIME", "before it, such as 2026-11-24T02:57:36Z", "before"),
+    QUERY("after", OPTION_TEXT, "TIME", "after it", "after"),
+    OPTION_END,
+};
+
+static const struct option get_options[] = {
+    LOCAL_APP,
+    { .name = "message",
+      .kind = OPTION_TEXT,
+      .arg = "MESSAGE",
+      .help = "the message it was made for",
+      .required = true },
+    OPTION_END,
+};
+
+static const struct option_group list_group = { "List", list_options };
+static const struct option_group get_group = { "Attempt", get_options };
+
+static const struct column get_columns[] = {
+    { "ID", "id" },
+    { "MESSAGE", "msgId" },
+    { "ENDPOINT", "endpointId" },
+    { "URL", "url" },
+    { "STATUS", "statusText" },
+    { "ANSWER", "responseStatusCode" },
+    { "MS", "responseDurationMs" },
+    { "TIME", "timestamp" },
+    { "NEXT", "nextAttempt" },
+    { "BODY", "response" },
+    { NULL, NULL },
+};
+
+const struct command attempt_commands[] = {
+    { .path = "attempt list",
+      .arguments = "",
+      .summary = "list attempts of a message or to an endpoint, newest first",
+      .groups = { &list_group, &page_group, &server_group, &output_group },
+      .run = run_list,
+      .columns = attempt_columns,
+      .is_list = true },
+    { .path = "attempt get",
+      .arguments = "ATTEMPT",
+      .summary = "show an attempt and what was answered",
+      .groups = { &get_group, &server_group, &output_group },
+      .run = request_run,
+      .method = "GET",
+      .url = APP_URL "/msg/{message}/attempt/{1}",
+      .columns = get_columns },
+    { .path = NULL },
+};
+
+static int run_list(const struct line *line)
+{
+    if (line_has(line, "message"))
+        return request_run_at(line, APP_URL "/attempt/msg/{message}");
+    if (line_has(line, "endpoint"))
+        return request_run_at(line, APP_URL "/attempt/endpoint/{endpoint}");
+    say("--message or --endpoint is missing (see posthaste attempt list --help)");
+    return CLI_USAGE;
+}

@@ -1,0 +1,106 @@
+/* Config: what the daemon would run with. */
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/command.h"
+#include "cli/say.h"
+#include "cli/where.h"
+#include "core/config.h"
+#include "core/mem.h"
+#include "wire/egress.h"
+#include "wire/json.h"
+
+#define ROW_MAX 65536 /* bytes of a setting as JSON */
+
+static int run_check(const struct line *line);
+static int run_show(const struct line *line);
+
+static const struct column columns[] = {
+    { "SETTING", "setting" },
+    { "VALUE", "value" },
+    { "FROM", "source" },
+    { NULL, NULL },
+};
+
+const struct command config_commands[] = {
+    { .path = "config check",
+      .arguments = "",
+      .summary = "say what is wrong with a configuration and its keys, if anything",
+      .groups = { &config_group },
+      .run = run_check },
+    { .path = "config show",
+      .arguments = "",
+      .summary = "show every setting and where its value comes from; no secrets",
+      .groups = { &config_group, &output_group },
+      .run = run_show },
+    { .path = NULL },
+};
+
+static bool check_subnets(const struct config *config)
+{
+    struct egress *egress;
+    const char *bad;
+
+    if (egress_new(&config->delivery.allow_subnets, &egress, &bad) == ERR_OK) {
+        egress_free(egress);
+        return true;
+    }
+    say("delivery.allow_subnets: '%s' is not a subnet such as 10.0.0.0/8", bad);
+    return false;
+}
+
+static int run_check(const struct line *line)
+{
+    struct config *config;
+    struct keyring *keyring;
+    enum cli_exit exit = where_load(line, &config);
+
+    if (exit)
+        return exit;
+    if (!check_subnets(config))
+        exit = CLI_USAGE;
+    config_free(config);
+    if (exit)
+        return exit;
+    exit = where_keyring(line, &keyring);
+    if (!exit)
+        keyring_free(keyring);
+    return exit;
+}
+
+static void on_setting(const char *key, const char *value, const char *source, void *ctx)
+{
+    struct buf row = BUF_INIT(ROW_MAX);
+    struct json_writer w;
+
+    json_write_begin(&w, &row);
+    json_open_object(&w);
+    json_name(&w, "setting");
+    json_put_text(&w, key);
+    json_name(&w, "value");
+    json_put_text(&w, value);
+    json_name(&w, "source");
+    json_put_text(&w, source);
+    json_close_object(&w);
+    if (json_write_end(&w) == ERR_OK)
+        output_item(ctx, raw_of(&row));
+    else
+        say("%s: too long to show", key);
+    buf_fini(&row);
+}
+
+static int run_show(const struct line *line)
+{
+    struct config *config;
+    enum output_form form;
+
+    if (!output_form(line, &form))
+        return CLI_USAGE;
+    enum cli_exit exit = where_load(line, &config);
+    if (exit)
+        return exit;
+    struct output *output = output_open(form, columns, true);
+    config_each(config, on_setting, output);
+    config_free(config);
+    return output_close(output) ? CLI_OK : CLI_FAILED;
+}

@@ -1,0 +1,142 @@
+/* Endpoints: the receivers of an application's messages. */
+#include "cli/command.h"
+#include "cli/request.h"
+
+#define URL "/api/v1/app/{app}/endpoint"
+
+/* --url is the server's, as in every command, so the receiver's is --to. */
+#define ENDPOINT_FIELDS                                                                        \
+    FIELD("to", OPTION_TEXT, "URL", "where deliveries go", "url"), FIELD_UID,                  \
+        FIELD_DESCRIPTION,                                                                     \
+        FIELD("event-types", OPTION_LIST, "TYPE,…", "take only these", "eventTypes"),          \
+        FIELD("channels", OPTION_LIST, "CHANNEL,…", "take only what is for one of these",      \
+              "channels"),                                                                     \
+        FIELD("disable", OPTION_FLAG, NULL, "let deliveries wait", "disabled"),                \
+        FIELD("enable", OPTION_NO, NULL, "let them go again", "disabled"), FIELD_RATE_LIMIT,   \
+        FIELD_METADATA
+
+#define HEADER_FIELD                                                                           \
+    FIELD("header", OPTION_HEADER, "'NAME: VALUE'", "sent along; may be repeated", "headers")
+
+static const struct option create_options[] = {
+    LOCAL_APP,
+    ENDPOINT_FIELDS,
+    FIELD("secret", OPTION_TEXT, "whsec_…", "sign with this; made up unless given", "secret"),
+    HEADER_FIELD,
+    OPTION_END,
+};
+
+static const struct option update_options[] = { LOCAL_APP, ENDPOINT_FIELDS, OPTION_END };
+static const struct option header_options[] = { LOCAL_APP, HEADER_FIELD, OPTION_END };
+static const struct option rotate_options[] = {
+    LOCAL_APP,
+    FIELD("secret", OPTION_TEXT, "whsec_…", "the new one; made up unless given", "key"),
+    FIELD("grace", OPTION_COUNT, "SECONDS", "how long the old one signs along",
+          "gracePeriodSeconds"),
+    OPTION_END,
+};
+static const struct option list_options[] = { LOCAL_APP, QUERY_ORDER, OPTION_END };
+static const struct option app_options[] = { LOCAL_APP, OPTION_END };
+
+static const struct option_group create_group = { "Endpoint", create_options };
+static const struct option_group update_group = { "Endpoint", update_options };
+static const struct option_group header_group = { "Endpoint", header_options };
+static const struct option_group rotate_group = { "Secret", rotate_options };
+static const struct option_group list_group = { "List", list_options };
+static const struct option_group app_group = { "Endpoint", app_options };
+
+static const struct column columns[] = {
+    { "ID", "id" },
+    { "UID", "uid" },
+    { "URL", "url" },
+    { "EVENT TYPES", "eventTypes" },
+    { "CHANNELS", "channels" },
+    { "DISABLED", "disabled" },
+    { "RATE LIMIT", "throttleRate" },
+    { "DESCRIPTION", "description" },
+    { "METADATA", "metadata" },
+    { "CREATED", "createdAt" },
+    { NULL, NULL },
+};
+
+static const struct column secret_columns[] = { { "SECRET", "key" }, { NULL, NULL } };
+
+static const struct column header_columns[] = {
+    { "HEADERS", "headers" },
+    { "HIDDEN", "sensitive" },
+    { NULL, NULL },
+};
+
+const struct command endpoint_commands[] = {
+    { .path = "endpoint create",
+      .arguments = "",
+      .summary = "make an endpoint of an application",
+      .groups = { &create_group, &server_group, &output_group },
+      .run = request_run,
+      .method = "POST",
+      .url = URL,
+      .columns = columns },
+    { .path = "endpoint list",
+      .arguments = "",
+      .summary = "list an application's endpoints",
+      .groups = { &list_group, &page_group, &server_group, &output_group },
+      .run = request_run,
+      .method = "GET",
+      .url = URL,
+      .columns = columns,
+      .is_list = true },
+    { .path = "endpoint get",
+      .arguments = "ENDPOINT",
+      .summary = "show an endpoint",
+      .groups = { &app_group, &server_group, &output_group },
+      .run = request_run,
+      .method = "GET",
+      .url = URL "/{1}",
+      .columns = columns },
+    { .path = "endpoint update",
+      .arguments = "ENDPOINT",
+      .summary = "change what is given, keep the rest; an empty value unsets",
+      .groups = { &update_group, &server_group, &output_group },
+      .run = request_run,
+      .method = "PATCH",
+      .url = URL "/{1}",
+      .columns = columns },
+    { .path = "endpoint delete",
+      .arguments = "ENDPOINT",
+      .summary = "delete an endpoint and what waits for it",
+      .groups = { &app_group, &server_group },
+      .run = request_run,
+      .method = "DELETE",
+      .url = URL "/{1}" },
+    { .path = "endpoint secret",
+      .arguments = "ENDPOINT",
+      .summary = "show what an endpoint's deliveries are signed with",
+      .groups = { &app_group, &server_group, &output_group },
+      .run = request_run,
+      .method = "GET",
+      .url = URL "/{1}/secret",
+      .columns = secret_columns },
+    { .path = "endpoint rotate-secret",
+      .arguments = "ENDPOINT",
+      .summary = "sign with another secret from now on",
+      .groups = { &rotate_group, &server_group },
+      .run = request_run,
+      .method = "POST",
+      .url = URL "/{1}/secret/rotate" },
+    { .path = "endpoint headers",
+      .arguments = "ENDPOINT",
+      .summary = "show the headers that are sent along",
+      .groups = { &app_group, &server_group, &output_group },
+      .run = request_run,
+      .method = "GET",
+      .url = URL "/{1}/headers",
+      .columns = header_columns },
+    { .path = "endpoint set-headers",
+      .arguments = "ENDPOINT",
+      .summary = "replace the headers that are sent along",
+      .groups = { &header_group, &server_group },
+      .run = request_run,
+      .method = "PUT",
+      .url = URL "/{1}/headers" },
+    { .path = NULL },
+};

@@ -1,0 +1,89 @@
+/* Event types: the names of what happens. */
+#include "cli/command.h"
+#include "cli/request.h"
+
+#define URL "/api/v1/event-type"
+
+static const struct option name_options[] = {
+    FIELD("name", OPTION_TEXT, "NAME", "such as order.paid", "name"),
+    OPTION_END,
+};
+
+static const struct option fields[] = {
+    FIELD_DESCRIPTION,
+    FIELD("schemas", OPTION_JSON, "JSON|@FILE|-", "JSON Schemas by version", "schemas"),
+    FIELD("feature-flag", OPTION_TEXT, "FLAG", "show it only to who has it", "featureFlag"),
+    FIELD("deprecated", OPTION_FLAG, NULL, "not for new endpoints", "deprecated"),
+    FIELD("archived", OPTION_FLAG, NULL, "hide it", "archived"),
+    FIELD("unarchived", OPTION_NO, NULL, "show it again", "archived"),
+    OPTION_END,
+};
+
+static const struct option list_options[] = {
+    QUERY("archived", OPTION_FLAG, NULL, "archived ones too", "include_archived"),
+    QUERY("with-content", OPTION_FLAG, NULL, "with their schemas", "with_content"),
+    OPTION_END,
+};
+
+static const struct option delete_options[] = {
+    QUERY("expunge", OPTION_FLAG, NULL, "remove it rather than archive it", "expunge"),
+    OPTION_END,
+};
+
+static const struct option_group name_group = { "Name", name_options };
+static const struct option_group field_group = { "Event type", fields };
+static const struct option_group list_group = { "List", list_options };
+static const struct option_group delete_group = { "Delete", delete_options };
+
+static const struct column columns[] = {
+    { "NAME", "name" },
+    { "DESCRIPTION", "description" },
+    { "DEPRECATED", "deprecated" },
+    { "ARCHIVED", "archived" },
+    { "CREATED", "createdAt" },
+    { NULL, NULL },
+};
+
+const struct command event_type_commands[] = {
+    { .path = "event-type create",
+      .arguments = "",
+      .summary = "make an event type",
+      .groups = { &name_group, &field_group, &server_group, &output_group },
+      .run = request_run,
+      .method = "POST",
+      .url = URL,
+      .columns = columns },
+    { .path = "event-type list",
+      .arguments = "",
+      .summary = "list event types by name",
+      .groups = { &list_group, &page_group, &server_group, &output_group },
+      .run = request_run,
+      .method = "GET",
+      .url = URL,
+      .columns = columns,
+      .is_list = true },
+    { .path = "event-type get",
+      .arguments = "NAME",
+      .summary = "show an event type",
+      .groups = { &server_group, &output_group },
+      .run = request_run,
+      .method = "GET",
+      .url = URL "/{1}",
+      .columns = columns },
+    { .path = "event-type update",
+      .arguments = "NAME",
+      .summary = "change what is given, keep the rest; an empty value unsets",
+      .groups = { &field_group, &server_group, &output_group },
+      .run = request_run,
+      .method = "PATCH",
+      .url = URL "/{1}",
+      .columns = columns },
+    { .path = "event-type delete",
+      .arguments = "NAME",
+      .summary = "archive an event type",
+      .groups = { &delete_group, &server_group },
+      .run = request_run,
+      .method = "DELETE",
+      .url = URL "/{1}" },
+    { .path = NULL },
+};

@@ -1,0 +1,94 @@
+/* Messages: what happened. */
+#include "cli/attempt.h"
+#include "cli/command.h"
+#include "cli/request.h"
+
+#define URL "/api/v1/app/{app}/msg"
+
+static int run_wait(const struct line *line);
+
+static const struct option list_options[] = {
+    LOCAL_APP,
+    QUERY("event-types", OPTION_LIST, "TYPE,…", "of these event types", "event_types"),
+    QUERY("channel", OPTION_TEXT, "CHANNEL", "for this channel", "channel"),
+    QUERY("before", OPTION_TEXT, "TIME", "before it, such as 2026-11-24T02:57:36Z", "before"),
+    QUERY("after", OPTION_TEXT, "TIME", "after it", "after"),
+    QUERY("no-content", OPTION_NO, NULL, "without payloads", "with_content"),
+    OPTION_END,
+};
+
+static const struct option get_options[] = { LOCAL_APP, OPTION_END };
+
+static const struct option wait_options[] = {
+    LOCAL_APP,
+    LOCAL("timeout", OPTION_COUNT, "SECONDS", "give up after; 30 unless given"),
+    OPTION_END,
+};
+
+static const struct option_group list_group = { "List", list_options };
+static const struct option_group get_group = { "Message", get_options };
+static const struct option_group wait_group = { "Message", wait_options };
+
+static const struct column list_columns[] = {
+    { "ID", "id" },
+    { "EVENT TYPE", "eventType" },
+    { "EVENT ID", "eventId" },
+    { "CHANNELS", "channels" },
+    { "TIME", "timestamp" },
+    { NULL, NULL },
+};
+
+static const struct column get_columns[] = {
+    { "ID", "id" },
+    { "EVENT TYPE", "eventType" },
+    { "EVENT ID", "eventId" },
+    { "CHANNELS", "channels" },
+    { "TIME", "timestamp" },
+    { "PAYLOAD", "payload" },
+    { NULL, NULL },
+};
+
+const struct command message_commands[] = {
+    { .path = "message list",
+      .arguments = "",
+      .summary = "list messages, newest first",
+      .groups = { &list_group, &page_group, &server_group, &output_group },
+      .run = request_run,
+      .method = "GET",
+      .url = URL,
+      .columns = list_columns,
+      .is_list = true },
+    { .path = "message get",
+      .arguments = "MESSAGE",
+      .summary = "show a message, by its id or event id",
+      .groups = { &get_group, &server_group, &output_group },
+      .run = request_run,
+      .method = "GET",
+      .url = URL "/{1}",
+      .columns = get_columns },
+    { .path = "message wait",
+      .arguments = "MESSAGE",
+      .summary = "wait until no further attempt is planned, show the last to each endpoint",
+      .groups = { &wait_group, &server_group, &output_group },
+      .run = run_wait },
+    { .path = NULL },
+};
+
+static int run_wait(const struct line *line)
+{
+    struct wait wait = {
+        .application = line_text(line, "app"),
+        .message = line_argument(line, 0),
+        .timeout_s = line_count(line, "timeout", WAIT_DEFAULT_S),
+    };
+    struct client *client;
+
+    if (!output_form(line, &wait.form))
+        return CLI_USAGE;
+    enum cli_exit exit = client_open(line, &client);
+    if (exit)
+        return exit;
+    exit = wait_for_last(client, &wait);
+    client_close(client);
+    return exit;
+}

@@ -1,0 +1,133 @@
+/* Send: a new message. */
+#include "cli/attempt.h"
+#include "cli/command.h"
+#include "cli/form.h"
+#include "cli/raw.h"
+#include "cli/request.h"
+#include "cli/say.h"
+#include "core/mem.h"
+#include "wire/courier.h"
+#include "wire/json.h"
+
+static int run_send(const struct line *line);
+
+static const struct option options[] = {
+    LOCAL_APP,
+    { .name = "data",
+      .letter = 'd',
+      .kind = OPTION_JSON,
+      .arg = "JSON|@FILE|-",
+      .help = "the payload, an object; {} unless given",
+      .place = OPTION_BODY,
+      .member = "payload" },
+    FIELD("event-id", OPTION_TEXT, "ID", "your own id for it; a second one is refused",
+          "eventId"),
+    FIELD("channels", OPTION_LIST, "CHANNEL,…", "for these channels", "channels"),
+    LOCAL("idempotency-key", OPTION_TEXT, "KEY", "sent twice with it, it is one message"),
+    LOCAL("wait", OPTION_FLAG, NULL, "wait for the first attempt; its outcome is ours"),
+    LOCAL("timeout", OPTION_COUNT, "SECONDS", "of --wait; 30 unless given"),
+    OPTION_END,
+};
+
+static const struct option_group option_group = { "Message", options };
+
+static const struct column columns[] = {
+    { "ID", "id" },
+    { "EVENT TYPE", "eventType" },
+    { "EVENT ID", "eventId" },
+    { "TIME", "timestamp" },
+    { NULL, NULL },
+};
+
+const struct command send_commands[] = {
+    { .path = "send",
+      .arguments = "TYPE",
+      .summary = "send a message of an event type",
+      .groups = { &option_group, &server_group, &output_group },
+      .run = run_send,
+      .url = "/api/v1/app/{app}/msg" },
+    { .path = NULL },
+};
+
+static enum err write_body(const struct line *line, struct buf *out)
+{
+    struct json_writer w;
+
+    json_write_begin(&w, out);
+    json_open_object(&w);
+    json_name(&w, "eventType");
+    json_put_text(&w, line_argument(line, 0));
+    if (!line_has(line, "data")) {
+        json_name(&w, "payload");
+        json_put_raw(&w, "{}", 2);
+    }
+    enum err err = form_members(line, &w);
+    if (err)
+        return err;
+    json_close_object(&w);
+    err = json_write_end(&w);
+    if (err)
+        say("the message is too large");
+    return err;
+}
+
+static enum cli_exit post(struct client *client, const struct line *line, struct buf *answer)
+{
+    struct buf path = BUF_INIT(URL_LEN_MAX), body = BUF_INIT(FORM_BODY_MAX);
+    enum cli_exit exit = CLI_USAGE;
+
+    if (form_path(line, line_command(line)->url, &path) != ERR_OK)
+        say("--app is too long");
+    else if (write_body(line, &body) == ERR_OK)
+        exit = client_send(client,
+                           &(struct client_request){
+                               .method = "POST",
+                               .path = buf_text(&path),
+                               .query = "with_content=false",
+                               .body = &body,
+                               .idempotency_key = line_text(line, "idempotency-key"),
+                           },
+                           answer);
+    buf_fini(&path);
+    buf_fini(&body);
+    return exit;
+}
+
+static enum cli_exit wait_for_outcome(struct client *client, const struct line *line,
+                                      const struct buf *answer, enum output_form form)
+{
+    struct buf id = BUF_INIT(URL_LEN_MAX);
+    enum cli_exit exit = CLI_FAILED;
+
+    if (raw_text(raw_member(raw_of(answer), "id"), &id) == ERR_OK)
+        exit =
+            wait_for_first(client, &(struct wait){
+                                       .application = line_text(line, "app"),
+                                       .message = buf_text(&id),
+                                       .timeout_s = line_count(line, "timeout", WAIT_DEFAULT_S),
+                                       .form = form,
+                                   });
+    buf_fini(&id);
+    return exit;
+}
+
+static int run_send(const struct line *line)
+{
+    struct buf answer = { 0 };
+    enum output_form form;
+    struct client *client;
+
+    if (!output_form(line, &form))
+        return CLI_USAGE;
+    enum cli_exit exit = client_open(line, &client);
+    if (exit)
+        return exit;
+    exit = post(client, line, &answer);
+    if (!exit && line_has(line, "wait"))
+        exit = wait_for_outcome(client, line, &answer, form);
+    else if (!exit)
+        exit = request_print(&answer, form, columns);
+    buf_fini(&answer);
+    client_close(client);
+    return exit;
+}

@@ -1,0 +1,85 @@
+/* Status: a region at a glance. */
+#include <stdio.h>
+
+#include "cli/client.h"
+#include "cli/command.h"
+#include "cli/output.h"
+#include "cli/raw.h"
+
+static int run_status(const struct line *line);
+
+static const struct column columns[] = {
+    { "VERSION", "version" },
+    { "UPTIME, S", "uptimeSeconds" },
+    { "PENDING", "pending" },
+    { "OLDEST DUE", "oldestDueAt" },
+    { "MESSAGES", "messages" },
+    { "ATTEMPTS", "attempts" },
+    { "GLOBAL, BYTES", "globalBytes" },
+    { "REGIONAL, BYTES", "regionalBytes" },
+    { "GLOBAL SCHEMA", "globalSchema" },
+    { "REGIONAL SCHEMA", "regionalSchema" },
+    { NULL, NULL },
+};
+
+static const struct column failing_columns[] = {
+    { "FAILING ENDPOINT", "endpointId" },
+    { "UID", "endpointUid" },
+    { "APP", "appId" },
+    { "HOST", "host" },
+    { "DISABLED", "disabled" },
+    { "PENDING", "pending" },
+    { "ATTEMPTS", "attemptsMost" },
+    { NULL, NULL },
+};
+
+const struct command status_commands[] = {
+    { .path = "status",
+      .arguments = "",
+      .summary = "show what waits, since when, for whom, and versions",
+      .groups = { &server_group, &output_group },
+      .run = run_status },
+    { .path = NULL },
+};
+
+static bool print_failing(struct raw status)
+{
+    struct raw items = raw_items(raw_member(status, "failing")), item;
+
+    if (!raw_next(&items, &item))
+        return true;
+    struct output *output = output_open(OUTPUT_TABLE, failing_columns, true);
+    do
+        output_item(output, item);
+    while (raw_next(&items, &item));
+    putchar('\n');
+    return output_close(output);
+}
+
+static bool print_status(struct raw status, enum output_form form)
+{
+    struct output *output = output_open(form, columns, false);
+
+    output_item(output, status);
+    return output_close(output) && (form != OUTPUT_TABLE || print_failing(status));
+}
+
+static int run_status(const struct line *line)
+{
+    struct client_request request = { .method = "GET", .path = "/api/v1/status", .query = "" };
+    struct buf answer = { 0 };
+    enum output_form form;
+    struct client *client;
+
+    if (!output_form(line, &form))
+        return CLI_USAGE;
+    enum cli_exit exit = client_open(line, &client);
+    if (exit)
+        return exit;
+    exit = client_send(client, &request, &answer);
+    if (!exit && !print_status(raw_of(&answer), form))
+        exit = CLI_FAILED;
+    buf_fini(&answer);
+    client_close(client);
+    return exit;
+}

@@ -1,0 +1,31 @@
+/* Version: which program this is. */
+#include <stdio.h>
+
+#include "cli/command.h"
+
+static int run_version(const struct line *line);
+
+static const struct option options[] = {
+    LOCAL("json", OPTION_FLAG, NULL, "as JSON"),
+    OPTION_END,
+};
+
+static const struct option_group option_group = { "Output", options };
+
+const struct command version_commands[] = {
+    { .path = "version",
+      .arguments = "",
+      .summary = "show the program's version",
+      .groups = { &option_group },
+      .run = run_version },
+    { .path = NULL },
+};
+
+static int run_version(const struct line *line)
+{
+    if (line_has(line, "json"))
+        puts("{\"version\":\"" POSTHASTE_VERSION "\"}");
+    else
+        puts("posthaste " POSTHASTE_VERSION);
+    return CLI_OK;
+}

@@ -1,0 +1,49 @@
+/* Command: a row of the table that is the command line: what help prints, what is parsed, what
+ * runs. Each noun's file has the rows of its noun; cli.c joins them. */
+#ifndef CLI_COMMAND_H
+#define CLI_COMMAND_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "cli/cli.h"
+#include "cli/line.h"
+#include "cli/option.h"
+#include "cli/output.h"
+
+#define COMMAND_GROUPS_MAX 4
+
+struct command {
+    const char *path;      /* "app create": the words that name it */
+    const char *arguments; /* "DIR", "[TYPE]": positional ones, by word; "" = none */
+    const char *summary;
+    const struct option_group *groups[COMMAND_GROUPS_MAX];
+    int (*run)(const struct line *line); /* NULL: the daemon's */
+
+    /* for run = request_run, a command that is one request; see request.h */
+    const char *method;
+    const char *url;              /* "/api/v1/app/{app}/endpoint/{1}" */
+    const struct column *columns; /* of the answer; NULL = none is printed */
+    bool is_list;                 /* the answer is a page of a list */
+};
+
+/* `serve` is told its configuration rather than its command line. */
+int serve_run(const struct line *line, int (*serve)(const struct config_sources *sources));
+
+/* Tables, each ended by a row without a path. */
+extern const struct command init_commands[];
+extern const struct command serve_commands[];
+extern const struct command config_commands[];
+extern const struct command token_commands[];
+extern const struct command app_commands[];
+extern const struct command event_type_commands[];
+extern const struct command endpoint_commands[];
+extern const struct command send_commands[];
+extern const struct command message_commands[];
+extern const struct command attempt_commands[];
+extern const struct command status_commands[];
+extern const struct command sign_commands[];
+extern const struct command listen_commands[];
+extern const struct command version_commands[];
+
+#endif

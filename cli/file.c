@@ -1,0 +1,67 @@
+#include "cli/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <stdbool.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cli/say.h"
+
+#define READ_STEP 65536
+
+enum err file_read(const char *path, struct buf *out)
+{
+    bool is_stdin = strcmp(path, "-") == 0;
+    int fd = is_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
+    const char *name = is_stdin ? "stdin" : path;
+    uint8_t step[READ_STEP];
+    enum err err = ERR_OK;
+    ssize_t got = -1;
+
+    while (fd >= 0 && !err && (got = read(fd, step, sizeof(step))) > 0)
+        err = buf_append(out, step, (size_t)got);
+    if (err)
+        say("%s: too large", name);
+    else if (got < 0) {
+        say("%s: %s", name, strerror(errno));
+        err = ERR_IO;
+    }
+    if (fd > STDIN_FILENO)
+        close(fd);
+    return err;
+}
+
+/* False with errno. */
+static bool write_all(int fd, const char *text, size_t len)
+{
+    while (len > 0) {
+        ssize_t wrote = write(fd, text, len);
+
+        if (wrote < 0)
+            return false;
+        text += wrote;
+        len -= (size_t)wrote;
+    }
+    return fsync(fd) == 0;
+}
+
+enum err file_create(const char *path, mode_t mode, const char *text)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+    bool written = fd >= 0 && write_all(fd, text, strlen(text));
+    int why = errno;
+
+    if (fd >= 0 && close(fd) != 0 && written) {
+        why = errno;
+        written = false;
+    }
+    if (written)
+        return ERR_OK;
+    say("%s: %s", path, why == EEXIST ? "is there already, left as it is" : strerror(why));
+    if (fd < 0)
+        return why == EEXIST ? ERR_IN_USE : ERR_IO;
+    unlink(path);
+    return ERR_IO;
+}

@@ -1,0 +1,207 @@
+#include "cli/form.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/command.h"
+#include "cli/file.h"
+#include "cli/say.h"
+#include "core/mem.h"
+#include "wire/json.h"
+
+#define NAME_MAX_LEN 32 /* of an option in a path's braces */
+
+static enum err put_member(const struct line *line, const struct option *option,
+                           struct json_writer *w);
+
+enum err form_escape(const char *text, struct buf *out)
+{
+    enum err err = ERR_OK;
+
+    for (const char *c = text; *c && !err; c++) {
+        if (isalnum((unsigned char)*c) || strchr("-._~", *c))
+            err = buf_append(out, c, 1);
+        else
+            err = buf_printf(out, "%%%02X", (unsigned char)*c);
+    }
+    return err;
+}
+
+static const char *brace_value(const struct line *line, const char *name, size_t len)
+{
+    char text[NAME_MAX_LEN];
+
+    snprintf(text, sizeof(text), "%.*s", (int)len, name);
+    if (isdigit((unsigned char)text[0]))
+        return line_argument(line, (size_t)(text[0] - '1'));
+    return line_text(line, text);
+}
+
+enum err form_path(const struct line *line, const char *pattern, struct buf *out)
+{
+    enum err err = ERR_OK;
+
+    while (*pattern && !err) {
+        size_t plain = strcspn(pattern, "{");
+
+        err = buf_append(out, pattern, plain);
+        pattern += plain;
+        if (err || *pattern == '\0')
+            break;
+        size_t len = strcspn(++pattern, "}");
+        err = form_escape(brace_value(line, pattern, len), out);
+        pattern += len + 1;
+    }
+    return err;
+}
+
+static enum err put_parameter(const struct line *line, const struct option *option,
+                              struct buf *out)
+{
+    const char *value = line_text(line, option->name);
+    enum err err = ERR_OK;
+
+    if (!value)
+        value = option->kind == OPTION_NO ? "false" : "true";
+    if (out->len > 0)
+        err = buf_append_text(out, "&");
+    if (!err)
+        err = buf_printf(out, "%s=", option->member);
+    return err ? err : form_escape(value, out);
+}
+
+enum err form_query(const struct line *line, struct buf *out)
+{
+    const struct command *command = line_command(line);
+    enum err err = ERR_OK;
+
+    for (size_t i = 0; i < COMMAND_GROUPS_MAX && command->groups[i]; i++)
+        for (const struct option *o = command->groups[i]->options; o->name && !err; o++)
+            if (o->place == OPTION_QUERY && line_has(line, o->name))
+                err = put_parameter(line, o, out);
+    return err;
+}
+
+enum err form_members(const struct line *line, struct json_writer *w)
+{
+    const struct command *command = line_command(line);
+    enum err err = ERR_OK;
+
+    for (size_t i = 0; i < COMMAND_GROUPS_MAX && command->groups[i]; i++)
+        for (const struct option *o = command->groups[i]->options; o->name && !err; o++)
+            if (o->place == OPTION_BODY && line_has(line, o->name))
+                err = put_member(line, o, w);
+    return err;
+}
+
+enum err form_body(const struct line *line, struct buf *out)
+{
+    struct json_writer w;
+
+    json_write_begin(&w, out);
+    json_open_object(&w);
+    enum err err = form_members(line, &w);
+    if (err)
+        return err;
+    json_close_object(&w);
+    err = json_write_end(&w);
+    if (err)
+        say("the request is too large");
+    return err;
+}
+
+static void put_list(struct json_writer *w, const char *value)
+{
+    json_open_array(w);
+    for (;;) {
+        size_t len = strcspn(value, ",");
+
+        json_put_bytes(w, value, len);
+        if (value[len] == '\0')
+            break;
+        value += len + 1;
+    }
+    json_close_array(w);
+}
+
+/* "name=value" or "Name: value" as a member. */
+static void put_split(struct json_writer *w, const char *text, size_t name_len)
+{
+    char *name = xmemdup(text, name_len);
+    const char *value = text + name_len + 1;
+
+    json_name(w, name);
+    json_put_text(w, value + strspn(value, " \t"));
+    free(name);
+}
+
+static void put_pair(const char *value, void *ctx)
+{
+    if (*value)
+        put_split(ctx, value, strcspn(value, "="));
+}
+
+static void put_header(const char *value, void *ctx)
+{
+    if (*value)
+        put_split(ctx, value, strcspn(value, ":"));
+}
+
+static enum err put_json(struct json_writer *w, const struct option *option, const char *value)
+{
+    struct buf text = BUF_INIT(FILE_LEN_MAX);
+    struct scan_fault fault;
+    enum scan_type type;
+    enum err err;
+
+    if (value[0] == '@' || strcmp(value, "-") == 0)
+        err = file_read(value[0] == '@' ? value + 1 : "-", &text);
+    else
+        err = buf_append_text(&text, value);
+    if (!err) {
+        err = scan_json(text.bytes, text.len, NULL, 0, &type, &fault);
+        if (err)
+            say("--%s: not JSON: %s at byte %zu", option->name, fault.why, fault.offset);
+        else
+            json_put_raw(w, text.bytes, text.len);
+    }
+    buf_fini(&text);
+    return err;
+}
+
+static enum err put_member(const struct line *line, const struct option *option,
+                           struct json_writer *w)
+{
+    const char *value = line_text(line, option->name);
+
+    json_name(w, option->member);
+    if (value && value[0] == '\0') {
+        json_put_null(w);
+        return ERR_OK;
+    }
+    switch (option->kind) {
+    case OPTION_FLAG:
+    case OPTION_NO:
+        json_put_bool(w, option->kind == OPTION_FLAG);
+        break;
+    case OPTION_TEXT:
+        json_put_text(w, value);
+        break;
+    case OPTION_COUNT:
+        json_put_raw(w, value, strlen(value));
+        break;
+    case OPTION_LIST:
+        put_list(w, value);
+        break;
+    case OPTION_PAIR:
+    case OPTION_HEADER:
+        json_open_object(w);
+        line_each(line, option->name, option->kind == OPTION_PAIR ? put_pair : put_header, w);
+        json_close_object(w);
+        break;
+    case OPTION_JSON:
+        return put_json(w, option, value);
+    }
+    return ERR_OK;
+}

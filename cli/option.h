@@ -1,0 +1,81 @@
+/* Option: what a command accepts after a dash, and where its value goes. */
+#ifndef CLI_OPTION_H
+#define CLI_OPTION_H
+
+#include <stdbool.h>
+
+enum option_kind {
+    OPTION_FLAG, /* given or not */
+    OPTION_NO,   /* a flag that means false */
+    OPTION_TEXT,
+    OPTION_COUNT,  /* a whole number from 0 */
+    OPTION_LIST,   /* A,B,C */
+    OPTION_PAIR,   /* NAME=VALUE; may be repeated */
+    OPTION_HEADER, /* "Name: value"; may be repeated */
+    OPTION_JSON,   /* the text itself, @FILE, or - for stdin */
+};
+
+enum option_place {
+    OPTION_LOCAL, /* the command's own business */
+    OPTION_QUERY, /* a parameter of the request */
+    OPTION_BODY,  /* a member of the request's body; an empty value writes null */
+};
+
+struct option {
+    const char *name; /* without the dashes; NULL ends a table */
+    char letter;      /* 0 = none */
+    enum option_kind kind;
+    const char *arg; /* what help calls the value */
+    const char *help;
+    enum option_place place;
+    const char *member; /* the parameter's or member's name */
+    bool required;
+};
+
+struct option_group {
+    const char *title; /* of help's paragraph */
+    const struct option *options;
+};
+
+/* Groups that several commands have. */
+extern const struct option_group server_group; /* --url --token --token-file --config */
+extern const struct option_group config_group; /* --config alone */
+extern const struct option_group output_group; /* --output */
+extern const struct option_group page_group;   /* --limit --iterator --all */
+
+/* Rows: an option of the command's own, a parameter of its request, a member of its body. */
+#define LOCAL(name_, kind_, arg_, help_)                                                       \
+    {                                                                                          \
+        .name = (name_), .kind = (kind_), .arg = (arg_), .help = (help_)                       \
+    }
+#define QUERY(name_, kind_, arg_, help_, member_)                                              \
+    {                                                                                          \
+        .name = (name_), .kind = (kind_), .arg = (arg_), .help = (help_),                      \
+        .place = OPTION_QUERY, .member = (member_)                                             \
+    }
+#define FIELD(name_, kind_, arg_, help_, member_)                                              \
+    {                                                                                          \
+        .name = (name_), .kind = (kind_), .arg = (arg_), .help = (help_),                      \
+        .place = OPTION_BODY, .member = (member_)                                              \
+    }
+#define OPTION_END                                                                             \
+    {                                                                                          \
+        .name = 0                                                                              \
+    }
+
+/* Rows that several tables have. */
+#define LOCAL_APP                                                                              \
+    {                                                                                          \
+        .name = "app", .letter = 'a', .kind = OPTION_TEXT, .arg = "APP",                       \
+        .help = "the application's id or uid", .required = true                                \
+    }
+#define FIELD_UID FIELD("uid", OPTION_TEXT, "UID", "a name of your own for it", "uid")
+#define FIELD_RATE_LIMIT                                                                       \
+    FIELD("rate-limit", OPTION_COUNT, "N", "at most N deliveries a second", "throttleRate")
+#define FIELD_METADATA                                                                         \
+    FIELD("metadata", OPTION_PAIR, "NAME=VALUE", "a note; may be repeated", "metadata")
+#define FIELD_DESCRIPTION                                                                      \
+    FIELD("description", OPTION_TEXT, "TEXT", "what it is for", "description")
+#define QUERY_ORDER QUERY("order", OPTION_TEXT, "ascending|descending", "by age", "order")
+
+#endif

@@ -1,0 +1,84 @@
+#include "cli/output.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/say.h"
+#include "core/mem.h"
+
+#define ITEM_LEN_MAX (256u << 20) /* bytes of one object laid out */
+
+struct output {
+    enum output_form form;
+    bool in_array;
+    size_t count;
+    struct table *table; /* of OUTPUT_TABLE */
+    struct buf text;     /* scratch */
+};
+
+bool output_form(const struct line *line, enum output_form *out)
+{
+    static const char *const names[] = { "table", "json", "jsonl" };
+    const char *name = line_text(line, "output");
+
+    *out = OUTPUT_TABLE;
+    if (!name)
+        return true;
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (strcmp(name, names[i]) == 0) {
+            *out = (enum output_form)i;
+            return true;
+        }
+    say("--output: '%s' is none of table, json, jsonl", name);
+    return false;
+}
+
+struct output *output_open(enum output_form form, const struct column *columns, bool is_list)
+{
+    struct output *output = xcalloc(1, sizeof(*output));
+
+    *output = (struct output){
+        .form = form,
+        .in_array = form == OUTPUT_JSON && is_list,
+        .table = form == OUTPUT_TABLE ? table_new(columns, is_list) : NULL,
+        .text = BUF_INIT(ITEM_LEN_MAX),
+    };
+    return output;
+}
+
+void output_item(struct output *output, struct raw item)
+{
+    if (output->table) {
+        table_add(output->table, item);
+        return;
+    }
+    buf_clear(&output->text);
+    enum err err = output->form == OUTPUT_JSONL
+                       ? raw_compact(item, &output->text)
+                       : raw_indent(item, output->in_array ? 1 : 0, &output->text);
+    if (err)
+        abort();
+    if (output->in_array)
+        fputs(output->count == 0 ? "[\n  " : ",\n  ", stdout);
+    fwrite(output->text.bytes, 1, output->text.len, stdout);
+    if (!output->in_array)
+        fputc('\n', stdout);
+    output->count++;
+}
+
+bool output_close(struct output *output)
+{
+    if (output->table)
+        table_print(output->table);
+    else if (output->in_array)
+        fputs(output->count == 0 ? "[]\n" : "\n]\n", stdout);
+    table_free(output->table);
+    buf_fini(&output->text);
+    free(output);
+
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return true;
+    say("stdout: %s", strerror(errno));
+    return false;
+}

@@ -1,0 +1,25 @@
+/* Output: a command's answer on stdout: a table, JSON, or a line of JSON for each item.
+ *
+ * JSON is what the server sent, laid out anew; a list is an array of its items. */
+#ifndef CLI_OUTPUT_H
+#define CLI_OUTPUT_H
+
+#include "cli/line.h"
+#include "cli/table.h"
+
+enum output_form { OUTPUT_TABLE, OUTPUT_JSON, OUTPUT_JSONL };
+
+struct output;
+
+/* By --output; false, and it has been said, when that has another value. */
+bool output_form(const struct line *line, enum output_form *out);
+
+struct output *output_open(enum output_form form, const struct column *columns, bool is_list);
+
+/* One object. Prints at once, or keeps it until the table is complete. */
+void output_item(struct output *output, struct raw item);
+
+/* Print what is left and free it. False, and it has been said, if stdout refused something. */
+bool output_close(struct output *output);
+
+#endif

@@ -1,0 +1,80 @@
+#include "cli/receipt.h"
+
+#include <ctype.h>
+#include <string.h>
+
+#include "cli/verdict.h"
+#include "core/clock.h"
+#include "wire/json.h"
+
+#define LINE_LEN_MAX (64u << 20) /* bytes of JSON */
+
+static const char *check_text(const struct receipt *receipt)
+{
+    return receipt->checked ? verdict_text(receipt->verdict) : "not checked: no --secret";
+}
+
+/* A sender's bytes don't get to steer the terminal. */
+static void put_printable(const char *bytes, size_t len, FILE *to)
+{
+    for (size_t i = 0; i < len; i++) {
+        bool controls =
+            iscntrl((unsigned char)bytes[i]) && bytes[i] != '\n' && bytes[i] != '\t';
+
+        fputc(controls ? '?' : bytes[i], to);
+    }
+}
+
+static void print_text(const struct receipt *receipt, FILE *to)
+{
+    char time[CLOCK_TEXT_MAX];
+    const char *id = receipt->id ? receipt->id : "(no webhook-id)";
+
+    clock_format(receipt->at_ms, time);
+    fprintf(to, "%s  ", time);
+    put_printable(id, strlen(id), to);
+    fprintf(to, "  %zu bytes  answered %u  %s\n", receipt->body_len, receipt->status,
+            check_text(receipt));
+    put_printable(receipt->body, receipt->body_len, to);
+    fputc('\n', to);
+}
+
+static void print_json(const struct receipt *receipt, FILE *to)
+{
+    struct buf line = BUF_INIT(LINE_LEN_MAX);
+    struct json_writer w;
+
+    json_write_begin(&w, &line);
+    json_open_object(&w);
+    json_name(&w, "time");
+    json_put_date(&w, receipt->at_ms);
+    json_name(&w, "id");
+    json_put_text(&w, receipt->id);
+    json_name(&w, "timestamp");
+    json_put_text(&w, receipt->timestamp);
+    json_name(&w, "bytes");
+    json_put_integer(&w, (int64_t)receipt->body_len);
+    json_name(&w, "verified");
+    if (receipt->checked)
+        json_put_bool(&w, receipt->verdict == ERR_OK);
+    else
+        json_put_null(&w);
+    json_name(&w, "why");
+    json_put_text(&w, check_text(receipt));
+    json_name(&w, "status");
+    json_put_integer(&w, receipt->status);
+    json_name(&w, "body");
+    json_put_bytes(&w, receipt->body, receipt->body_len);
+    json_close_object(&w);
+    fprintf(to, "%s\n", json_write_end(&w) == ERR_OK ? buf_text(&line) : "{}");
+    buf_fini(&line);
+}
+
+void receipt_print(const struct receipt *receipt, bool json, FILE *to)
+{
+    if (json)
+        print_json(receipt, to);
+    else
+        print_text(receipt, to);
+    fflush(to);
+}

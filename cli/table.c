@@ -1,0 +1,93 @@
+#include "cli/table.h"
+
+#include <libsmartcols.h>
+#include <stdlib.h>
+
+#include "core/mem.h"
+
+#define CELL_LEN_MAX (64u << 20) /* bytes of a member as text */
+
+struct table {
+    const struct column *columns;
+    bool is_list;
+    bool named; /* members stand beside their names */
+    struct libscols_table *lines;
+    struct buf cell;
+};
+
+struct table *table_new(const struct column *columns, bool is_list)
+{
+    struct table *table = xcalloc(1, sizeof(*table));
+
+    *table = (struct table){
+        .columns = columns,
+        .is_list = is_list,
+        .named = !is_list && columns[1].heading,
+        .lines = scols_new_table(),
+        .cell = BUF_INIT(CELL_LEN_MAX),
+    };
+    if (!table->lines)
+        abort();
+    if (is_list) {
+        for (const struct column *c = columns; c->heading; c++)
+            scols_table_new_column(table->lines, c->heading, 0, SCOLS_FL_TRUNC);
+        return table;
+    }
+    scols_table_enable_noheadings(table->lines, 1);
+    if (table->named)
+        scols_table_new_column(table->lines, "NAME", 0, 0);
+    scols_table_new_column(table->lines, "VALUE", 0, SCOLS_FL_WRAP);
+    return table;
+}
+
+void table_free(struct table *table)
+{
+    if (!table)
+        return;
+    scols_unref_table(table->lines);
+    buf_fini(&table->cell);
+    free(table);
+}
+
+static struct libscols_line *new_line(struct table *table)
+{
+    struct libscols_line *line = scols_table_new_line(table->lines, NULL);
+
+    if (!line)
+        abort();
+    return line;
+}
+
+static void set_cell(struct libscols_line *line, size_t index, const char *text)
+{
+    if (scols_line_set_data(line, index, text) != 0)
+        abort();
+}
+
+static const char *member_text(struct table *table, struct raw item, const char *member)
+{
+    buf_clear(&table->cell);
+    if (raw_text(raw_member(item, member), &table->cell) != ERR_OK)
+        return "(too large)";
+    return buf_text(&table->cell);
+}
+
+void table_add(struct table *table, struct raw item)
+{
+    struct libscols_line *line = NULL;
+
+    for (size_t i = 0; table->columns[i].heading; i++) {
+        const char *text = member_text(table, item, table->columns[i].member);
+
+        if (!line || !table->is_list)
+            line = new_line(table);
+        if (table->named)
+            set_cell(line, 0, table->columns[i].heading);
+        set_cell(line, table->is_list ? i : (size_t)table->named, text);
+    }
+}
+
+void table_print(struct table *table)
+{
+    scols_print_table(table->lines);
+}

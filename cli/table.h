@@ -1,0 +1,27 @@
+/* Table: objects as rows on a terminal. The one home of libsmartcols.
+ *
+ * A list has a row for each item; a single object has one for each member, or just the value if
+ * it has only one. No colours anywhere, so there is nothing to turn off. */
+#ifndef CLI_TABLE_H
+#define CLI_TABLE_H
+
+#include <stdbool.h>
+
+#include "cli/raw.h"
+
+struct column {
+    const char *heading; /* NULL ends the array */
+    const char *member;
+};
+
+struct table;
+
+struct table *table_new(const struct column *columns, bool is_list);
+void table_free(struct table *table); /* NULL does nothing */
+
+void table_add(struct table *table, struct raw item);
+
+/* On stdout. */
+void table_print(struct table *table);
+
+#endif
