@@ -43,7 +43,7 @@ struct daemon {
 
 static bool open_loops(struct daemon *d);
 static void watch_signals(struct daemon *d);
-static bool open_modules(struct daemon *d);
+static enum daemon_exit open_modules(struct daemon *d);
 static void start_loops(struct daemon *d);
 static void announce(const struct daemon *d);
 static void on_signal(uv_signal_t *signal, int number);
@@ -59,7 +59,7 @@ static void join_loops(struct daemon *d);
 
 int daemon_serve(const struct config_sources *sources)
 {
-    struct daemon d = { .exit = DAEMON_OK };
+    struct daemon d = { 0 };
 
     if (!settings_load(sources, &d.settings))
         return DAEMON_MISCONFIGURED;
@@ -70,16 +70,16 @@ int daemon_serve(const struct config_sources *sources)
         return DAEMON_FAILED;
     }
     watch_signals(&d);
-    bool opened = open_modules(&d);
-    if (!opened)
+    d.exit = open_modules(&d);
+    if (d.exit)
         stop(&d);
     start_loops(&d);
-    if (opened)
+    if (!d.exit)
         announce(&d);
     uv_run(&d.main.uv, UV_RUN_DEFAULT);
     join_loops(&d);
     settings_fini(&d.settings);
-    return (int)d.exit;
+    return d.exit;
 }
 
 static bool open_loops(struct daemon *d)
@@ -89,7 +89,7 @@ static bool open_loops(struct daemon *d)
         loop_open(&d->dispatch, "dispatch") == ERR_OK &&
         loop_open(&d->api_loop, "api") == ERR_OK)
         return true;
-    log_event(LOG_ERROR, "no event loops", LOG_STR("reason", err_text(ERR_UNAVAILABLE)));
+    log_event(LOG_ERROR, "loops_failed", LOG_STR("reason", err_text(ERR_UNAVAILABLE)));
     return false;
 }
 
@@ -104,21 +104,21 @@ static void watch_signals(struct daemon *d)
 }
 
 /* The store says in the log what is wrong, and in which file. */
-static bool open_store(struct daemon *d)
+static enum daemon_exit open_store(struct daemon *d)
 {
     const struct config *config = d->settings.config;
-
-    return store_open(&d->store, &(struct store_options){
-                                     .dir = config->data,
-                                     .writer = &d->writer.uv,
-                                     .reader = &d->reader.uv,
-                                     .ids = &d->ids,
-                                     .requests_max = config->limits.waiting_requests,
-                                     .clock = clock_now,
-                                 }) == ERR_OK;
+    enum err err = store_open(&d->store, &(struct store_options){
+                                             .dir = config->data,
+                                             .writer = &d->writer.uv,
+                                             .reader = &d->reader.uv,
+                                             .ids = &d->ids,
+                                             .requests_max = config->limits.waiting_requests,
+                                             .clock = clock_now,
+                                         });
+    return err ? DAEMON_FAILED : DAEMON_OK;
 }
 
-static bool open_dispatcher(struct daemon *d)
+static enum daemon_exit open_dispatcher(struct daemon *d)
 {
     const struct config_delivery *delivery = &d->settings.config->delivery;
     struct dispatcher_options options = {
@@ -138,12 +138,18 @@ static bool open_dispatcher(struct daemon *d)
     for (size_t i = 0; i < delivery->retry_count; i++)
         options.schedule_s[i] = delivery->retry_s[i];
     enum err err = dispatcher_open(&d->dispatcher, &options);
-    if (err)
-        log_event(LOG_ERROR, "no dispatcher", LOG_STR("reason", err_text(err)));
-    return !err;
+    if (err == ERR_INVALID && delivery->name_servers) {
+        settings_complain(d->settings.config, "delivery.name_servers",
+                          "not ADDRESS:PORT, separated by commas");
+        return DAEMON_MISCONFIGURED;
+    }
+    if (!err)
+        return DAEMON_OK;
+    log_event(LOG_ERROR, "dispatcher_failed", LOG_STR("reason", err_text(err)));
+    return DAEMON_FAILED;
 }
 
-static bool open_api(struct daemon *d)
+static enum daemon_exit open_api(struct daemon *d)
 {
     const struct config *config = d->settings.config;
 
@@ -161,18 +167,26 @@ static bool open_api(struct daemon *d)
                                          .port = config->port,
                                          .limits = &d->limits,
                                      });
-    if (err)
-        log_event(LOG_ERROR, "can't listen", LOG_STR("address", config->address),
-                  LOG_NUM("port", config->port), LOG_STR("reason", err_text(err)));
-    return !err;
+    if (err == ERR_INVALID) {
+        settings_complain(config, "listen", "not an IP address and port");
+        return DAEMON_MISCONFIGURED;
+    }
+    if (!err)
+        return DAEMON_OK;
+    log_event(LOG_ERROR, "listen_failed", LOG_STR("address", config->address),
+              LOG_NUM("port", config->port), LOG_STR("reason", err_text(err)));
+    return DAEMON_FAILED;
 }
 
-static bool open_modules(struct daemon *d)
+static enum daemon_exit open_modules(struct daemon *d)
 {
-    if (open_store(d) && open_dispatcher(d) && open_api(d))
-        return true;
-    d->exit = DAEMON_FAILED;
-    return false;
+    enum daemon_exit exit = open_store(d);
+
+    if (!exit)
+        exit = open_dispatcher(d);
+    if (!exit)
+        exit = open_api(d);
+    return exit;
 }
 
 static void start_loops(struct daemon *d)
@@ -181,7 +195,7 @@ static void start_loops(struct daemon *d)
         loop_start(&d->dispatch) == ERR_OK && loop_start(&d->api_loop) == ERR_OK)
         return;
     /* Some threads run and none can be waited for: as after a crash, the outbox has it all. */
-    log_event(LOG_ERROR, "no threads", LOG_STR("reason", err_text(ERR_UNAVAILABLE)));
+    log_event(LOG_ERROR, "threads_failed", LOG_STR("reason", err_text(ERR_UNAVAILABLE)));
     _exit(DAEMON_FAILED);
 }
 
@@ -275,7 +289,7 @@ static void on_store_closed(struct task *step)
 static void on_deadline(uv_timer_t *timer)
 {
     (void)timer;
-    log_event(LOG_ERROR, "stopping took too long", LOG_NUM("ms", DAEMON_STOP_MS));
+    log_event(LOG_ERROR, "stop_timed_out", LOG_NUM("ms", DAEMON_STOP_MS));
     _exit(DAEMON_FAILED);
 }
 

@@ -12,7 +12,7 @@ static void forbid_dumps(void)
     const struct rlimit none = { 0, 0 };
 
     if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0 || setrlimit(RLIMIT_CORE, &none) != 0)
-        log_event(LOG_WARN, "memory dumps can't be forbidden", LOG_END);
+        log_event(LOG_WARN, "dumps_not_forbidden", LOG_END);
 }
 
 static void raise_descriptor_limit(void)
@@ -23,8 +23,7 @@ static void raise_descriptor_limit(void)
         return;
     limit.rlim_cur = limit.rlim_max;
     if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
-        log_event(LOG_WARN, "the limit of open files can't be raised",
-                  LOG_NUM("limit", limit.rlim_cur));
+        log_event(LOG_WARN, "file_limit_not_raised", LOG_NUM("limit", limit.rlim_cur));
 }
 
 void process_prepare(void)

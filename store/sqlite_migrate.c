@@ -66,7 +66,8 @@ static enum err apply(const struct connection *c, const struct embedded_file *fi
         err = sqlite_exec(c, "COMMIT");
     if (err)
         return err; /* closing the connection rolls back */
-    log_event(LOG_INFO, "schema_migrated", LOG_STR("file", c->file),
+    /* A new file's first schema is no news. */
+    log_event(version == 1 ? LOG_DEBUG : LOG_INFO, "schema_migrated", LOG_STR("file", c->file),
               LOG_NUM("version", version));
     return ERR_OK;
 }
