@@ -8,7 +8,6 @@
 #include "dispatcher/survey.h"
 
 #define REFILLS_MAX       8          /* reads under way: the reader takes them one by one */
-#define REFILL_BYTES      (4u << 20) /* of payload in one read */
 #define END_LIMIT         1000       /* deliveries ended in one transaction */
 #define SURVEY_EVERY_MS   30000
 #define SURVEY_LOST_MS    1000  /* at most one survey in this time for lost hints */
@@ -311,10 +310,9 @@ static void start_refill(struct scheduler *s, struct lane *lane, struct now now)
     const struct roster *r = &s->roster;
     size_t limit = lane_depth(lane, roster_is_scarce(r)) - lane_claimed(lane);
     size_t claims_left = r->limits.claims_max - r->claims;
-    size_t bytes = r->limits.bytes_max - r->bytes;
+    size_t bytes = (r->limits.bytes_max - r->bytes) / REFILLS_MAX + 1;
 
     limit = limit < claims_left ? limit : claims_left;
-    bytes = bytes < REFILL_BYTES ? bytes : REFILL_BYTES;
     s->refills++;
     s->owed++;
     roster_promise(&s->roster, limit, bytes);

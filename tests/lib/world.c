@@ -164,6 +164,8 @@ static unsigned unanswered(const struct world *w)
     return w->asked + (unsigned)scheduler_load(w->scheduler).unanswered;
 }
 
+static void append(struct world *w);
+
 void be_quiet(struct world *w)
 {
     uint64_t *newest = &w->receivers.newest_wall_ms;
@@ -173,13 +175,13 @@ void be_quiet(struct world *w)
     for (unsigned turn = 0; idle < 3; turn++) {
         w->next_mono_ms = scheduler_poke(w->scheduler, fate.now);
         check_load(w);
+        if (dice_chance(&fate.dice, w->chatter_percent))
+            append(w);
         uv_run(&w->loop, UV_RUN_NOWAIT);
         idle = unanswered(w) == 0 ? idle + 1 : 0;
         assert_true(turn < QUIET_TURNS);
     }
 }
-
-static void append(struct world *w);
 
 static void advance_to(uint64_t mono_ms)
 {
@@ -198,8 +200,6 @@ void run_until(struct world *w, uint64_t mono_ms)
         if (next > fate.now.mono_ms)
             advance_to(next);
         receivers_answer(&w->receivers, fate.now);
-        if (dice_chance(&fate.dice, w->chatter_percent))
-            append(w);
     }
     advance_to(mono_ms);
 }

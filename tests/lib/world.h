@@ -27,7 +27,7 @@ struct world {
     struct receivers receivers;
     struct id application;
     size_t messages;          /* sent; also the next payload */
-    unsigned chatter_percent; /* chance of another message whenever an answer comes */
+    unsigned chatter_percent; /* chance of another message at each turn of the loop */
     unsigned asked;           /* requests of the test that the store has */
     enum err err;             /* of the last object put */
     uint64_t next_mono_ms;    /* when the scheduler wants to be poked */

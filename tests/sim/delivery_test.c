@@ -98,7 +98,6 @@ static struct world *make_world(uint64_t seed)
     struct roster_limits *limits = &w->options.limits;
     unsigned lane_max = (unsigned)dice_between(dice, 1, 8);
 
-    w->chatter_percent = 5;
     w->inbox.limit = dice_between(dice, 2, 64);
     w->options.in_flight_max = (unsigned)dice_between(dice, lane_max, 24);
     limits->lane.window_max = lane_max;
@@ -122,6 +121,7 @@ static void live_through(uint64_t seed)
 {
     struct world *w = make_world(seed);
 
+    w->chatter_percent = 2;
     for (unsigned i = 0; i < EVENTS; i++) {
         something_happens(w);
         run_for(w, dice_between(&fate.dice, 0, 120000));
