@@ -7,9 +7,10 @@
 #include "dispatcher/refill.h"
 #include "dispatcher/survey.h"
 
-#define REFILLS_MAX       8          /* reads under way: the reader takes them one by one */
-#define END_LIMIT         1000       /* deliveries ended in one transaction */
-#define SURVEY_EVERY_MS   30000
+#define REFILLS_MAX       8    /* reads under way: the reader takes them one by one */
+#define END_LIMIT         1000 /* deliveries ended in one transaction */
+#define SURVEY_EVERY_MS   5000
+#define SURVEY_SHARE      20    /* a survey takes at most one part in so many of the time */
 #define SURVEY_LOST_MS    1000  /* at most one survey in this time for lost hints */
 #define STORE_PAUSE_MS    200   /* before asking a busy store again */
 #define RECORD_PAUSE_MS   500   /* before asking a full disk again */
@@ -380,6 +381,11 @@ static uint64_t earlier(uint64_t a, uint64_t b)
     return a < b ? a : b;
 }
 
+static uint64_t later(uint64_t a, uint64_t b)
+{
+    return a > b ? a : b;
+}
+
 uint64_t scheduler_poke(struct scheduler *s, struct now now)
 {
     if (s->stopping)
@@ -422,10 +428,15 @@ static void on_surveyed(struct survey *survey, enum err err)
 {
     struct scheduler *s = container_of(survey, struct scheduler, survey);
 
+    uint64_t mono_ms = s->options.clock().mono_ms;
+    uint64_t took_ms = mono_ms - s->surveyed_mono_ms;
+
     s->owed--;
     s->backlog_known |= err == ERR_OK;
-    s->survey_mono_ms =
-        s->options.clock().mono_ms + (err == ERR_OK ? SURVEY_EVERY_MS : STORE_PAUSE_MS);
+    if (err)
+        s->survey_mono_ms = mono_ms + STORE_PAUSE_MS;
+    else
+        s->survey_mono_ms = mono_ms + later(SURVEY_EVERY_MS, SURVEY_SHARE * took_ms);
 }
 
 static void pause_reads(struct scheduler *s, struct now now)

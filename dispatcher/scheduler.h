@@ -7,7 +7,7 @@
  * Callbacks record facts and settle their lane; scheduler_poke() starts what may start and says
  * when to come back. It must be called after every event on its loop and at the instant that it
  * returned. The outbox is the truth: hints only spare a read, and a survey of the lanes at the
- * start, after lost hints, and every half minute finds what they didn't tell.
+ * start, after lost hints, and every few seconds finds what they didn't tell.
  *
  * Time, randomness and the transport come in as parameters, so that a test runs hours in seconds.
  *

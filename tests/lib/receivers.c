@@ -66,13 +66,13 @@ static struct receiver *find(const struct receivers *r, const struct id *endpoin
 }
 
 /* The transport's answer and how long it takes, by the receiver's manner. */
-static uint64_t plan(struct receivers *r, enum manner manner, struct answer *out)
+static uint64_t plan(struct receivers *r, const struct receiver *receiver, struct answer *out)
 {
     static const unsigned moods[] = { 200, 200, 204, 302, 400, 404, 500, 502, 503 };
     struct dice *dice = r->dice;
 
     *out = (struct answer){ .err = ERR_OK, .reason = "", .status = 200 };
-    switch (manner) {
+    switch (receiver->manner) {
     case MANNER_SLOW:
         return dice_between(dice, 1000, 25000);
     case MANNER_BROKEN:
@@ -83,7 +83,8 @@ static uint64_t plan(struct receivers *r, enum manner manner, struct answer *out
         break;
     case MANNER_OVERLOADED:
         out->status = dice_chance(dice, 50) ? 429 : 503;
-        out->retry_after_s = (uint32_t)dice_between(dice, 1, 900);
+        out->retry_after_s = receiver->retry_after_s > 0 ? receiver->retry_after_s
+                                                         : (uint32_t)dice_between(dice, 1, 900);
         break;
     case MANNER_HANGING:
         out->err = ERR_TIMEOUT;
@@ -158,8 +159,7 @@ static void start(struct transport *t, struct attempt *attempt)
     flight->attempt = attempt;
     flight->receiver = receiver;
     flight->parcel = parcel;
-    flight->ends_mono_ms =
-        attempt->started.mono_ms + plan(r, receiver->manner, &flight->answer);
+    flight->ends_mono_ms = attempt->started.mono_ms + plan(r, receiver, &flight->answer);
     list_append(&r->flights, &flight->link);
     attempt->carriage = flight;
 }

@@ -43,7 +43,8 @@ struct parcel {
 struct receiver {
     struct id endpoint;
     enum manner manner;
-    bool closed; /* disabled or deleted: nothing may come */
+    uint32_t retry_after_s; /* of an overloaded one; 0 = as the dice say */
+    bool closed;            /* disabled or deleted: nothing may come */
     uint32_t throttle_rate;
     uint64_t throttle_mono_us;
     unsigned in_flight;

@@ -1,0 +1,275 @@
+/* What the scheduler does in single situations, to the millisecond of virtual time. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "tests/lib/world.h"
+
+#define SECOND_MS 1000u
+#define HOUR_MS   (3600u * SECOND_MS)
+
+static int set_up(void **state)
+{
+    struct world *w = world_new(1);
+
+    world_open(w);
+    *state = w;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    world_free(*state);
+    return 0;
+}
+
+static unsigned accepted(const struct receiver *r)
+{
+    unsigned count = 0;
+
+    for (size_t n = 0; n < MESSAGES_MAX; n++)
+        count += r->parcels[n].accepted;
+    return count;
+}
+
+/* Time until `r` has accepted `count` messages. */
+static uint64_t time_to_accept(struct world *w, const struct receiver *r, unsigned count)
+{
+    uint64_t start = fate.now.mono_ms;
+
+    while (accepted(r) < count) {
+        assert_true(fate.now.mono_ms < start + HOUR_MS);
+        run_for(w, 10);
+    }
+    return fate.now.mono_ms - start;
+}
+
+static void a_message_is_sent_at_once(void **state)
+{
+    struct world *w = *state;
+    struct receiver *r = make_endpoint(w, 0);
+
+    send_messages(w, 1);
+    assert_int_equal(r->in_flight, 1);
+}
+
+static void a_retry_starts_when_it_is_due(void **state)
+{
+    struct world *w = *state;
+    struct receiver *r = make_endpoint(w, 0);
+    struct parcel *parcel = &r->parcels[0];
+
+    r->manner = MANNER_BROKEN;
+    send_messages(w, 1);
+    for (unsigned attempts = 1; attempts <= 4; attempts++) {
+        run_until(w, receivers_next(&w->receivers));
+        assert_int_equal(parcel->attempts, attempts);
+        uint64_t wait_ms = parcel->due_at_ms - fate.now.wall_ms;
+        run_for(w, wait_ms - 1);
+        assert_int_equal(r->in_flight, 0);
+        run_for(w, 1);
+        be_quiet(w);
+        assert_int_equal(r->in_flight, 1);
+    }
+    run_for(w, HOUR_MS);
+    assert_int_equal(parcel->attempts, 5);
+    assert_int_equal(ask_pending(w), 0);
+}
+
+static void a_backlog_drains_as_fast_as_the_window_lets_it(void **state)
+{
+    struct world *w = *state;
+    struct receiver *r = make_endpoint(w, 0);
+    uint64_t mean_answer_ms = 40;
+
+    send_messages(w, 1000);
+    assert_true(time_to_accept(w, r, 1000) < 2 * 1000 * mean_answer_ms / 8);
+}
+
+static void a_backlog_is_found_again_after_a_restart(void **state)
+{
+    struct world *w = *state;
+    struct receiver *r = make_endpoint(w, 0);
+
+    set_disabled(w, r, true);
+    send_messages(w, 20);
+    world_restart(w, false);
+    run_for(w, SECOND_MS);
+    assert_int_equal(w->receivers.attempts, 0);
+    set_disabled(w, r, false);
+    assert_int_equal(r->in_flight, 4);
+    world_restart(w, true);
+    assert_int_equal(r->in_flight, 4);
+    assert_true(time_to_accept(w, r, 20) < SECOND_MS);
+}
+
+static void lost_hints_cost_a_second_not_a_message(void **state)
+{
+    struct world *w = *state;
+    struct receiver *r = make_endpoint(w, 0);
+
+    w->inbox.limit = 2;
+    send_messages(w, 50);
+    run_for(w, SECOND_MS);
+    send_messages(w, 1);
+    assert_true(time_to_accept(w, r, 51) < 3 * SECOND_MS);
+}
+
+static void a_dead_receiver_delays_nobody_else(void **state)
+{
+    static const enum manner bad[] = { MANNER_BROKEN, MANNER_HANGING, MANNER_UNREACHABLE,
+                                       MANNER_SLOW };
+    struct world *w = *state;
+    struct receiver *healthy = make_endpoint(w, 0);
+
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        make_endpoint(w, 0)->manner = bad[i];
+    for (unsigned i = 1; i <= 60; i++) {
+        send_messages(w, 10);
+        assert_true(time_to_accept(w, healthy, 10 * i) < 500);
+        run_for(w, SECOND_MS);
+    }
+}
+
+static void a_shut_lane_keeps_nothing_in_memory_and_probes_with_one(void **state)
+{
+    struct world *w = *state;
+    struct receiver *r = make_endpoint(w, 0);
+
+    r->manner = MANNER_BROKEN;
+    send_messages(w, 200);
+    run_for(w, 2 * SECOND_MS);
+    for (unsigned i = 0; i < 1000; i++) {
+        run_for(w, 200);
+        assert_in_range(r->in_flight, 0, 1);
+        assert_in_range(scheduler_load(w->scheduler).claims, 0, 1);
+    }
+}
+
+static void a_receiver_that_asks_for_a_pause_gets_it(void **state)
+{
+    struct world *w = *state;
+    struct receiver *r = make_endpoint(w, 0);
+
+    r->manner = MANNER_OVERLOADED;
+    r->retry_after_s = 600;
+    send_messages(w, 1);
+    run_until(w, receivers_next(&w->receivers));
+    send_messages(w, 10);
+    run_for(w, 599 * SECOND_MS);
+    assert_int_equal(w->receivers.attempts, 1);
+    r->manner = MANNER_PROMPT;
+    assert_true(time_to_accept(w, r, 11) < 3 * SECOND_MS);
+}
+
+static void a_rate_is_kept(void **state)
+{
+    struct world *w = *state;
+    struct receiver *r = make_endpoint(w, 20);
+
+    send_messages(w, 200);
+    assert_in_range(time_to_accept(w, r, 200), 9800, 10200);
+}
+
+static void an_endpoint_that_is_gone_is_disabled_and_holds_its_backlog(void **state)
+{
+    struct world *w = *state;
+    struct receiver *r = make_endpoint(w, 0);
+
+    r->manner = MANNER_GONE;
+    send_messages(w, 10);
+    run_for(w, HOUR_MS);
+    assert_true(r->closed);
+    assert_in_range(w->receivers.attempts, 1, 4);
+    assert_int_equal(ask_pending(w), 10 - w->receivers.attempts);
+
+    r->manner = MANNER_PROMPT;
+    set_disabled(w, r, false);
+    assert_true(time_to_accept(w, r, 10 - w->receivers.attempts) < SECOND_MS);
+}
+
+static void a_deleted_endpoint_is_owed_nothing(void **state)
+{
+    struct world *w = *state;
+    struct receiver *r = make_endpoint(w, 0);
+
+    r->manner = MANNER_SLOW;
+    send_messages(w, 2500);
+    delete_endpoint(w, r);
+    assert_int_equal(ask_pending(w), 0);
+    run_for(w, 30 * SECOND_MS);
+    assert_int_equal(w->receivers.attempts, 4);
+    assert_int_equal(scheduler_load(w->scheduler).lanes, 0);
+}
+
+static void a_full_disk_stops_attempts_until_it_has_room(void **state)
+{
+    struct world *w = *state;
+    struct receiver *r = make_endpoint(w, 0);
+
+    send_messages(w, 50);
+    fate.disk_full = true;
+    run_for(w, HOUR_MS);
+    assert_in_range(w->receivers.attempts, 1, 8);
+    fate.disk_full = false;
+    assert_true(time_to_accept(w, r, 50) < 3 * SECOND_MS);
+    assert_int_equal(w->receivers.attempts, 50);
+    run_for(w, SECOND_MS);
+    assert_int_equal(ask_pending(w), 0);
+}
+
+static void a_wall_clock_that_is_set_forward_makes_due_what_is_due(void **state)
+{
+    struct world *w = *state;
+    struct receiver *r = make_endpoint(w, 0);
+
+    r->manner = MANNER_BROKEN;
+    send_messages(w, 1);
+    run_until(w, receivers_next(&w->receivers));
+    be_quiet(w);
+    fate.now.wall_ms += HOUR_MS;
+    be_quiet(w);
+    assert_int_equal(r->in_flight, 1);
+}
+
+static void idle_lanes_are_kept_only_so_many(void **state)
+{
+    struct world *w = *state;
+
+    world_free(w);
+    *state = w = world_new(1);
+    w->options.limits.idle_max = 3;
+    world_open(w);
+    for (unsigned i = 0; i < RECEIVERS_MAX; i++)
+        make_endpoint(w, 0);
+    send_messages(w, 1);
+    assert_int_equal(scheduler_load(w->scheduler).lanes, RECEIVERS_MAX);
+    run_for(w, SECOND_MS);
+    assert_int_equal(scheduler_load(w->scheduler).lanes, 3);
+}
+
+#define WORLD_TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        WORLD_TEST(a_message_is_sent_at_once),
+        WORLD_TEST(a_retry_starts_when_it_is_due),
+        WORLD_TEST(a_backlog_drains_as_fast_as_the_window_lets_it),
+        WORLD_TEST(a_backlog_is_found_again_after_a_restart),
+        WORLD_TEST(lost_hints_cost_a_second_not_a_message),
+        WORLD_TEST(a_dead_receiver_delays_nobody_else),
+        WORLD_TEST(a_shut_lane_keeps_nothing_in_memory_and_probes_with_one),
+        WORLD_TEST(a_receiver_that_asks_for_a_pause_gets_it),
+        WORLD_TEST(a_rate_is_kept),
+        WORLD_TEST(an_endpoint_that_is_gone_is_disabled_and_holds_its_backlog),
+        WORLD_TEST(a_deleted_endpoint_is_owed_nothing),
+        WORLD_TEST(a_full_disk_stops_attempts_until_it_has_room),
+        WORLD_TEST(a_wall_clock_that_is_set_forward_makes_due_what_is_due),
+        WORLD_TEST(idle_lanes_are_kept_only_so_many),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
