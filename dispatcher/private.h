@@ -1,0 +1,79 @@
+/* What the files of the scheduler share; nobody else includes it.
+ *
+ *   scheduler.c  where lanes stand, and what changes that; poke
+ *   backlog.c    what is read from the outbox, and ended in it
+ *   sending.c    attempts, from their start to their record */
+#ifndef DISPATCHER_PRIVATE_H
+#define DISPATCHER_PRIVATE_H
+
+#include "dispatcher/scheduler.h"
+#include "dispatcher/survey.h"
+
+struct scheduler {
+    struct scheduler_options options;
+    struct attempt_desk desk;
+    struct roster roster;
+
+    /* being in a list is a lane's state */
+    struct list ready;    /* may send; round robin */
+    struct list wanting;  /* wait for a read */
+    struct list doomed;   /* their endpoint is gone */
+    struct agenda agenda; /* lanes that time will change */
+
+    struct list flying;     /* attempts with the transport */
+    struct list unrecorded; /* attempts that the store refused to record for now */
+    size_t unrecorded_count;
+    struct list spare;  /* attempts */
+    unsigned in_flight; /* length of `flying` */
+    size_t owed;        /* attempts and store requests under way */
+    unsigned refills;
+
+    struct survey survey;
+    uint64_t survey_mono_ms;   /* when to start the next */
+    uint64_t surveyed_mono_ms; /* when the last was started */
+    bool backlog_known;        /* one survey was complete */
+    bool hints_lost;           /* since the last survey was started */
+
+    struct store_end_lane end;
+    struct lane *ending; /* NULL: `end` isn't under way */
+
+    bool stalled;            /* records fail: start nothing */
+    uint64_t record_mono_ms; /* when to ask for them again */
+    uint64_t store_mono_ms;  /* no reads before */
+    uint64_t wall_ahead_ms;  /* wall minus monotonic clock; wraps */
+    bool stopping;
+};
+
+/* The one place that decides where a lane stands. It may be freed. */
+void scheduler_settle(struct scheduler *s, struct lane *lane, struct now now);
+
+/* The endpoint's lane, made if need be. */
+struct lane *scheduler_lane(struct scheduler *s, int64_t endpoint_key);
+
+/* Start the reads that may start, and say when the next may. */
+void backlog_init(struct scheduler *s);
+void backlog_poke(struct scheduler *s, struct now now);
+uint64_t backlog_next(const struct scheduler *s, struct now now);
+
+/* The same for attempts. */
+void sending_init(struct scheduler *s);
+void sending_poke(struct scheduler *s, struct now now);
+uint64_t sending_next(const struct scheduler *s);
+
+/* Ask once more for the records that the store refused. */
+void sending_record_again(struct scheduler *s);
+
+/* Frees what isn't in use. */
+void sending_fini(struct scheduler *s);
+
+static inline uint64_t earlier(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+static inline uint64_t later(uint64_t a, uint64_t b)
+{
+    return a > b ? a : b;
+}
+
+#endif

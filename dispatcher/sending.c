@@ -1,0 +1,164 @@
+/*   ready ─► attempt_start ─► on_answered: window, cool-off ─► on_recorded ─► settle
+ *                                  │                              │
+ *                                  └─► 410: disable               └─► (full) unrecorded ─► again  */
+#include "dispatcher/private.h"
+
+#include "core/mem.h"
+#include "dispatcher/disable.h"
+
+#define RECORD_PAUSE_MS   500   /* before asking a full disk again */
+#define GONE_SHUT_MS      60000 /* until the endpoint is disabled; or tried again if it isn't */
+#define RETRY_AFTER_MAX_S 3600  /* that a lane is shut for */
+
+static void on_answered(struct attempt *a, struct now now);
+static void on_recorded(struct attempt *a, enum err err);
+static void on_disabled(struct disable *d);
+
+void sending_init(struct scheduler *s)
+{
+    s->desk = (struct attempt_desk){
+        .store = s->options.store,
+        .inbox = s->options.inbox,
+        .transport = s->options.transport,
+        .ids = s->options.ids,
+        .retry = &s->options.retry,
+        .jitter = s->options.random,
+        .answered = on_answered,
+        .recorded = on_recorded,
+        .owner = s,
+    };
+    list_init(&s->flying);
+    list_init(&s->unrecorded);
+    list_init(&s->spare);
+}
+
+void sending_fini(struct scheduler *s)
+{
+    struct list *link;
+
+    while ((link = list_pop(&s->spare)))
+        free(container_of(link, struct attempt, link));
+}
+
+void sending_record_again(struct scheduler *s)
+{
+    struct list due, *link;
+
+    list_move_all(&s->unrecorded, &due);
+    s->unrecorded_count = 0;
+    while ((link = list_pop(&due)))
+        attempt_record(container_of(link, struct attempt, link));
+}
+
+static void start_attempt(struct scheduler *s, struct lane *lane, struct now now)
+{
+    struct endpoint *endpoint = catalog_endpoint_by_key(s->options.catalog, lane->endpoint_key);
+    struct list *link = list_pop(&s->spare);
+    struct attempt *a = link ? container_of(link, struct attempt, link) : xcalloc(1, sizeof *a);
+
+    s->in_flight++;
+    s->owed++;
+    attempt_start(a, &s->desk, lane_send(lane, now), endpoint, now);
+    list_append(&s->flying, &a->link);
+}
+
+static void start_attempts(struct scheduler *s, struct now now)
+{
+    struct list *link;
+
+    while (!s->stalled && s->in_flight < s->options.in_flight_max &&
+           (link = list_pop(&s->ready))) {
+        struct lane *lane = container_of(link, struct lane, ready);
+        if (lane_may_send(lane, now))
+            start_attempt(s, lane, now);
+        scheduler_settle(s, lane, now);
+    }
+}
+
+void sending_poke(struct scheduler *s, struct now now)
+{
+    if (now.mono_ms >= s->record_mono_ms)
+        sending_record_again(s);
+    start_attempts(s, now);
+}
+
+uint64_t sending_next(const struct scheduler *s)
+{
+    return s->unrecorded_count > 0 ? s->record_mono_ms : AGENDA_NEVER;
+}
+
+static void disable_endpoint(struct scheduler *s, struct endpoint *endpoint, struct now now)
+{
+    s->owed++;
+    disable_start(s->options.store, s->options.inbox, s->options.catalog, endpoint, now, s,
+                  on_disabled);
+}
+
+static void on_answered(struct attempt *a, struct now now)
+{
+    struct scheduler *s = a->desk->owner;
+    struct lane *lane = a->claim->lane;
+
+    list_remove(&a->link);
+    s->in_flight--;
+    switch (a->outcome) {
+    case OUTCOME_DELIVERED:
+        lane_succeeded(lane);
+        break;
+    case OUTCOME_GONE:
+        lane_failed(lane, now, s->options.random());
+        lane_shut(lane, now.mono_ms + GONE_SHUT_MS);
+        disable_endpoint(s, a->endpoint, now);
+        break;
+    case OUTCOME_OVERLOADED: {
+        uint64_t pause_s = earlier(a->retry_after_s, RETRY_AFTER_MAX_S);
+        lane_failed(lane, now, s->options.random());
+        lane_shut(lane, now.mono_ms + pause_s * 1000);
+        break;
+    }
+    case OUTCOME_FAILED:
+    case OUTCOME_TIMED_OUT:
+        lane_failed(lane, now, s->options.random());
+        break;
+    case OUTCOME_ABORTED:
+        lane_aborted(lane);
+        break;
+    }
+    scheduler_settle(s, lane, now);
+}
+
+/* A full disk is asked again and again, and meanwhile nothing is started whose outcome couldn't be
+ * kept. Without a record the delivery is pending as before. */
+static void on_recorded(struct attempt *a, enum err err)
+{
+    struct scheduler *s = a->desk->owner;
+    struct lane *lane = a->claim->lane;
+    struct now now = s->options.clock();
+
+    s->stalled = err == ERR_FULL || err == ERR_BUSY;
+    if (s->stalled && !s->stopping) {
+        s->record_mono_ms = now.mono_ms + RECORD_PAUSE_MS;
+        list_append(&s->unrecorded, &a->link);
+        s->unrecorded_count++;
+        return;
+    }
+    if (err)
+        lane->more = true;
+    else if (a->verdict.state == DELIVERY_PENDING)
+        lane_note_due(lane, a->verdict.due_at_ms, now);
+
+    s->owed--;
+    lane_settle(lane, a->claim);
+    roster_release(&s->roster, a->claim);
+    attempt_fini(a);
+    list_append(&s->spare, &a->link);
+    scheduler_settle(s, lane, now);
+}
+
+static void on_disabled(struct disable *d)
+{
+    struct scheduler *s = d->owner;
+
+    s->owed--;
+    free(d);
+}
