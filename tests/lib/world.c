@@ -49,7 +49,7 @@ struct world *world_new(uint64_t seed)
     w->backend.commit = commit_unless_full;
     w->options = (struct scheduler_options){
         .inbox = &w->inbox,
-        .transport = &w->receivers.transport,
+        .transport = &w->subscribers.transport,
         .ids = &w->ids,
         .retry = policy,
         .limits = {
@@ -63,7 +63,7 @@ struct world *world_new(uint64_t seed)
             },
             .claims_max = 256,
             .bytes_max = 4096,
-            .idle_max = 2 * RECEIVERS_MAX,
+            .idle_max = 2 * SUBSCRIBERS_MAX,
         },
         .in_flight_max = IN_FLIGHT_MAX,
         .clock = fake_clock,
@@ -83,8 +83,8 @@ static void stop(struct world *w, bool crash);
 
 void world_open(struct world *w)
 {
-    receivers_init(&w->receivers, &fate.dice, &w->options.retry, w->options.in_flight_max,
-                   w->options.limits.lane.window_max);
+    subscribers_init(&w->subscribers, &fate.dice, &w->options.retry, w->options.in_flight_max,
+                     w->options.limits.lane.window_max);
     open_store(w);
     be_quiet(w);
     w->application = make_application(w);
@@ -96,7 +96,7 @@ void world_free(struct world *w)
     inbox_close(&w->inbox, NULL);
     uv_run(&w->loop, UV_RUN_DEFAULT);
     assert_int_equal(uv_loop_close(&w->loop), 0);
-    receivers_fini(&w->receivers);
+    subscribers_fini(&w->subscribers);
     temp_remove(w->dir);
     free(w);
 }
@@ -112,8 +112,8 @@ static void on_changed(struct store_follower *follower, struct object *object)
 {
     struct world *w = container_of(follower, struct world, follower);
 
-    for (size_t i = 0; i < w->receivers.count; i++) {
-        struct receiver *r = w->receivers.items[i];
+    for (size_t i = 0; i < w->subscribers.count; i++) {
+        struct subscriber *r = w->subscribers.items[i];
         if (id_equal(&r->endpoint, &object->id))
             r->closed = object->deleted || as_endpoint(object)->disabled;
     }
@@ -156,7 +156,7 @@ static void check_load(const struct world *w)
     assert_true(load.claims <= limits->claims_max);
     assert_true(load.bytes <= limits->bytes_max + OVERSHOOT);
     assert_true(load.in_flight <= w->options.in_flight_max);
-    assert_true(load.lanes <= RECEIVERS_MAX);
+    assert_true(load.lanes <= SUBSCRIBERS_MAX);
 }
 
 static unsigned unanswered(const struct world *w)
@@ -168,7 +168,7 @@ static void append(struct world *w);
 
 void be_quiet(struct world *w)
 {
-    uint64_t *newest = &w->receivers.newest_wall_ms;
+    uint64_t *newest = &w->subscribers.newest_wall_ms;
     unsigned idle = 0;
 
     *newest = *newest > fate.now.wall_ms ? *newest : fate.now.wall_ms;
@@ -193,13 +193,13 @@ void run_until(struct world *w, uint64_t mono_ms)
 {
     for (;;) {
         be_quiet(w);
-        uint64_t next = receivers_next(&w->receivers);
+        uint64_t next = subscribers_next(&w->subscribers);
         next = w->next_mono_ms < next ? w->next_mono_ms : next;
         if (next > mono_ms)
             break;
         if (next > fate.now.mono_ms)
             advance_to(next);
-        receivers_answer(&w->receivers, fate.now);
+        subscribers_answer(&w->subscribers, fate.now);
     }
     advance_to(mono_ms);
 }
@@ -223,17 +223,17 @@ static void on_store_closed(struct task *task)
 static void stop_scheduler(struct world *w, bool crash)
 {
     if (crash)
-        receivers_crash(&w->receivers);
+        subscribers_crash(&w->subscribers);
     if (fate.disk_full)
-        receivers_doubt_all(&w->receivers);
+        subscribers_doubt_all(&w->subscribers);
     scheduler_stop(w->scheduler);
     if (crash)
         scheduler_cancel(w->scheduler);
     for (unsigned turn = 0; !scheduler_is_done(w->scheduler); turn++) {
-        uint64_t next = receivers_next(&w->receivers);
+        uint64_t next = subscribers_next(&w->subscribers);
         if (next != AGENDA_NEVER && next > fate.now.mono_ms && unanswered(w) == 0)
             advance_to(next);
-        receivers_answer(&w->receivers, fate.now);
+        subscribers_answer(&w->subscribers, fate.now);
         uv_run(&w->loop, UV_RUN_NOWAIT);
         assert_true(turn < QUIET_TURNS);
     }
@@ -254,8 +254,8 @@ static void stop(struct world *w, bool crash)
 void world_restart(struct world *w, bool crash)
 {
     stop(w, crash);
-    for (size_t i = 0; i < w->receivers.count; i++)
-        w->receivers.items[i]->throttle_mono_us = 0;
+    for (size_t i = 0; i < w->subscribers.count; i++)
+        w->subscribers.items[i]->throttle_mono_us = 0;
     open_store(w);
     be_quiet(w);
 }
@@ -313,18 +313,18 @@ static struct id make_application(struct world *w)
     return put_new(w, &a->base);
 }
 
-struct receiver *make_endpoint(struct world *w, uint32_t throttle_rate)
+struct subscriber *make_endpoint(struct world *w, uint32_t throttle_rate)
 {
     struct endpoint *e = endpoint_new();
 
     e->application = w->application;
-    e->url = xstrdup("http://receiver.example/");
+    e->url = xstrdup("http://subscriber.example/");
     e->description = xstrdup("");
     e->metadata = xstrdup("{}");
     e->throttle_rate = throttle_rate;
 
     struct id id = put_new(w, &e->base);
-    struct receiver *r = receivers_add(&w->receivers, &id);
+    struct subscriber *r = subscribers_add(&w->subscribers, &id);
     r->throttle_rate = throttle_rate;
     return r;
 }
@@ -344,8 +344,9 @@ static void on_appended(struct store_req *req)
     w->asked--;
     if (req->err) {
         assert_int_equal(req->err, ERR_FULL);
-        for (size_t i = 0; i < w->receivers.count; i++)
-            w->receivers.items[i]->parcels[strtoul(appending->payload, NULL, 10)].owed = false;
+        for (size_t i = 0; i < w->subscribers.count; i++)
+            w->subscribers.items[i]->parcels[strtoul(appending->payload, NULL, 10)].owed =
+                false;
     } else {
         message_unref(op->message);
     }
@@ -371,8 +372,8 @@ static void append(struct world *w)
         .payload_len = strlen(appending->payload),
         .retention_days = 90,
     };
-    for (size_t i = 0; i < w->receivers.count; i++) {
-        struct receiver *r = w->receivers.items[i];
+    for (size_t i = 0; i < w->subscribers.count; i++) {
+        struct subscriber *r = w->subscribers.items[i];
         r->parcels[w->messages].owed =
             catalog_endpoint_by_key(w->catalog, id_key(&r->endpoint)) != NULL;
     }
@@ -388,14 +389,14 @@ void send_messages(struct world *w, uint64_t count)
     be_quiet(w);
 }
 
-static struct endpoint *copy_endpoint(const struct world *w, const struct receiver *r)
+static struct endpoint *copy_endpoint(const struct world *w, const struct subscriber *r)
 {
     const struct endpoint *e = catalog_endpoint_by_key(w->catalog, id_key(&r->endpoint));
 
     return e ? endpoint_copy(e) : NULL;
 }
 
-void set_disabled(struct world *w, struct receiver *r, bool disabled)
+void set_disabled(struct world *w, struct subscriber *r, bool disabled)
 {
     struct endpoint *e = copy_endpoint(w, r);
 
@@ -406,7 +407,7 @@ void set_disabled(struct world *w, struct receiver *r, bool disabled)
     w->err = put(w, &e->base);
 }
 
-void delete_endpoint(struct world *w, struct receiver *r)
+void delete_endpoint(struct world *w, struct subscriber *r)
 {
     struct endpoint *e = copy_endpoint(w, r);
 

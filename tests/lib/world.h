@@ -1,7 +1,7 @@
 /* World: a whole region in virtual time, on one loop.
  *
  * The store is the real one on a disk in memory, and so are the scheduler, its lanes and attempts;
- * clock, chance, receivers and the disk's being full are fakes. Nothing sleeps: be_quiet() runs what
+ * clock, chance, subscribers and the disk's being full are fakes. Nothing sleeps: be_quiet() runs what
  * can run at this instant, run_until() moves the clock to the next instant at which something
  * happens. There is one world at a time. */
 #ifndef TESTS_LIB_WORLD_H
@@ -9,7 +9,7 @@
 
 #include "dispatcher/scheduler.h"
 #include "store/backend.h"
-#include "tests/lib/receivers.h"
+#include "tests/lib/subscribers.h"
 #include "tests/lib/temp.h"
 
 struct world {
@@ -24,7 +24,7 @@ struct world {
     struct store_watcher watcher;
     struct scheduler *scheduler;
     struct scheduler_options options;
-    struct receivers receivers;
+    struct subscribers subscribers;
     struct id application;
     size_t messages;          /* sent; also the next payload */
     unsigned chatter_percent; /* chance of another message at each turn of the loop */
@@ -58,9 +58,9 @@ void world_restart(struct world *w, bool crash);
 
 /* --- What clients do --------------------------------------------------------------------- */
 
-struct receiver *make_endpoint(struct world *w, uint32_t throttle_rate);
-void set_disabled(struct world *w, struct receiver *r, bool disabled);
-void delete_endpoint(struct world *w, struct receiver *r);
+struct subscriber *make_endpoint(struct world *w, uint32_t throttle_rate);
+void set_disabled(struct world *w, struct subscriber *r, bool disabled);
+void delete_endpoint(struct world *w, struct subscriber *r);
 
 void send_messages(struct world *w, uint64_t count);
 

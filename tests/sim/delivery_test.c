@@ -1,5 +1,5 @@
 /* A long day of everything that can go wrong, by the throw of dice. What must hold at each step is
- * checked by the receivers and the world; at the end everything owed must have arrived.
+ * checked by the subscribers and the world; at the end everything owed must have arrived.
  *
  *     SIM_SEED=17 build/asan/tests/delivery_test      one seed
  *     SIM_SEEDS=1000 build/asan/tests/delivery_test   more of them */
@@ -20,7 +20,7 @@
 #define BURST_MAX    12
 #define SETTLE_HOURS 200 /* of virtual time, for the last retry of the last delivery */
 
-static void choose_manner(struct receiver *r)
+static void choose_manner(struct subscriber *r)
 {
     static const enum manner usual[] = {
         MANNER_PROMPT, MANNER_PROMPT,     MANNER_SLOW,    MANNER_BROKEN,
@@ -44,8 +44,8 @@ static void step_wall_clock(void)
 
 static void something_happens(struct world *w)
 {
-    struct receivers *all = &w->receivers;
-    struct receiver *r = all->items[dice_between(&fate.dice, 0, all->count - 1)];
+    struct subscribers *all = &w->subscribers;
+    struct subscriber *r = all->items[dice_between(&fate.dice, 0, all->count - 1)];
     uint64_t dice = dice_between(&fate.dice, 1, 100);
 
     if (fate.disk_full && dice_chance(&fate.dice, 50))
@@ -77,18 +77,18 @@ static void settle_all(struct world *w)
 
     fate.disk_full = false;
     be_quiet(w);
-    for (size_t i = 0; i < w->receivers.count; i++) {
-        w->receivers.items[i]->manner = MANNER_PROMPT;
-        set_disabled(w, w->receivers.items[i], false);
+    for (size_t i = 0; i < w->subscribers.count; i++) {
+        w->subscribers.items[i]->manner = MANNER_PROMPT;
+        set_disabled(w, w->subscribers.items[i], false);
     }
     while (ask_pending(w) > 0 && fate.now.mono_ms < deadline) {
         run_for(w, HOUR_MS / 4);
-        for (size_t i = 0; i < w->receivers.count; i++)
-            if (w->receivers.items[i]->manner == MANNER_PROMPT)
-                set_disabled(w, w->receivers.items[i], false);
+        for (size_t i = 0; i < w->subscribers.count; i++)
+            if (w->subscribers.items[i]->manner == MANNER_PROMPT)
+                set_disabled(w, w->subscribers.items[i], false);
     }
     assert_int_equal(ask_pending(w), 0);
-    receivers_check_all_settled(&w->receivers);
+    subscribers_check_all_settled(&w->subscribers);
 }
 
 static struct world *make_world(uint64_t seed)
@@ -105,12 +105,12 @@ static struct world *make_world(uint64_t seed)
     limits->lane.claimed_max = (unsigned)dice_between(dice, lane_max, 64);
     limits->claims_max = dice_between(dice, 8, 64);
     limits->bytes_max = dice_between(dice, 16, 256);
-    limits->idle_max = dice_chance(dice, 50) ? 1 : 2 * RECEIVERS_MAX;
+    limits->idle_max = dice_chance(dice, 50) ? 1 : 2 * SUBSCRIBERS_MAX;
     world_open(w);
 
     /* A rate is forgotten with its lane, so it is kept only where lanes aren't evicted. */
     bool may_throttle = limits->idle_max > 1;
-    for (uint64_t n = dice_between(dice, 1, RECEIVERS_MAX); n > 0; n--) {
+    for (uint64_t n = dice_between(dice, 1, SUBSCRIBERS_MAX); n > 0; n--) {
         bool throttled = may_throttle && dice_chance(dice, 30);
         make_endpoint(w, throttled ? (uint32_t)dice_between(dice, 1, 50) : 0);
     }
@@ -129,7 +129,7 @@ static void live_through(uint64_t seed)
     w->chatter_percent = 0;
     settle_all(w);
     print_message("    %zu messages, %u attempts, %u repeats after crashes\n", w->messages,
-                  w->receivers.attempts, w->receivers.repeats);
+                  w->subscribers.attempts, w->subscribers.repeats);
     world_free(w);
 }
 

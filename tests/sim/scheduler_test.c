@@ -26,7 +26,7 @@ static int tear_down(void **state)
     return 0;
 }
 
-static unsigned accepted(const struct receiver *r)
+static unsigned accepted(const struct subscriber *r)
 {
     unsigned count = 0;
 
@@ -36,7 +36,7 @@ static unsigned accepted(const struct receiver *r)
 }
 
 /* Time until `r` has accepted `count` messages. */
-static uint64_t time_to_accept(struct world *w, const struct receiver *r, unsigned count)
+static uint64_t time_to_accept(struct world *w, const struct subscriber *r, unsigned count)
 {
     uint64_t start = fate.now.mono_ms;
 
@@ -50,7 +50,7 @@ static uint64_t time_to_accept(struct world *w, const struct receiver *r, unsign
 static void a_message_is_sent_at_once(void **state)
 {
     struct world *w = *state;
-    struct receiver *r = make_endpoint(w, 0);
+    struct subscriber *r = make_endpoint(w, 0);
 
     send_messages(w, 1);
     assert_int_equal(r->in_flight, 1);
@@ -59,13 +59,13 @@ static void a_message_is_sent_at_once(void **state)
 static void a_retry_starts_when_it_is_due(void **state)
 {
     struct world *w = *state;
-    struct receiver *r = make_endpoint(w, 0);
+    struct subscriber *r = make_endpoint(w, 0);
     struct parcel *parcel = &r->parcels[0];
 
     r->manner = MANNER_BROKEN;
     send_messages(w, 1);
     for (unsigned attempts = 1; attempts <= 4; attempts++) {
-        run_until(w, receivers_next(&w->receivers));
+        run_until(w, subscribers_next(&w->subscribers));
         assert_int_equal(parcel->attempts, attempts);
         uint64_t wait_ms = parcel->due_at_ms - fate.now.wall_ms;
         run_for(w, wait_ms - 1);
@@ -82,7 +82,7 @@ static void a_retry_starts_when_it_is_due(void **state)
 static void a_backlog_drains_as_fast_as_the_window_lets_it(void **state)
 {
     struct world *w = *state;
-    struct receiver *r = make_endpoint(w, 0);
+    struct subscriber *r = make_endpoint(w, 0);
     uint64_t mean_answer_ms = 40;
 
     send_messages(w, 1000);
@@ -92,13 +92,13 @@ static void a_backlog_drains_as_fast_as_the_window_lets_it(void **state)
 static void a_backlog_is_found_again_after_a_restart(void **state)
 {
     struct world *w = *state;
-    struct receiver *r = make_endpoint(w, 0);
+    struct subscriber *r = make_endpoint(w, 0);
 
     set_disabled(w, r, true);
     send_messages(w, 20);
     world_restart(w, false);
     run_for(w, SECOND_MS);
-    assert_int_equal(w->receivers.attempts, 0);
+    assert_int_equal(w->subscribers.attempts, 0);
     set_disabled(w, r, false);
     assert_int_equal(r->in_flight, 4);
     world_restart(w, true);
@@ -109,7 +109,7 @@ static void a_backlog_is_found_again_after_a_restart(void **state)
 static void lost_hints_cost_a_second_not_a_message(void **state)
 {
     struct world *w = *state;
-    struct receiver *r = make_endpoint(w, 0);
+    struct subscriber *r = make_endpoint(w, 0);
 
     w->inbox.limit = 2;
     send_messages(w, 50);
@@ -123,7 +123,7 @@ static void a_dead_receiver_delays_nobody_else(void **state)
     static const enum manner bad[] = { MANNER_BROKEN, MANNER_HANGING, MANNER_UNREACHABLE,
                                        MANNER_SLOW };
     struct world *w = *state;
-    struct receiver *healthy = make_endpoint(w, 0);
+    struct subscriber *healthy = make_endpoint(w, 0);
 
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         make_endpoint(w, 0)->manner = bad[i];
@@ -137,7 +137,7 @@ static void a_dead_receiver_delays_nobody_else(void **state)
 static void a_shut_lane_keeps_nothing_in_memory_and_probes_with_one(void **state)
 {
     struct world *w = *state;
-    struct receiver *r = make_endpoint(w, 0);
+    struct subscriber *r = make_endpoint(w, 0);
 
     r->manner = MANNER_BROKEN;
     send_messages(w, 200);
@@ -152,15 +152,15 @@ static void a_shut_lane_keeps_nothing_in_memory_and_probes_with_one(void **state
 static void a_receiver_that_asks_for_a_pause_gets_it(void **state)
 {
     struct world *w = *state;
-    struct receiver *r = make_endpoint(w, 0);
+    struct subscriber *r = make_endpoint(w, 0);
 
     r->manner = MANNER_OVERLOADED;
     r->retry_after_s = 600;
     send_messages(w, 1);
-    run_until(w, receivers_next(&w->receivers));
+    run_until(w, subscribers_next(&w->subscribers));
     send_messages(w, 10);
     run_for(w, 599 * SECOND_MS);
-    assert_int_equal(w->receivers.attempts, 1);
+    assert_int_equal(w->subscribers.attempts, 1);
     r->manner = MANNER_PROMPT;
     assert_true(time_to_accept(w, r, 11) < 3 * SECOND_MS);
 }
@@ -168,7 +168,7 @@ static void a_receiver_that_asks_for_a_pause_gets_it(void **state)
 static void a_rate_is_kept(void **state)
 {
     struct world *w = *state;
-    struct receiver *r = make_endpoint(w, 20);
+    struct subscriber *r = make_endpoint(w, 20);
 
     send_messages(w, 200);
     assert_in_range(time_to_accept(w, r, 200), 9800, 10200);
@@ -177,46 +177,46 @@ static void a_rate_is_kept(void **state)
 static void an_endpoint_that_is_gone_is_disabled_and_holds_its_backlog(void **state)
 {
     struct world *w = *state;
-    struct receiver *r = make_endpoint(w, 0);
+    struct subscriber *r = make_endpoint(w, 0);
 
     r->manner = MANNER_GONE;
     send_messages(w, 10);
     run_for(w, HOUR_MS);
     assert_true(r->closed);
-    assert_in_range(w->receivers.attempts, 1, 4);
-    assert_int_equal(ask_pending(w), 10 - w->receivers.attempts);
+    assert_in_range(w->subscribers.attempts, 1, 4);
+    assert_int_equal(ask_pending(w), 10 - w->subscribers.attempts);
 
     r->manner = MANNER_PROMPT;
     set_disabled(w, r, false);
-    assert_true(time_to_accept(w, r, 10 - w->receivers.attempts) < SECOND_MS);
+    assert_true(time_to_accept(w, r, 10 - w->subscribers.attempts) < SECOND_MS);
 }
 
 static void a_deleted_endpoint_is_owed_nothing(void **state)
 {
     struct world *w = *state;
-    struct receiver *r = make_endpoint(w, 0);
+    struct subscriber *r = make_endpoint(w, 0);
 
     r->manner = MANNER_SLOW;
     send_messages(w, 2500);
     delete_endpoint(w, r);
     assert_int_equal(ask_pending(w), 0);
     run_for(w, 30 * SECOND_MS);
-    assert_int_equal(w->receivers.attempts, 4);
+    assert_int_equal(w->subscribers.attempts, 4);
     assert_int_equal(scheduler_load(w->scheduler).lanes, 0);
 }
 
 static void a_full_disk_stops_attempts_until_it_has_room(void **state)
 {
     struct world *w = *state;
-    struct receiver *r = make_endpoint(w, 0);
+    struct subscriber *r = make_endpoint(w, 0);
 
     send_messages(w, 50);
     fate.disk_full = true;
     run_for(w, HOUR_MS);
-    assert_in_range(w->receivers.attempts, 1, 8);
+    assert_in_range(w->subscribers.attempts, 1, 8);
     fate.disk_full = false;
     assert_true(time_to_accept(w, r, 50) < 3 * SECOND_MS);
-    assert_int_equal(w->receivers.attempts, 50);
+    assert_int_equal(w->subscribers.attempts, 50);
     run_for(w, SECOND_MS);
     assert_int_equal(ask_pending(w), 0);
 }
@@ -224,11 +224,11 @@ static void a_full_disk_stops_attempts_until_it_has_room(void **state)
 static void a_wall_clock_that_is_set_forward_makes_due_what_is_due(void **state)
 {
     struct world *w = *state;
-    struct receiver *r = make_endpoint(w, 0);
+    struct subscriber *r = make_endpoint(w, 0);
 
     r->manner = MANNER_BROKEN;
     send_messages(w, 1);
-    run_until(w, receivers_next(&w->receivers));
+    run_until(w, subscribers_next(&w->subscribers));
     be_quiet(w);
     fate.now.wall_ms += HOUR_MS;
     be_quiet(w);
@@ -243,10 +243,10 @@ static void idle_lanes_are_kept_only_so_many(void **state)
     *state = w = world_new(1);
     w->options.limits.idle_max = 3;
     world_open(w);
-    for (unsigned i = 0; i < RECEIVERS_MAX; i++)
+    for (unsigned i = 0; i < SUBSCRIBERS_MAX; i++)
         make_endpoint(w, 0);
     send_messages(w, 1);
-    assert_int_equal(scheduler_load(w->scheduler).lanes, RECEIVERS_MAX);
+    assert_int_equal(scheduler_load(w->scheduler).lanes, SUBSCRIBERS_MAX);
     run_for(w, SECOND_MS);
     assert_int_equal(scheduler_load(w->scheduler).lanes, 3);
 }

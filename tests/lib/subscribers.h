@@ -1,20 +1,20 @@
-/* Receivers: scripted subscribers in virtual time, behind a transport without a network.
+/* Subscribers: scripted subscribers in virtual time, behind a transport without a network.
  *
  * They remember every delivery that reached them and check what must hold whatever happens: one
  * attempt at a time for each delivery, none before it is due, none to an endpoint that is disabled
  * or deleted, windows and rates kept, attempts counted, payloads unchanged.
  *
  * A payload is the number of its message, in decimal. */
-#ifndef TESTS_LIB_RECEIVERS_H
-#define TESTS_LIB_RECEIVERS_H
+#ifndef TESTS_LIB_SUBSCRIBERS_H
+#define TESTS_LIB_SUBSCRIBERS_H
 
 #include "core/clock.h"
 #include "core/list.h"
 #include "dispatcher/attempt.h"
 #include "tests/lib/dice.h"
 
-#define RECEIVERS_MAX 8
-#define MESSAGES_MAX  4096
+#define SUBSCRIBERS_MAX 8
+#define MESSAGES_MAX    4096
 
 enum manner {
     MANNER_PROMPT,      /* 200 in some milliseconds */
@@ -40,7 +40,7 @@ struct parcel {
     uint64_t due_at_ms; /* of the next attempt, by the last verdict */
 };
 
-struct receiver {
+struct subscriber {
     struct id endpoint;
     enum manner manner;
     uint32_t retry_after_s; /* of an overloaded one; 0 = as the dice say */
@@ -51,7 +51,7 @@ struct receiver {
     struct parcel parcels[MESSAGES_MAX];
 };
 
-struct receivers {
+struct subscribers {
     struct transport transport;
     struct dice *dice;
     const struct retry_policy *policy;
@@ -59,32 +59,33 @@ struct receivers {
 
     uint64_t newest_wall_ms; /* that the wall clock has shown; what was due once stays due */
     size_t count;
-    struct receiver *items[RECEIVERS_MAX];
+    struct subscriber *items[SUBSCRIBERS_MAX];
     struct list flights;
     unsigned in_flight;
     unsigned attempts; /* in all */
     unsigned repeats;  /* answered 2xx again after a crash */
 };
 
-void receivers_init(struct receivers *r, struct dice *dice, const struct retry_policy *policy,
-                    unsigned in_flight_max, unsigned in_flight_lane_max);
-void receivers_fini(struct receivers *r);
+void subscribers_init(struct subscribers *r, struct dice *dice,
+                      const struct retry_policy *policy, unsigned in_flight_max,
+                      unsigned in_flight_lane_max);
+void subscribers_fini(struct subscribers *r);
 
-struct receiver *receivers_add(struct receivers *r, const struct id *endpoint);
+struct subscriber *subscribers_add(struct subscribers *r, const struct id *endpoint);
 
 /* When the next answer comes; AGENDA_NEVER. */
-uint64_t receivers_next(const struct receivers *r);
+uint64_t subscribers_next(const struct subscribers *r);
 
 /* Give the answers whose time has come. */
-void receivers_answer(struct receivers *r, struct now now);
+void subscribers_answer(struct subscribers *r, struct now now);
 
 /* The sender dies: some attempts had arrived, none is answered. */
-void receivers_crash(struct receivers *r);
+void subscribers_crash(struct subscribers *r);
 
 /* Attempts have gone unrecorded, nobody knows which. */
-void receivers_doubt_all(struct receivers *r);
+void subscribers_doubt_all(struct subscribers *r);
 
 /* Every owed delivery was accepted, or its schedule ended, or nobody wants it. */
-void receivers_check_all_settled(const struct receivers *r);
+void subscribers_check_all_settled(const struct subscribers *r);
 
 #endif

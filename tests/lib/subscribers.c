@@ -1,4 +1,4 @@
-#include "tests/lib/receivers.h"
+#include "tests/lib/subscribers.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -17,7 +17,7 @@
 struct flight {
     struct list link;
     struct attempt *attempt;
-    struct receiver *receiver;
+    struct subscriber *subscriber;
     struct parcel *parcel;
     uint64_t ends_mono_ms;
     struct answer answer;
@@ -26,10 +26,11 @@ struct flight {
 static void start(struct transport *t, struct attempt *attempt);
 static void cancel(struct transport *t, struct attempt *attempt);
 
-void receivers_init(struct receivers *r, struct dice *dice, const struct retry_policy *policy,
-                    unsigned in_flight_max, unsigned in_flight_lane_max)
+void subscribers_init(struct subscribers *r, struct dice *dice,
+                      const struct retry_policy *policy, unsigned in_flight_max,
+                      unsigned in_flight_lane_max)
 {
-    *r = (struct receivers){
+    *r = (struct subscribers){
         .transport = { .start = start, .cancel = cancel },
         .dice = dice,
         .policy = policy,
@@ -39,24 +40,24 @@ void receivers_init(struct receivers *r, struct dice *dice, const struct retry_p
     list_init(&r->flights);
 }
 
-void receivers_fini(struct receivers *r)
+void subscribers_fini(struct subscribers *r)
 {
     assert_true(list_is_empty(&r->flights));
     for (size_t i = 0; i < r->count; i++)
         free(r->items[i]);
 }
 
-struct receiver *receivers_add(struct receivers *r, const struct id *endpoint)
+struct subscriber *subscribers_add(struct subscribers *r, const struct id *endpoint)
 {
-    struct receiver *receiver = xcalloc(1, sizeof *receiver);
+    struct subscriber *subscriber = xcalloc(1, sizeof *subscriber);
 
-    assert_true(r->count < RECEIVERS_MAX);
-    receiver->endpoint = *endpoint;
-    r->items[r->count++] = receiver;
-    return receiver;
+    assert_true(r->count < SUBSCRIBERS_MAX);
+    subscriber->endpoint = *endpoint;
+    r->items[r->count++] = subscriber;
+    return subscriber;
 }
 
-static struct receiver *find(const struct receivers *r, const struct id *endpoint)
+static struct subscriber *find(const struct subscribers *r, const struct id *endpoint)
 {
     for (size_t i = 0; i < r->count; i++)
         if (id_equal(&r->items[i]->endpoint, endpoint))
@@ -65,14 +66,15 @@ static struct receiver *find(const struct receivers *r, const struct id *endpoin
     return NULL;
 }
 
-/* The transport's answer and how long it takes, by the receiver's manner. */
-static uint64_t plan(struct receivers *r, const struct receiver *receiver, struct answer *out)
+/* The transport's answer and how long it takes, by the subscriber's manner. */
+static uint64_t plan(struct subscribers *r, const struct subscriber *subscriber,
+                     struct answer *out)
 {
     static const unsigned moods[] = { 200, 200, 204, 302, 400, 404, 500, 502, 503 };
     struct dice *dice = r->dice;
 
     *out = (struct answer){ .err = ERR_OK, .reason = "", .status = 200 };
-    switch (receiver->manner) {
+    switch (subscriber->manner) {
     case MANNER_SLOW:
         return dice_between(dice, 1000, 25000);
     case MANNER_BROKEN:
@@ -83,8 +85,9 @@ static uint64_t plan(struct receivers *r, const struct receiver *receiver, struc
         break;
     case MANNER_OVERLOADED:
         out->status = dice_chance(dice, 50) ? 429 : 503;
-        out->retry_after_s = receiver->retry_after_s > 0 ? receiver->retry_after_s
-                                                         : (uint32_t)dice_between(dice, 1, 900);
+        out->retry_after_s = subscriber->retry_after_s > 0
+                                 ? subscriber->retry_after_s
+                                 : (uint32_t)dice_between(dice, 1, 900);
         break;
     case MANNER_HANGING:
         out->err = ERR_TIMEOUT;
@@ -104,24 +107,24 @@ static uint64_t plan(struct receivers *r, const struct receiver *receiver, struc
     return dice_between(dice, 1, 80);
 }
 
-static void check_rate(struct receiver *receiver, struct now now)
+static void check_rate(struct subscriber *subscriber, struct now now)
 {
     uint64_t now_us = now.mono_ms * 1000;
 
-    if (receiver->throttle_rate == 0)
+    if (subscriber->throttle_rate == 0)
         return;
-    assert_true(now_us + THROTTLE_SLACK_US >= receiver->throttle_mono_us);
-    if (receiver->throttle_mono_us < now_us)
-        receiver->throttle_mono_us = now_us;
-    receiver->throttle_mono_us += 1000000 / receiver->throttle_rate;
+    assert_true(now_us + THROTTLE_SLACK_US >= subscriber->throttle_mono_us);
+    if (subscriber->throttle_mono_us < now_us)
+        subscriber->throttle_mono_us = now_us;
+    subscriber->throttle_mono_us += 1000000 / subscriber->throttle_rate;
 }
 
-static void check_start(struct receivers *r, struct receiver *receiver,
+static void check_start(struct subscribers *r, struct subscriber *subscriber,
                         const struct parcel *parcel, const struct attempt *a)
 {
     assert_true(parcel->owed);
     assert_false(parcel->in_flight);
-    assert_false(receiver->closed);
+    assert_false(subscriber->closed);
     assert_true(a->record.number <= r->policy->count + 1);
     if (parcel->unclear) {
         assert_true(a->record.number <= parcel->attempts + 1);
@@ -131,15 +134,15 @@ static void check_start(struct receivers *r, struct receiver *receiver,
         assert_true(parcel->accepted == 0 && !parcel->unwanted);
     }
     assert_true(r->in_flight < r->in_flight_max);
-    assert_true(receiver->in_flight < r->in_flight_lane_max);
-    check_rate(receiver, a->started);
+    assert_true(subscriber->in_flight < r->in_flight_lane_max);
+    check_rate(subscriber, a->started);
 }
 
 static void start(struct transport *t, struct attempt *attempt)
 {
-    struct receivers *r = container_of(t, struct receivers, transport);
+    struct subscribers *r = container_of(t, struct subscribers, transport);
     const struct bytes *payload = &attempt->claim->delivery.message->payload;
-    struct receiver *receiver = find(r, &attempt->record.endpoint);
+    struct subscriber *subscriber = find(r, &attempt->record.endpoint);
     char text[16] = "";
 
     assert_in_range(payload->len, 1, sizeof text - 1);
@@ -147,19 +150,19 @@ static void start(struct transport *t, struct attempt *attempt)
     unsigned long number = strtoul(text, NULL, 10);
     assert_in_range(number, 0, MESSAGES_MAX - 1);
 
-    struct parcel *parcel = &receiver->parcels[number];
-    check_start(r, receiver, parcel, attempt);
+    struct parcel *parcel = &subscriber->parcels[number];
+    check_start(r, subscriber, parcel, attempt);
     parcel->in_flight = true;
     parcel->attempts = attempt->record.number - 1;
-    receiver->in_flight++;
+    subscriber->in_flight++;
     r->in_flight++;
     r->attempts++;
 
     struct flight *flight = xcalloc(1, sizeof *flight);
     flight->attempt = attempt;
-    flight->receiver = receiver;
+    flight->subscriber = subscriber;
     flight->parcel = parcel;
-    flight->ends_mono_ms = attempt->started.mono_ms + plan(r, receiver, &flight->answer);
+    flight->ends_mono_ms = attempt->started.mono_ms + plan(r, subscriber, &flight->answer);
     list_append(&r->flights, &flight->link);
     attempt->carriage = flight;
 }
@@ -173,7 +176,7 @@ static void cancel(struct transport *t, struct attempt *attempt)
     flight->ends_mono_ms = 0;
 }
 
-uint64_t receivers_next(const struct receivers *r)
+uint64_t subscribers_next(const struct subscribers *r)
 {
     uint64_t next = AGENDA_NEVER;
 
@@ -186,7 +189,7 @@ uint64_t receivers_next(const struct receivers *r)
 }
 
 /* The schedule as the contract words it, apart from the code that is tested. */
-static void check_due(const struct receivers *r, const struct attempt *a,
+static void check_due(const struct subscribers *r, const struct attempt *a,
                       const struct answer *answer, struct now now)
 {
     double step = 1000.0 * r->policy->schedule_s[a->record.number - 1];
@@ -204,7 +207,7 @@ static void check_due(const struct receivers *r, const struct attempt *a,
     assert_true(delay >= least - 1 && delay <= most + 1);
 }
 
-static void note_outcome(struct receivers *r, struct flight *f, const struct attempt *a,
+static void note_outcome(struct subscribers *r, struct flight *f, const struct attempt *a,
                          struct now now)
 {
     struct parcel *parcel = f->parcel;
@@ -227,15 +230,15 @@ static void note_outcome(struct receivers *r, struct flight *f, const struct att
     }
 }
 
-static void land(struct receivers *r, struct flight *f)
+static void land(struct subscribers *r, struct flight *f)
 {
     list_remove(&f->link);
     f->parcel->in_flight = false;
-    f->receiver->in_flight--;
+    f->subscriber->in_flight--;
     r->in_flight--;
 }
 
-void receivers_answer(struct receivers *r, struct now now)
+void subscribers_answer(struct subscribers *r, struct now now)
 {
     struct list *link = r->flights.next;
 
@@ -255,7 +258,7 @@ void receivers_answer(struct receivers *r, struct now now)
     }
 }
 
-void receivers_crash(struct receivers *r)
+void subscribers_crash(struct subscribers *r)
 {
     for (struct list *link = r->flights.next; link != &r->flights; link = link->next) {
         struct flight *f = container_of(link, struct flight, link);
@@ -265,21 +268,22 @@ void receivers_crash(struct receivers *r)
     }
 }
 
-void receivers_doubt_all(struct receivers *r)
+void subscribers_doubt_all(struct subscribers *r)
 {
     for (size_t i = 0; i < r->count; i++)
         for (size_t n = 0; n < MESSAGES_MAX; n++)
             r->items[i]->parcels[n].unclear = true;
 }
 
-void receivers_check_all_settled(const struct receivers *r)
+void subscribers_check_all_settled(const struct subscribers *r)
 {
     for (size_t i = 0; i < r->count; i++) {
         for (size_t n = 0; n < MESSAGES_MAX; n++) {
             const struct parcel *p = &r->items[i]->parcels[n];
             bool exhausted = p->attempts == r->policy->count + 1;
             if (p->owed && !p->forgiven && !p->unwanted && p->accepted == 0 && !exhausted)
-                fail_msg("receiver %zu never got message %zu (%u attempts)", i, n, p->attempts);
+                fail_msg("subscriber %zu never got message %zu (%u attempts)", i, n,
+                         p->attempts);
         }
     }
 }
