@@ -20,8 +20,6 @@ static enum err from_errno(const char *path, const char *doing)
     log_event(LOG_ERROR, "directory_failed", LOG_STR("path", path), LOG_STR("doing", doing),
               LOG_STR("reason", strerror(reason)));
     switch (reason) {
-    case EWOULDBLOCK:
-        return ERR_IN_USE;
     case ENOSPC:
     case EDQUOT:
         return ERR_FULL;
@@ -50,13 +48,19 @@ static enum err lock_directory(int dir_fd, const char *dir, int *out_lock)
 
     if (fd < 0)
         return from_errno(dir, "lock");
-    if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
-        enum err err = from_errno(dir, "lock");
-        close(fd);
-        return err;
+    if (flock(fd, LOCK_EX | LOCK_NB) == 0) {
+        *out_lock = fd;
+        return ERR_OK;
     }
-    *out_lock = fd;
-    return ERR_OK;
+
+    enum err err = ERR_IN_USE;
+    if (errno == EWOULDBLOCK)
+        log_event(LOG_ERROR, "directory_in_use", LOG_STR("path", dir),
+                  LOG_STR("reason", "another process has it"));
+    else
+        err = from_errno(dir, "lock");
+    close(fd);
+    return err;
 }
 
 /* A file is durable when its directory's entry for it is. */

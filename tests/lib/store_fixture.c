@@ -10,8 +10,7 @@
 #include "core/mem.h"
 #include "store/backend.h"
 
-#define FIRST_MS     UINT64_C(1798761600000) /* 2027-01-01 */
-#define REQUESTS_MAX 1000
+#define FIRST_MS UINT64_C(1798761600000) /* 2027-01-01 */
 
 const struct id STORE_FIXTURE_ORGANIZATION = { { 1, 2, 3, 4, 5, 0, 0, 1, 'o', 'r', 'g' } };
 
@@ -75,7 +74,7 @@ enum err store_fixture_try_open(struct store_fixture *f)
         .writer = &f->loop.uv,
         .reader = &f->loop.uv,
         .ids = &f->ids,
-        .requests_max = REQUESTS_MAX,
+        .requests_max = STORE_FIXTURE_REQUESTS_MAX,
         .clock = read_clock,
         .backend = backend,
     };
@@ -98,9 +97,19 @@ static void on_closed(struct task *task)
 
 void store_fixture_close(struct store_fixture *f)
 {
+    store_fixture_begin_close(f);
+    store_fixture_end_close(f);
+}
+
+void store_fixture_begin_close(struct store_fixture *f)
+{
     f->is_closed = false;
     f->closed.run = on_closed;
     store_close(f->store, &f->inbox, &f->closed);
+}
+
+void store_fixture_end_close(struct store_fixture *f)
+{
     while (!f->is_closed)
         uv_run(&f->loop.uv, UV_RUN_ONCE);
     inbox_close(&f->inbox, NULL);

@@ -9,6 +9,8 @@
 #include "store/store.h"
 #include "tests/lib/temp.h"
 
+#define STORE_FIXTURE_REQUESTS_MAX 1000 /* that may wait */
+
 struct store_fixture {
     char dir[TEMP_PATH_MAX];
     struct loop loop;
@@ -37,6 +39,8 @@ void store_fixture_stop(struct store_fixture *f);
 void store_fixture_open(struct store_fixture *f);
 enum err store_fixture_try_open(struct store_fixture *f);
 void store_fixture_close(struct store_fixture *f);
+void store_fixture_begin_close(struct store_fixture *f);
+void store_fixture_end_close(struct store_fixture *f);
 
 /* Set up a request to be answered here; then submit it, then wait for it. */
 void store_fixture_ready(struct store_fixture *f, struct store_req *req);

@@ -1,0 +1,366 @@
+/* What the SQLite backend does when its files or its disk misbehave. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+#include <sqlite3.h>
+
+#include "core/mem.h"
+#include "store/backend.h"
+#include "tests/lib/faulty_disk.h"
+#include "tests/lib/store_fixture.h"
+
+/* More writes or fsyncs than a scenario needs: then nothing fails, and a loop over all ends. */
+#define CALLS_MAX 2000
+
+static int start(void **state)
+{
+    static struct store_fixture f;
+
+    faulty_disk_set(DISK_WORKS, 0);
+    store_fixture_start(&f);
+    *state = &f;
+    return 0;
+}
+
+static int stop(void **state)
+{
+    faulty_disk_set(DISK_WORKS, 0);
+    store_fixture_stop(*state);
+    return 0;
+}
+
+static const char *path_of(const struct store_fixture *f, const char *name)
+{
+    static char path[TEMP_PATH_MAX + 32];
+
+    snprintf(path, sizeof path, "%s/%s", f->dir, name);
+    return path;
+}
+
+/* Run SQL on a file that no store has open; the first column of the last row. */
+static int64_t run_sql(const struct store_fixture *f, const char *name, const char *sql)
+{
+    sqlite3 *db;
+    sqlite3_stmt *statement;
+    int64_t value = 0;
+
+    assert_int_equal(sqlite3_open(path_of(f, name), &db), SQLITE_OK);
+    assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &statement, NULL), SQLITE_OK);
+    while (sqlite3_step(statement) == SQLITE_ROW)
+        value = sqlite3_column_int64(statement, 0);
+    assert_int_equal(sqlite3_finalize(statement), SQLITE_OK);
+    sqlite3_close(db);
+    return value;
+}
+
+static enum err append(struct store_fixture *f, const struct id *application, struct id *out)
+{
+    struct store_append op = {
+        .application = *application,
+        .event_type = "a",
+        .payload = "0123456789",
+        .payload_len = 10,
+    };
+    enum err err = STORE_RUN(f, store_append, &op);
+
+    if (!err) {
+        *out = op.message->id;
+        message_unref(op.message);
+    }
+    return err;
+}
+
+static void assert_stored(struct store_fixture *f, const struct id *application,
+                          const struct id *message)
+{
+    struct store_get_message get = { .application = *application, .id = *message };
+
+    assert_int_equal(STORE_RUN(f, store_get_message, &get), ERR_OK);
+    message_unref(get.message);
+}
+
+static uint64_t count_messages(struct store_fixture *f)
+{
+    struct store_status *op = xcalloc(1, sizeof *op);
+
+    assert_int_equal(STORE_RUN(f, store_status, op), ERR_OK);
+    uint64_t count = op->messages;
+    free(op);
+    return count;
+}
+
+static int status_of(pid_t child)
+{
+    int status;
+
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    return WEXITSTATUS(status);
+}
+
+static void the_files_are_ours_alone(void **state)
+{
+    static const struct {
+        const char *name;
+        unsigned mode;
+    } ROWS[] = {
+        { "lock", 0600 },        { "global.db", 0600 },       { "global.db-wal", 0600 },
+        { "regional.db", 0600 }, { "regional.db-wal", 0600 },
+    };
+    struct store_fixture *f = *state;
+    struct stat status;
+    mode_t mask = umask(0);
+
+    store_fixture_close(f);
+    temp_remove(f->dir);
+    store_fixture_open(f);
+    store_fixture_put_application(f, NULL);
+    umask(mask);
+    assert_int_equal(stat(f->dir, &status), 0);
+    assert_int_equal(status.st_mode & 0777, 0700);
+    for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++) {
+        assert_int_equal(stat(path_of(f, ROWS[i].name), &status), 0);
+        assert_int_equal(status.st_mode & 0777, ROWS[i].mode);
+    }
+}
+
+static void a_newer_schema_is_refused(void **state)
+{
+    static const char *const NAMES[] = { "global.db", "regional.db" };
+    struct store_fixture *f = *state;
+
+    store_fixture_close(f);
+    for (int i = 0; i < 2; i++) {
+        int64_t version = run_sql(f, NAMES[i], "PRAGMA user_version");
+        run_sql(f, NAMES[i], "PRAGMA user_version = 9999");
+        assert_int_equal(store_fixture_try_open(f), ERR_VERSION);
+        assert_int_equal(run_sql(f, NAMES[i], "PRAGMA user_version"), 9999);
+        char sql[64];
+        snprintf(sql, sizeof sql, "PRAGMA user_version = %d", (int)version);
+        run_sql(f, NAMES[i], sql);
+    }
+    store_fixture_open(f);
+}
+
+static void a_file_that_is_no_database_is_refused(void **state)
+{
+    struct store_fixture *f = *state;
+
+    store_fixture_close(f);
+    FILE *file = fopen(path_of(f, "regional.db"), "w");
+    assert_non_null(file);
+    for (int i = 0; i < 1000; i++)
+        fputs("this is no database, it is a letter; ", file);
+    fclose(file);
+    assert_int_equal(store_fixture_try_open(f), ERR_CORRUPT);
+    unlink(path_of(f, "regional.db"));
+    store_fixture_open(f);
+}
+
+/* Kill it at each write in turn; the next start takes up whatever is there. */
+static void a_kill_at_any_moment_of_a_migration_is_harmless(void **state)
+{
+    struct store_fixture *f = *state;
+    int status = DISK_KILLED;
+    unsigned kills = 0;
+
+    for (; status == DISK_KILLED && kills < CALLS_MAX; kills++) {
+        store_fixture_close(f);
+        temp_remove(f->dir);
+        pid_t child = fork();
+        if (child == 0) {
+            faulty_disk_set(DISK_WRITE_KILLS, kills);
+            _exit((int)store_fixture_try_open(f));
+        }
+        status = status_of(child);
+        store_fixture_open(f);
+        struct id application = store_fixture_put_application(f, NULL);
+        store_fixture_append(f, &application, "a", "1");
+    }
+    assert_int_equal(status, 0);
+    assert_true(kills > 10);
+}
+
+static void a_full_disk_refuses_and_loses_nothing(void **state)
+{
+    struct store_fixture *f = *state;
+    struct id application = store_fixture_put_application(f, "shop");
+    struct id stored[64], other;
+    size_t count = 0;
+    unsigned refused = 0;
+
+    store_fixture_put_endpoint(f, &application);
+    for (unsigned room = 0; room < 16; room++) {
+        struct application *late = store_fixture_application(f, NULL);
+        struct id late_id = late->base.id;
+        size_t known = catalog_count(f->catalog);
+
+        faulty_disk_set(DISK_FULL, room);
+        enum err err = append(f, &application, &other);
+        assert_true(err == ERR_OK || err == ERR_FULL);
+        if (!err)
+            stored[count++] = other;
+        refused += err == ERR_FULL;
+        object_ref(&late->base);
+        err = store_fixture_try_put(f, &late->base);
+        assert_true(err == ERR_OK || err == ERR_FULL);
+        assert_int_equal(catalog_count(f->catalog), known + (err == ERR_OK));
+        assert_int_equal(append(f, &late_id, &other), err ? ERR_NOT_FOUND : ERR_FULL);
+
+        faulty_disk_set(DISK_WORKS, 0); /* and so again, without a restart */
+        if (err)
+            assert_int_equal(store_fixture_try_put(f, &late->base), ERR_OK);
+        else
+            object_unref(&late->base);
+        assert_int_equal(append(f, &late_id, &other), ERR_OK);
+        assert_int_equal(append(f, &application, &stored[count++]), ERR_OK);
+    }
+    assert_true(refused > 1);
+    for (int round = 0; round < 2; round++) {
+        for (size_t i = 0; i < count; i++)
+            assert_stored(f, &application, &stored[i]);
+        assert_int_equal(count_messages(f), count + 16);
+        store_fixture_close(f);
+        store_fixture_open(f);
+    }
+}
+
+/* In a process of its own: what it acknowledged before the fault, on `out`. */
+static void append_until_lost(struct store_fixture *f, const struct id *application, int out,
+                              enum disk_fault fault, unsigned after)
+{
+    struct id id;
+
+    store_fixture_open(f);
+    faulty_disk_set(fault, after);
+    for (int i = 0; i < 4; i++) {
+        if (append(f, application, &id) != ERR_OK)
+            _exit(99);
+        if (write(out, id.bytes, ID_BYTES) != ID_BYTES)
+            _exit(98);
+    }
+    _exit(0);
+}
+
+static size_t append_with_fault(struct store_fixture *f, const struct id *application,
+                                enum disk_fault fault, unsigned after, struct id acked[4],
+                                int *out_status)
+{
+    size_t count = 0;
+    int fds[2];
+
+    assert_int_equal(pipe(fds), 0);
+    pid_t child = fork();
+    if (child == 0)
+        append_until_lost(f, application, fds[1], fault, after);
+    close(fds[1]);
+    while (count < 4 && read(fds[0], acked[count].bytes, ID_BYTES) == ID_BYTES)
+        count++;
+    close(fds[0]);
+    *out_status = status_of(child);
+    return count;
+}
+
+static void an_io_error_ends_the_process_and_is_never_acknowledged(void **state)
+{
+    static const enum disk_fault FAULTS[] = { DISK_WRITE_FAILS, DISK_SYNC_FAILS };
+    struct store_fixture *f = *state;
+    struct id application = store_fixture_put_application(f, NULL);
+
+    store_fixture_put_endpoint(f, &application);
+    for (int i = 0; i < 2; i++) {
+        unsigned after = 0;
+        int status = EXIT_FAILURE;
+        for (; status == EXIT_FAILURE && after < CALLS_MAX; after++) {
+            struct id acked[4];
+            store_fixture_close(f);
+            size_t count = append_with_fault(f, &application, FAULTS[i], after, acked, &status);
+            assert_true(status == EXIT_FAILURE || (status == 0 && count == 4));
+            store_fixture_open(f);
+            for (size_t a = 0; a < count; a++)
+                assert_stored(f, &application, &acked[a]);
+        }
+        assert_int_equal(status, 0);
+        assert_true(after > 3);
+    }
+}
+
+/* Group after group, with checkpoints between them: the log is written back and used again. */
+static void the_log_does_not_grow_with_what_is_written(void **state)
+{
+    enum { MESSAGES = 400, PAYLOAD = 256 * 1024 };
+    struct store_fixture *f = *state;
+    struct id application = store_fixture_put_application(f, NULL);
+    char *payload = xcalloc(PAYLOAD, 1);
+    struct stat status;
+
+    for (int i = 0; i < MESSAGES; i++) {
+        struct store_append op = {
+            .application = application,
+            .event_type = "a",
+            .payload = payload,
+            .payload_len = PAYLOAD,
+        };
+        assert_int_equal(STORE_RUN(f, store_append, &op), ERR_OK);
+        message_unref(op.message);
+    }
+    free(payload);
+    assert_int_equal(stat(path_of(f, "regional.db"), &status), 0);
+    assert_true(status.st_size > MESSAGES / 2 * PAYLOAD);
+    assert_int_equal(stat(path_of(f, "regional.db-wal"), &status), 0);
+    assert_true(status.st_size < 16 * 1024 * 1024);
+}
+
+static void hashes_that_were_forgotten_are_swept_from_the_file(void **state)
+{
+    struct store_fixture *f = *state;
+    struct id application = store_fixture_put_application(f, NULL);
+
+    for (uint32_t i = 0; i < 2000; i++) {
+        uint8_t hash[IDEMPOTENCY_HASH_LEN] = { 0 };
+        uint32_t scattered = i * 2654435761u;
+        struct store_append op = {
+            .application = application,
+            .event_type = "a",
+            .idempotency_hash = hash,
+        };
+        memcpy(hash, &scattered, sizeof scattered);
+        memcpy(hash + 4, &scattered, sizeof scattered);
+        assert_int_equal(STORE_RUN(f, store_append, &op), ERR_OK);
+        assert_false(op.repeated);
+        message_unref(op.message);
+        if (i == 1000)
+            store_fixture_set_ms(store_fixture_ms() + IDEMPOTENCY_MS + 1);
+    }
+    store_fixture_close(f);
+    int64_t kept = run_sql(f, "regional.db", "SELECT count(*) FROM idempotency");
+    assert_in_range(kept, 999, 1200);
+    store_fixture_open(f);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
+    const struct CMUnitTest tests[] = {
+        TEST(the_files_are_ours_alone),
+        TEST(a_newer_schema_is_refused),
+        TEST(a_file_that_is_no_database_is_refused),
+        TEST(a_kill_at_any_moment_of_a_migration_is_harmless),
+        TEST(a_full_disk_refuses_and_loses_nothing),
+        TEST(an_io_error_ends_the_process_and_is_never_acknowledged),
+        TEST(the_log_does_not_grow_with_what_is_written),
+        TEST(hashes_that_were_forgotten_are_swept_from_the_file),
+    };
+
+    faulty_disk_install();
+    return cmocka_run_group_tests_name("sqlite", tests, NULL, NULL);
+}
