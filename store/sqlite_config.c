@@ -5,14 +5,17 @@
 #include "store/page.h"
 #include "store/sqlite_row.h"
 
+/* clang-format off */
 /* The first columns of all three tables. */
-#define OBJECT_COLUMNS      "key, tail, organization, version, deleted, created_at_ms, updated_at_ms"
+#define OBJECT_COLUMNS                                                                         \
+    "key, tail, organization, version, deleted, created_at_ms, updated_at_ms"
 #define APPLICATION_COLUMNS OBJECT_COLUMNS ", uid, name, metadata, throttle_rate"
 #define ENDPOINT_COLUMNS                                                                       \
     OBJECT_COLUMNS ", application_key, application_tail, uid, url, description, metadata,"     \
                    " disabled, throttle_rate, event_types, channels, headers, secrets"
 #define EVENT_TYPE_COLUMNS                                                                     \
     OBJECT_COLUMNS ", name, description, schemas, feature_flag, archived, deprecated"
+/* clang-format on */
 
 /* --- Writing ----------------------------------------------------------------------------- */
 

@@ -9,23 +9,27 @@
 #include "core/log.h"
 #include "core/mem.h"
 
-static const char WRITER_PRAGMAS[] = "PRAGMA page_size = 8192;"
-                                     "PRAGMA journal_mode = WAL;"
-                                     "PRAGMA synchronous = FULL;"
-                                     "PRAGMA wal_autocheckpoint = 0;"
-                                     "PRAGMA cache_size = -16384;"
-                                     "PRAGMA mmap_size = 0;"
-                                     "PRAGMA temp_store = MEMORY;"
-                                     "PRAGMA secure_delete = FAST;"
-                                     "PRAGMA trusted_schema = OFF;"
-                                     "PRAGMA cell_size_check = ON;";
+/* clang-format off */
+static const char WRITER_PRAGMAS[] =
+    "PRAGMA page_size = 8192;"
+    "PRAGMA journal_mode = WAL;"
+    "PRAGMA synchronous = FULL;"
+    "PRAGMA wal_autocheckpoint = 0;"
+    "PRAGMA cache_size = -16384;"
+    "PRAGMA mmap_size = 0;"
+    "PRAGMA temp_store = MEMORY;"
+    "PRAGMA secure_delete = FAST;"
+    "PRAGMA trusted_schema = OFF;"
+    "PRAGMA cell_size_check = ON;";
 
-static const char READER_PRAGMAS[] = "PRAGMA query_only = ON;"
-                                     "PRAGMA cache_size = -8192;"
-                                     "PRAGMA mmap_size = 0;"
-                                     "PRAGMA temp_store = MEMORY;"
-                                     "PRAGMA trusted_schema = OFF;"
-                                     "PRAGMA cell_size_check = ON;";
+static const char READER_PRAGMAS[] =
+    "PRAGMA query_only = ON;"
+    "PRAGMA cache_size = -4096;"
+    "PRAGMA mmap_size = 0;"
+    "PRAGMA temp_store = MEMORY;"
+    "PRAGMA trusted_schema = OFF;"
+    "PRAGMA cell_size_check = ON;";
+/* clang-format on */
 
 static enum err open_connection(struct connection *c, const char *dir, const char *file,
                                 int flags, const char *pragmas);

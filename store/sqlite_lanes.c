@@ -15,12 +15,15 @@ static const char SQL_DUE[] =
 /* clang-format on */
 enum due_column { DUE_ATTEMPTS = MESSAGE_END, DUE_AT_MS };
 
+/* clang-format off */
 /* One seek a lane, however much is in it. */
-static const char SQL_NEXT_LANE[] = "SELECT endpoint_key, due_at_ms"
-                                    "  FROM deliveries"
-                                    " WHERE endpoint_key > ?1 AND state = 0"
-                                    " ORDER BY endpoint_key, due_at_ms"
-                                    " LIMIT 1";
+static const char SQL_NEXT_LANE[] =
+    "SELECT endpoint_key, due_at_ms"
+    "  FROM deliveries"
+    " WHERE endpoint_key > ?1 AND state = 0"
+    " ORDER BY endpoint_key, due_at_ms"
+    " LIMIT 1";
+/* clang-format on */
 
 enum err sqlite_lanes_prepare(struct backend *b)
 {

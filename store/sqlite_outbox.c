@@ -3,9 +3,11 @@
 
 #include "store/sqlite_row.h"
 
-static const char SQL_FIND_EVENT[] = "SELECT 1"
-                                     "  FROM messages"
-                                     " WHERE application_key = ?1 AND event_id = ?2";
+/* clang-format off */
+static const char SQL_FIND_EVENT[] =
+    "SELECT 1"
+    "  FROM messages"
+    " WHERE application_key = ?1 AND event_id = ?2";
 
 static const char SQL_INSERT_MESSAGE[] =
     "INSERT INTO messages (key, tail, application_key, application_tail, event_type,"
@@ -39,6 +41,7 @@ static const char SQL_ADD_TOTALS[] =
     "UPDATE totals"
     "   SET messages = messages + ?1, attempts = attempts + ?2, pending = pending + ?3"
     " WHERE one = 1";
+/* clang-format on */
 
 enum err sqlite_outbox_prepare(struct backend *b)
 {

@@ -17,21 +17,22 @@ static const char SQL_FIND_REPEATED[] =
     "  FROM idempotency AS i"
     "  JOIN messages AS m ON m.key = i.message_key"
     " WHERE i.key = ?1 AND i.created_at_ms > ?2";
-/* clang-format on */
 
 /* Two hashes that share their first eight bytes are somebody's try: the older one goes. */
 static const char SQL_REMEMBER[] =
     "INSERT OR REPLACE INTO idempotency (key, hash, message_key, created_at_ms)"
     "     VALUES (?1, ?2, ?3, ?4)";
 
-static const char SQL_SWEEP_TO[] = "SELECT key"
-                                   "  FROM idempotency"
-                                   " WHERE key > ?1"
-                                   " ORDER BY key"
-                                   " LIMIT 1 OFFSET " SWEEP_ROWS;
-
-static const char SQL_SWEEP[] = "DELETE FROM idempotency"
-                                " WHERE key > ?1 AND key <= ?2 AND created_at_ms <= ?3";
+static const char SQL_SWEEP_TO[] =
+    "SELECT key"
+    "  FROM idempotency"
+    " WHERE key > ?1"
+    " ORDER BY key"
+    " LIMIT 1 OFFSET " SWEEP_ROWS;
+    
+    static const char SQL_SWEEP[] = "DELETE FROM idempotency"
+    " WHERE key > ?1 AND key <= ?2 AND created_at_ms <= ?3";
+/* clang-format on */
 
 enum err sqlite_repeat_prepare(struct backend *b)
 {

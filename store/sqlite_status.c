@@ -8,17 +8,21 @@
 #include "core/mem.h"
 #include "store/sqlite_row.h"
 
-static const char SQL_TOTALS[] = "SELECT messages, attempts, pending"
-                                 "  FROM totals"
-                                 " WHERE one = 1";
+/* clang-format off */
+static const char SQL_TOTALS[] =
+    "SELECT messages, attempts, pending"
+    "  FROM totals"
+    " WHERE one = 1";
 
 /* All of deliveries_failing and nothing else: what waits for another try. */
-static const char SQL_FAILING[] = "SELECT endpoint_key, count(*) AS waiting, max(attempts)"
-                                  "  FROM deliveries"
-                                  " WHERE state = 0 AND attempts > 0"
-                                  " GROUP BY endpoint_key"
-                                  " ORDER BY waiting DESC, endpoint_key"
-                                  " LIMIT ?1";
+static const char SQL_FAILING[] =
+    "SELECT endpoint_key, count(*) AS waiting, max(attempts)"
+    "  FROM deliveries"
+    " WHERE state = 0 AND attempts > 0"
+    " GROUP BY endpoint_key"
+    " ORDER BY waiting DESC, endpoint_key"
+    " LIMIT ?1";
+/* clang-format on */
 
 enum err sqlite_status_prepare(struct backend *b)
 {

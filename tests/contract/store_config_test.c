@@ -1,4 +1,4 @@
-/* What the store promises about configuration: versions, names, tombstones, followers, lists. */
+/* What the store promises about configuration: versions, names, followers, lists. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

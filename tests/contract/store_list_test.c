@@ -8,7 +8,9 @@
 
 #include <cmocka.h>
 
+#include "core/mem.h"
 #include "store/backend.h"
+#include "store/page.h"
 #include "tests/lib/store_fixture.h"
 
 #define LISTED  7
@@ -322,6 +324,66 @@ static void an_id_with_another_tail_is_not_found(void **state)
     assert_int_equal(STORE_RUN(&w->f, store_get_attempt, &attempt), ERR_NOT_FOUND);
 }
 
+/* Append `count` messages of a type, as many at a time as may wait. */
+static void append_many(struct world *w, const char *event_type, size_t count,
+                        const char *payload, size_t payload_len)
+{
+    struct store_append *ops = xcalloc(STORE_FIXTURE_REQUESTS_MAX, sizeof *ops);
+
+    for (size_t left = count, now; left > 0; left -= now) {
+        now = left < STORE_FIXTURE_REQUESTS_MAX ? left : STORE_FIXTURE_REQUESTS_MAX;
+        for (size_t i = 0; i < now; i++) {
+            ops[i] = (struct store_append){
+                .application = w->other,
+                .event_type = event_type,
+                .payload = payload,
+                .payload_len = payload_len,
+            };
+            store_fixture_ready(&w->f, &ops[i].req);
+            store_append(w->f.store, &ops[i]);
+        }
+        for (size_t i = 0; i < now; i++) {
+            assert_int_equal(store_fixture_wait(&w->f, &ops[i].req), ERR_OK);
+            message_unref(ops[i].message);
+        }
+    }
+    free(ops);
+}
+
+static void check_list(struct world *w, struct store_list_messages *op, size_t count, bool more)
+{
+    assert_int_equal(STORE_RUN(&w->f, store_list_messages, op), ERR_OK);
+    assert_int_equal(op->count, count);
+    assert_int_equal(op->more, more);
+    for (size_t i = 0; i < op->count; i++)
+        message_unref(op->messages[i]);
+    free(op->messages);
+}
+
+/* The reader is shared: one list may not keep it for long, nor fill the memory. */
+static void a_page_ends_early_rather_than_take_too_much(void **state)
+{
+    struct world *w = *state;
+    char *mebibyte = xcalloc(1024, 1024);
+    struct store_list_messages op = { .application = w->other, .page.limit = PAGE_LIMIT_MAX };
+
+    append_many(w, "large", 20, mebibyte, 1024 * 1024);
+    op.with_content = true;
+    check_list(w, &op, PAGE_BYTES_MAX / 1024 / 1024 + 1, true);
+    op.with_content = false;
+    check_list(w, &op, LISTED + 20, false);
+
+    append_many(w, "rare", 1, "", 0);
+    append_many(w, "many", PAGE_ROWS_MAX - 1, "", 0);
+    text_list_add(&op.filter.event_types, "rare", 4);
+    text_list_add(&op.filter.event_types, "even", 4);
+    check_list(w, &op, 1, true);
+    append_many(w, "many", 1, "", 0);
+    check_list(w, &op, 0, false);
+    text_list_fini(&op.filter.event_types);
+    free(mebibyte);
+}
+
 static int run(const char *backend)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
@@ -332,6 +394,7 @@ static int run(const char *backend)
         TEST(an_attempt_comes_back_as_it_was_recorded),
         TEST(another_application_finds_nothing),
         TEST(an_id_with_another_tail_is_not_found),
+        TEST(a_page_ends_early_rather_than_take_too_much),
     };
 
     return cmocka_run_group_tests_name(backend, tests, NULL, NULL);

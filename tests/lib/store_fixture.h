@@ -9,7 +9,7 @@
 #include "store/store.h"
 #include "tests/lib/temp.h"
 
-#define STORE_FIXTURE_REQUESTS_MAX 1000 /* that may wait */
+#define STORE_FIXTURE_REQUESTS_MAX 1500 /* that may wait */
 
 struct store_fixture {
     char dir[TEMP_PATH_MAX];

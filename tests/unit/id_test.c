@@ -77,6 +77,29 @@ static void an_id_tells_when_and_where_it_was_made(void **state)
     assert_int_equal(id_ordinal(&id), ORDINAL);
 }
 
+static void a_range_of_time_is_a_range_of_keys(void **state)
+{
+    static const struct {
+        uint64_t bound_ms;
+        bool above; /* the id of NOW_MS isn't below the bound */
+    } rows[] = {
+        { 0, true },
+        { NOW_MS - ID_TICK_MS, true },
+        { NOW_MS, true },
+        { NOW_MS + ID_TICK_MS - 1, true },
+        { NOW_MS + ID_TICK_MS, false },
+        { NOW_MS + 1000, false },
+        { UINT64_MAX, false },
+    };
+    struct id_source source;
+
+    (void)state;
+    id_source_init(&source, 0, 0);
+    struct id id = id_new(&source, NOW_MS);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        assert_int_equal(id_key(&id) >= id_key_at(rows[i].bound_ms), rows[i].above);
+}
+
 static void ids_grow_whatever_the_clock_does(void **state)
 {
     static const uint64_t clock[] = { NOW_MS,        NOW_MS, NOW_MS + 4, NOW_MS - 60000,
@@ -125,6 +148,7 @@ int main(void)
         cmocka_unit_test(texts_are_a_prefix_and_27_characters_of_base62),
         cmocka_unit_test(what_is_no_id_of_the_kind_is_refused),
         cmocka_unit_test(an_id_tells_when_and_where_it_was_made),
+        cmocka_unit_test(a_range_of_time_is_a_range_of_keys),
         cmocka_unit_test(ids_grow_whatever_the_clock_does),
         cmocka_unit_test(a_source_continues_above_the_newest_key),
         cmocka_unit_test(ids_of_one_instant_differ_in_their_random_part),
