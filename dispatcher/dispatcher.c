@@ -48,6 +48,16 @@ static void on_webhook_closed(void *ctx);
 static void on_handle_closed(uv_handle_t *handle);
 static void on_inbox_closed(struct inbox *inbox);
 
+static unsigned smaller(unsigned a, unsigned b)
+{
+    return a < b ? a : b;
+}
+
+static unsigned larger(unsigned a, unsigned b)
+{
+    return a > b ? a : b;
+}
+
 static struct scheduler *make_scheduler(struct dispatcher *d,
                                         const struct dispatcher_options *o)
 {
@@ -60,13 +70,12 @@ static struct scheduler *make_scheduler(struct dispatcher *d,
         .retry.count = o->schedule_count,
         .limits = {
             .lane = {
-                .window_first = o->in_flight_lane_max < WINDOW_FIRST ? o->in_flight_lane_max
-                                                                     : WINDOW_FIRST,
+                .window_first = smaller(WINDOW_FIRST, o->in_flight_lane_max),
                 .window_max = o->in_flight_lane_max,
                 .fail_limit = FAIL_LIMIT,
                 .cool_off_first_ms = COOL_OFF_FIRST_MS,
                 .cool_off_max_ms = COOL_OFF_MAX_MS,
-                .claimed_max = LANE_CLAIMS_MAX,
+                .claimed_max = larger(LANE_CLAIMS_MAX, o->in_flight_lane_max),
             },
             .claims_max = CLAIMS_MAX,
             .bytes_max = CLAIMED_BYTES_MAX,
