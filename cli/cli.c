@@ -9,8 +9,8 @@
 #include "cli/say.h"
 #include "core/mem.h"
 
-#define WORDS_MAX 2  /* of a command's name */
-#define NAME_LEN  64 /* bytes of it */
+#define NAME_LEN    64 /* bytes of a command's name */
+#define NEAR_ENOUGH 3  /* letters between a typing error and what was meant */
 
 /* In the order of help. */
 static const struct command *const tables[] = {
@@ -130,28 +130,39 @@ static int help(int argc, char **argv)
     return CLI_OK;
 }
 
-/* Say which command may have been meant. */
-static int refuse(int argc, char **argv)
+/* The command whose name is nearest to `name`; NULL when none is near. */
+static const char *nearest_command(const char *name)
 {
-    char name[NAME_LEN], nearest[NAME_LEN] = "";
-    size_t best = NAME_LEN;
+    const char *nearest = NULL;
+    size_t best = NEAR_ENOUGH + 1;
 
-    if (argc == 2 && strcmp(argv[1], "--help") == 0 && list_commands(argv[0], stdout) > 0)
-        return CLI_OK;
-    if (argc == 1 || argv[1][0] == '-')
-        snprintf(name, sizeof(name), "%s", argv[0]);
-    else
-        snprintf(name, sizeof(name), "%s %s", argv[0], argv[1]);
     for (size_t i = 0; i < TABLE_COUNT; i++)
         for (const struct command *c = tables[i]; c->path; c++) {
             size_t distance = nearest_distance(name, c->path);
 
             if (distance < best) {
                 best = distance;
-                snprintf(nearest, sizeof(nearest), "%s", c->path);
+                nearest = c->path;
             }
         }
-    say("'%s' is no command; did you mean '%s'? (see posthaste help)", name, nearest);
+    return nearest;
+}
+
+/* There is no such command: say which may have been meant. */
+static int refuse(int argc, char **argv)
+{
+    bool has_second = argc > 1 && argv[1][0] != '-';
+    char name[NAME_LEN];
+
+    if (argc == 2 && strcmp(argv[1], "--help") == 0 && list_commands(argv[0], stdout) > 0)
+        return CLI_OK;
+    snprintf(name, sizeof(name), "%s%s%s", argv[0], has_second ? " " : "",
+             has_second ? argv[1] : "");
+    const char *nearest = nearest_command(name);
+    if (nearest)
+        say("'%s' is no command; did you mean '%s'?", name, nearest);
+    else
+        say("'%s' is no command (see posthaste help)", name);
     list_commands(argv[0], stderr);
     return CLI_USAGE;
 }

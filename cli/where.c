@@ -139,16 +139,13 @@ static enum cli_exit url_from_config(const char *path, struct where *out)
 static enum cli_exit find_url(const struct line *line, struct where *out)
 {
     const char *url = line_text(line, "url");
-    const char *config = line_text(line, "config");
 
-    if (!url && !config)
+    if (!url)
         url = variable("POSTHASTE_URL");
-    if (!url && !config)
-        config = variable("POSTHASTE_CONFIG");
-    if (!url && config)
-        return url_from_config(config, out);
+    if (!url && where_config(line))
+        return url_from_config(where_config(line), out);
     if (!url) {
-        say("no server: give --url, --config, POSTHASTE_URL or POSTHASTE_CONFIG");
+        say("no server: give --url, POSTHASTE_URL, --config or POSTHASTE_CONFIG");
         return CLI_USAGE;
     }
     out->url = xstrdup(url);
@@ -196,21 +193,18 @@ static enum cli_exit find_token(const struct line *line, struct where *out)
 {
     const char *token = line_text(line, "token");
     const char *file = line_text(line, "token-file");
-    const char *config = line_text(line, "config");
 
-    if (!token && !file && !config)
+    if (!token && !file)
         token = variable("POSTHASTE_TOKEN");
-    if (!token && !file && !config)
-        config = variable("POSTHASTE_CONFIG");
     if (token) {
         out->token = xstrdup(token);
         return CLI_OK;
     }
     if (file)
         return token_from_file(file, out);
-    if (config)
-        return token_from_config(config, out);
-    say("no token: give --token, --token-file, --config, POSTHASTE_TOKEN or "
+    if (where_config(line))
+        return token_from_config(where_config(line), out);
+    say("no token: give --token, --token-file, POSTHASTE_TOKEN, --config or "
         "POSTHASTE_CONFIG");
     return CLI_USAGE;
 }

@@ -1,9 +1,9 @@
 /* Where: which server a command talks to, and what lets it in.
  *
- * Both are looked for apart, and the first that says it wins: --url, --config, POSTHASTE_URL,
- * POSTHASTE_CONFIG; and --token, --token-file, --config, POSTHASTE_TOKEN, POSTHASTE_CONFIG. A
- * configuration gives the address that the server listens on, and the key that signs a token for
- * the next few minutes. */
+ * Both are looked for apart, and the first that says it wins: --url, POSTHASTE_URL; --token,
+ * --token-file, POSTHASTE_TOKEN; then for either the configuration that --config or
+ * POSTHASTE_CONFIG names, which gives the address that the server listens on, and the key that
+ * signs a token for the next few minutes. */
 #ifndef CLI_WHERE_H
 #define CLI_WHERE_H
 

@@ -56,7 +56,7 @@ static enum err lock_directory(int dir_fd, const char *dir, int *out_lock)
     enum err err = ERR_IN_USE;
     if (errno == EWOULDBLOCK)
         log_event(LOG_ERROR, "directory_in_use", LOG_STR("path", dir),
-                  LOG_STR("reason", "another process has it"));
+                  LOG_STR("reason", err_text(ERR_IN_USE)));
     else
         err = from_errno(dir, "lock");
     close(fd);

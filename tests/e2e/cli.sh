@@ -1,0 +1,236 @@
+#!/bin/bash
+# Every command against a real dispatcher and a real receiver: what it prints and how it ends.
+#
+#   tests/e2e/cli.sh POSTHASTE
+set -euo pipefail
+export LC_ALL=C.UTF-8
+
+posthaste=$(realpath "${1:?which posthaste?}")
+unset POSTHASTE_URL POSTHASTE_TOKEN POSTHASTE_CONFIG
+dir=$(mktemp -d "${TMPDIR:-/tmp}/posthaste-cli.XXXXXX")
+cd "$dir"
+pids=()
+finish() {
+    for pid in "${pids[@]}"; do kill "$pid" 2>/dev/null || :; done
+    rm -rf "$dir"
+}
+trap finish EXIT
+
+checks=0
+fail() {
+    printf 'FAILED: %s\n' "$1" >&2
+    sed 's/^/  stdout: /' out >&2
+    sed 's/^/  stderr: /' err >&2
+    exit 1
+}
+
+# expect STATUS COMMAND…: run it; what it printed is in out and err.
+expect() {
+    local wanted=$1 status=0
+    shift
+    "$posthaste" "$@" >out 2>err || status=$?
+    last="posthaste $*"
+    checks=$((checks + 1))
+    [ "$status" -eq "$wanted" ] || fail "$last: exit $status, not $wanted"
+}
+# says FILE PATTERN: of the last command.
+says() {
+    grep -qE -- "$2" "$1" || fail "$last: nothing like '$2' in $1"
+}
+silent() {
+    [ ! -s "$1" ] || fail "$last: something in $1"
+}
+# member NAME: its value in the JSON line of the last command.
+member() {
+    sed -n "s/.*\"$1\":\"\([^\"]*\)\".*/\1/p" out
+}
+
+# start COMMAND…: in the background until its stderr has a line with "listening"; that line is in
+# $started, the process in $pid.
+start() {
+    local pipe
+    exec {pipe}< <(exec "$posthaste" "$@" 2>&1 >>"$1.out")
+    pid=$!
+    pids+=("$pid")
+    while read -r -u "$pipe" started; do
+        case $started in *listening*) return ;; esac
+    done
+    echo "FAILED: posthaste $* ended early" >&2
+    exit 1
+}
+ends() {
+    local wanted=$1 status=0
+    kill -TERM "$2" 2>/dev/null || :
+    wait "$2" || status=$?
+    [ "$status" -eq "$wanted" ] || { echo "FAILED: $3 ended with $status" >&2; exit 1; }
+}
+
+# --- Without a server -------------------------------------------------------------------------
+
+expect 2;                                says out 'app create'
+expect 0 help;                           says out 'endpoint rotate-secret'
+expect 0 help send;                      says out 'Usage: posthaste send \[OPTION...\] TYPE'
+expect 0 app --help;                     says out 'app delete'
+expect 2 app;                            says err 'app delete'; silent out
+expect 0 app create --help;              says out 'metadata=NAME=VALUE'; silent err
+expect 2 sned;                           says err "did you mean 'send'"; silent out
+expect 0 version;                        says out '^posthaste [0-9.]+$'
+expect 0 version --json;                 says out '^\{"version":"[0-9.]+"\}$'
+expect 2 version --colour;               says err '--colour: unknown option'
+
+expect 0 init region
+[ "$(stat -c %a region/master.key)" = 600 ] || fail 'the master key is for its owner alone'
+cp region/master.key region/posthaste.yaml .
+expect 1 init region;                    says err 'region/posthaste.yaml: is there already'
+rm region/posthaste.yaml
+expect 1 init region;                    says err 'region/master.key: is there already'
+[ ! -e region/posthaste.yaml ] || fail 'a refused init leaves nothing behind'
+cmp -s master.key region/master.key || fail 'init never overwrites'
+mv posthaste.yaml region/
+
+config=region/posthaste.yaml
+expect 0 config check --config $config;  silent out
+expect 0 config show --config $config;   says out '^delivery.timeout +30 +default$'
+expect 0 config show --config $config -o jsonl; says out '"setting":"listen"'
+expect 2 config show --config $config --output xml; says err 'xml.*none of table, json, jsonl'
+expect 2 config check --config none.yaml; says err 'none.yaml'
+expect 2 config check;                   says err 'POSTHASTE_CONFIG'
+expect 2 token create --config $config --expires soon; says err "'soon' is not a duration"
+expect 0 token create --config $config --expires 1h
+token=$(<out)
+expect 2 serve;                          says err '--config is missing'
+
+secret=whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw
+id=msg_p5jXN8AQM9LWM0D4loKWxJek
+signature='v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE='
+printf '{"test": 2432232314}' >body
+expect 0 sign --secret $secret --id $id --timestamp 1614265330 <body
+says out "^webhook-signature: $(sed 's/[+]/[+]/g' <<<"$signature")$"
+verify=(verify --secret "$secret" --id "$id" --timestamp 1614265330 --signature)
+expect 1 "${verify[@]}" "$signature" <body;  says out 'too old'
+expect 0 "${verify[@]}" "$signature" --tolerance 9999999999 <body; says out '^verified$'
+expect 1 "${verify[@]}" "${signature/g0/A0}" <body; says out 'no signature fits'
+expect 1 "${verify[@]}" 'v2,AAAA' <body;     says out 'no v1 signature'
+expect 2 verify --secret whsec_short --id a --timestamp 1 --signature v1,a <body
+expect 2 sign --id a <body;                  says err '--secret is missing'
+
+expect 5 app list --url http://127.0.0.1:1 --token x; says err 'http://127.0.0.1:1: '
+expect 2 app list;                       says err 'no server'
+expect 2 app list --url http://127.0.0.1:1; says err 'no token'
+expect 2 app list --url ftp://host --token x; silent out
+
+# --- With one ---------------------------------------------------------------------------------
+
+start serve --config $config --listen 127.0.0.1:0 --allow-subnet 127.0.0.0/8 --retry-schedule 0,0
+serve=$pid
+port=$(sed -n 's/.* port=\([0-9]*\).*/\1/p' <<<"$started")
+expect 1 serve --config $config --listen "127.0.0.1:0"; says err 'in use'
+export POSTHASTE_URL="http://127.0.0.1:$port/" POSTHASTE_TOKEN="$token"
+
+expect 0 app create --name Shop --uid shop --metadata team=a --rate-limit 7 -o jsonl
+app=$(member id)
+says out '"metadata":\{"team":"a"\}'
+expect 1 app create --name Shop --uid shop;  says err 'already exists'; silent out
+expect 1 app create --name '';               says err '^posthaste: name: '
+expect 0 app create --name Other
+expect 0 app get shop;                       says out "^ID +$app$"
+expect 0 app get "$app" --output json;       says out '^  "name": "Shop",$'
+expect 3 app get none;                       says err 'not found'
+expect 3 app get 'a/b?c'
+expect 0 app update shop --rate-limit= --name 'The shop'; says out '^RATE LIMIT +-$'
+expect 0 app list --limit 1;                 says err 'more follow: --iterator app_'
+expect 0 app list --limit 1 --all;           says out 'Other'; says out 'The shop'; silent err
+expect 0 app list --limit 1 --all --order descending -o jsonl
+[ "$(wc -l <out)" -eq 2 ] || fail 'a line for each item'
+expect 1 app list --limit 0;                 says err 'limit'
+expect 0 app list -o json;                   says out '^\[$'
+
+expect 4 app list --token wrong;             silent out
+env -u POSTHASTE_TOKEN "$posthaste" app list --token-file <(echo "$token") >out
+expect 0 app list --config $config --url "$POSTHASTE_URL"
+expect 0 token create --config $config --app shop
+scoped=$(<out)
+expect 0 app get shop --token "$scoped"
+expect 4 app list --token "$scoped"
+expect 3 token create --config $config --url "$POSTHASTE_URL" --app none
+
+expect 0 event-type create --name order.paid --description Paid --schemas '{"1":{"type":"object"}}'
+expect 1 event-type create --name order.paid
+expect 2 event-type create --name x --schemas '{"1":'; says err '--schemas: not JSON'
+expect 0 event-type get order.paid -o jsonl; says out '"schemas":\{"1":\{"type":"object"\}\}'
+expect 0 event-type update order.paid --deprecated; says out '^DEPRECATED +true$'
+expect 0 event-type list;                    says out '^order.paid +Paid'
+
+start listen --count 1 -o jsonl
+listen=$pid
+hook=${started#listening on }
+expect 0 endpoint create --app shop --uid books --to "$hook" --header 'X-Key: a: b' \
+    --channels eu,us --event-types order.paid --secret $secret -o jsonl
+endpoint=$(member id)
+expect 1 endpoint create --app shop --to 'ftp://h/'; says err '^posthaste: url: '
+expect 0 endpoint get --app shop "$endpoint";  says out '^CHANNELS +eu,us$'
+expect 0 endpoint secret --app shop books;     says out "^$secret$"
+expect 0 endpoint headers --app shop books;    says out '"X-Key":"a: b"'
+expect 0 endpoint set-headers --app shop books --header 'X-Other: c'; silent out
+expect 0 endpoint headers --app shop books -o jsonl; says out '"headers":\{"X-Other":"c"\}'
+expect 0 endpoint update --app shop books --channels= --event-types=; says out '^CHANNELS +-$'
+expect 0 endpoint list --app shop;             says out "$endpoint"
+
+expect 0 send --app shop order.paid -d '{"n": 12345678901234567890}' --wait --event-id first
+says out '^STATUS +success$'
+message=$(sed -n 's/^MESSAGE *//p' out)
+wait "$listen"
+says listen.out "\"id\":\"$message\".*\"status\":204.*12345678901234567890"
+expect 1 send --app shop order.paid -d '{}' --event-id first; says err 'conflict'
+expect 1 send --app shop order.paid -d '[]';   says err '^posthaste: payload: '
+expect 2 send --app shop order.paid -d '{';    says err '--data: not JSON'
+expect 2 send --app shop order.paid -d @none;  says err 'none: No such file'
+expect 3 send --app none order.paid
+expect 1 send --app shop order.paid -d '{}' --wait; says out '^STATUS +fail$'
+
+
+# The receiver is back, and fails twice; the one behind it gets what passes.
+start listen --status 202 -o jsonl
+behind=$pid
+port=${hook##*:}
+mv listen.out behind.out
+start listen --port "${port%/}" --secret $secret --fail 2 --forward-to "${started#listening on }"
+listen=$pid
+expect 0 send --app shop order.paid -d @body --channels eu --idempotency-key once -o jsonl
+message=$(member id)
+expect 0 send --app shop order.paid -d @body --idempotency-key once -o jsonl
+[ "$(member id)" = "$message" ] || fail 'a key used twice is one message'
+expect 0 message wait --app shop "$message"; says out 'success +202'
+expect 0 attempt list --app shop --message "$message" -o jsonl
+[ "$(wc -l <out)" -eq 3 ] || fail 'two failures and a success'
+attempt=$(sed -n '1s/.*"id":"\(atmpt_[^"]*\)".*/\1/p' out)
+expect 0 attempt get --app shop --message "$message" "$attempt"; says out '^ANSWER +202$'
+expect 0 attempt list --app shop --endpoint books --status 2 --limit 1; says out ' fail +'
+expect 2 attempt list --app shop;              says err '--message or --endpoint is missing'
+ends 0 "$listen" listen
+ends 0 "$behind" listen
+cp listen.out out
+says out "$message  20 bytes  answered 500  verified"
+says out "$message  20 bytes  answered 202  verified"
+cp behind.out out
+says out "\"id\":\"$message\".*\"verified\":null,.*\"status\":202"
+
+expect 0 message list --app shop;              says out "$message"
+expect 0 message list --app shop --no-content --limit 1 -o jsonl 
+expect 0 message get --app shop first -o json; says out '12345678901234567890'
+expect 3 message get --app shop none
+expect 0 status;                               says out '^PENDING +[0-9]+$'
+expect 0 status -o jsonl;                      says out '"regionalSchema":[0-9]+'
+
+expect 0 endpoint rotate-secret --app shop books
+expect 0 endpoint secret --app shop books
+[ "$(<out)" != $secret ] || fail 'another secret'
+expect 0 endpoint update --app shop books --disable; says out '^DISABLED +true$'
+expect 0 endpoint delete --app shop books;     silent out
+expect 3 endpoint get --app shop books
+expect 0 event-type delete order.paid
+expect 0 app delete shop
+expect 3 app get shop
+
+ends 0 "$serve" serve
+echo "cli: $checks commands did what they should"

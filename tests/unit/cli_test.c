@@ -1,0 +1,291 @@
+/* What the command line understands and how it shows answers, without a server. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/command.h"
+#include "cli/duration.h"
+#include "cli/form.h"
+#include "cli/nearest.h"
+#include "cli/raw.h"
+
+#define TEXT_MAX 4096
+
+static struct raw raw(const char *text)
+{
+    return (struct raw){ text, strlen(text) };
+}
+
+static void a_duration_is_a_number_and_a_unit(void **state)
+{
+    static const struct {
+        const char *text;
+        uint64_t seconds; /* 0 = refused */
+    } rows[] = {
+        { "90d", 7776000 },
+        { "12h", 43200 },
+        { "30m", 1800 },
+        { "45s", 45 },
+        { "2w", 1209600 },
+        { "300", 300 },
+        { "0", 0 },
+        { "0d", 0 },
+        { "", 0 },
+        { "d", 0 },
+        { "-1d", 0 },
+        { "+1d", 0 },
+        { " 1d", 0 },
+        { "1 d", 0 },
+        { "1dd", 0 },
+        { "1y", 0 },
+        { "1.5h", 0 },
+        { "36500d", 3153600000 },
+        { "36501d", 0 },
+        { "99999999999999999999s", 0 },
+        { "18446744073709551615w", 0 },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        uint64_t seconds = 0;
+
+        assert_int_equal(duration_parse(rows[i].text, &seconds), rows[i].seconds != 0);
+        assert_int_equal(seconds, rows[i].seconds);
+    }
+}
+
+static void a_path_part_is_percent_encoded(void **state)
+{
+    static const struct {
+        const char *text, *escaped;
+    } rows[] = {
+        { "app_2dQ-._~", "app_2dQ-._~" },
+        { "a/b", "a%2Fb" },
+        { "..?x=1&y#z", "..%3Fx%3D1%26y%23z" },
+        { "100 %", "100%20%25" },
+        { "ü", "%C3%BC" },
+        { "", "" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct buf out = BUF_INIT(TEXT_MAX);
+
+        assert_int_equal(form_escape(rows[i].text, &out), ERR_OK);
+        assert_string_equal(buf_text(&out), rows[i].escaped);
+        buf_fini(&out);
+    }
+}
+
+static void json_keeps_its_tokens_whatever_the_layout(void **state)
+{
+    static const struct {
+        const char *text, *compact, *indented;
+    } rows[] = {
+        { "{}", "{}", "{}" },
+        { " [ ] ", "[]", "[]" },
+        { "{ \"a\" : 12345678901234567890123 ,\n\"b\":[1.10,\"x, y\"]}",
+          "{\"a\":12345678901234567890123,\"b\":[1.10,\"x, y\"]}",
+          "{\n  \"a\": 12345678901234567890123,\n  \"b\": [\n    1.10,\n    \"x, y\"\n  ]\n}" },
+        { "{\"q\":\"\\\"}: {\\\\\",\"e\":{}}", "{\"q\":\"\\\"}: {\\\\\",\"e\":{}}",
+          "{\n  \"q\": \"\\\"}: {\\\\\",\n  \"e\": {}\n}" },
+        { "[[],[{}]]", "[[],[{}]]", "[\n  [],\n  [\n    {}\n  ]\n]" },
+        { "\"a b\"", "\"a b\"", "\"a b\"" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct buf out = BUF_INIT(TEXT_MAX);
+
+        assert_int_equal(raw_compact(raw(rows[i].text), &out), ERR_OK);
+        assert_string_equal(buf_text(&out), rows[i].compact);
+        buf_clear(&out);
+        assert_int_equal(raw_indent(raw(rows[i].text), 0, &out), ERR_OK);
+        assert_string_equal(buf_text(&out), rows[i].indented);
+        buf_fini(&out);
+    }
+}
+
+static void items_of_an_array_are_found_one_by_one(void **state)
+{
+    struct raw items = raw_items(raw("[ [1,2] , {\"a\":[3]},\"x]\", null,4 ]"));
+    static const char *const expected[] = { "[1,2]", "{\"a\":[3]}", "\"x]\"", "null", "4" };
+    struct raw item;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(expected) / sizeof(expected[0]); i++) {
+        assert_true(raw_next(&items, &item));
+        assert_true(raw_is(item, expected[i]));
+    }
+    assert_false(raw_next(&items, &item));
+
+    items = raw_items(raw("[]"));
+    assert_false(raw_next(&items, &item));
+    items = raw_items(raw("{\"a\":1}"));
+    assert_false(raw_next(&items, &item));
+}
+
+static void a_cell_shows_a_value_as_a_person_reads_it(void **state)
+{
+    static const struct {
+        const char *object, *text;
+    } rows[] = {
+        { "{\"m\":\"caf\\u00e9\"}", "café" },
+        { "{\"m\":\"\"}", "" },
+        { "{\"m\":null}", "-" },
+        { "{\"other\":1}", "-" },
+        { "{\"m\":[]}", "" },
+        { "{\"m\":[\"a\",\"b\"]}", "a,b" },
+        { "{\"m\":true}", "true" },
+        { "{\"m\":1.10}", "1.10" },
+        { "{\"m\":{ \"k\": \"v\" }}", "{\"k\":\"v\"}" },
+        { "[]", "-" },
+        { "", "-" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct buf out = BUF_INIT(TEXT_MAX);
+
+        assert_int_equal(raw_text(raw_member(raw(rows[i].object), "m"), &out), ERR_OK);
+        assert_string_equal(buf_text(&out), rows[i].text);
+        buf_fini(&out);
+    }
+}
+
+static void the_distance_of_words_counts_their_differences(void **state)
+{
+    (void)state;
+    assert_int_equal(nearest_distance("send", "send"), 0);
+    assert_int_equal(nearest_distance("sned", "send"), 2);
+    assert_int_equal(nearest_distance("app creat", "app create"), 1);
+    assert_int_equal(nearest_distance("", "send"), 4);
+    assert_int_equal(nearest_distance("kitten", "sitting"), 3);
+}
+
+static const struct command *command(const struct command *table, const char *path)
+{
+    while (strcmp(table->path, path) != 0)
+        table++;
+    return table;
+}
+
+/* Parse "last-word …" by a command's options; NULL with the exit status when refused. */
+static struct line *parse(const struct command *c, char **argv, int *out_exit)
+{
+    int argc = 0;
+
+    while (argv[argc])
+        argc++;
+    return line_parse(c, argc, argv, out_exit);
+}
+
+static void fields_become_the_body(void **state)
+{
+    char *argv[] = { "create",
+                     "--app=shop",
+                     "--to",
+                     "http://h/",
+                     "--event-types",
+                     "a.b,c.d",
+                     "--rate-limit",
+                     "5",
+                     "--metadata",
+                     "team=x",
+                     "--metadata",
+                     "q=a=b",
+                     "--header",
+                     "X-Key: a: b",
+                     "--enable",
+                     "--uid=",
+                     NULL };
+    struct buf body = BUF_INIT(TEXT_MAX);
+    int exit;
+    struct line *line = parse(command(endpoint_commands, "endpoint create"), argv, &exit);
+
+    (void)state;
+    assert_non_null(line);
+    assert_int_equal(form_body(line, &body), ERR_OK);
+    assert_string_equal(buf_text(&body),
+                        "{\"url\":\"http://h/\",\"uid\":null,\"eventTypes\":[\"a.b\",\"c.d\"],"
+                        "\"disabled\":false,\"throttleRate\":5,"
+                        "\"metadata\":{\"team\":\"x\",\"q\":\"a=b\"},"
+                        "\"headers\":{\"X-Key\":\"a: b\"}}");
+    buf_fini(&body);
+    line_free(line);
+}
+
+static void arguments_and_options_become_the_path_and_query(void **state)
+{
+    char *argv[] = { "get", "--app", "a/b", "--message=m 1", "x&y", NULL };
+    const struct command *get = command(attempt_commands, "attempt get");
+    struct buf out = BUF_INIT(TEXT_MAX);
+    int exit;
+    struct line *line = parse(get, argv, &exit);
+
+    (void)state;
+    assert_non_null(line);
+    assert_int_equal(form_path(line, get->url, &out), ERR_OK);
+    assert_string_equal(buf_text(&out), "/api/v1/app/a%2Fb/msg/m%201/attempt/x%26y");
+    line_free(line);
+
+    char *list_argv[] = { "list",    "--app=a", "--no-content",
+                          "--limit", "3",       "--event-types=a,b",
+                          NULL };
+    line = parse(command(message_commands, "message list"), list_argv, &exit);
+    assert_non_null(line);
+    buf_clear(&out);
+    assert_int_equal(form_query(line, &out), ERR_OK);
+    assert_string_equal(buf_text(&out), "event_types=a%2Cb&with_content=false&limit=3");
+    line_free(line);
+    buf_fini(&out);
+}
+
+static void a_wrong_command_line_is_a_usage_error(void **state)
+{
+    struct {
+        const struct command *table;
+        const char *path;
+        char *argv[6];
+    } rows[] = {
+        { app_commands, "app get", { "get" } },
+        { app_commands, "app get", { "get", "a", "b" } },
+        { app_commands, "app list", { "list", "--colour" } },
+        { app_commands, "app list", { "list", "--limit", "many" } },
+        { app_commands, "app list", { "list", "--limit", "-1" } },
+        { app_commands, "app list", { "list", "--limit" } },
+        { app_commands, "app create", { "create", "--metadata", "novalue" } },
+        { endpoint_commands, "endpoint create", { "create", "--app=a", "--header", "none" } },
+        { endpoint_commands, "endpoint list", { "list" } },
+        { app_commands, "app delete", { "delete", "--app=a", "x" } },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        int exit = -1;
+
+        assert_null(parse(command(rows[i].table, rows[i].path), rows[i].argv, &exit));
+        assert_int_equal(exit, CLI_USAGE);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_duration_is_a_number_and_a_unit),
+        cmocka_unit_test(a_path_part_is_percent_encoded),
+        cmocka_unit_test(json_keeps_its_tokens_whatever_the_layout),
+        cmocka_unit_test(items_of_an_array_are_found_one_by_one),
+        cmocka_unit_test(a_cell_shows_a_value_as_a_person_reads_it),
+        cmocka_unit_test(the_distance_of_words_counts_their_differences),
+        cmocka_unit_test(fields_become_the_body),
+        cmocka_unit_test(arguments_and_options_become_the_path_and_query),
+        cmocka_unit_test(a_wrong_command_line_is_a_usage_error),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
