@@ -7,8 +7,8 @@
 #include "core/mem.h"
 #include "wire/framing.h"
 
-/* Bytes of a refused body that are read so that its sender gets to see why. Beyond, the answer
- * goes out at once, or not at all, and the connection is closed. */
+/* Bytes of a refused body that are read so that its sender gets to see why. One that announces
+ * more is answered at once and hung up on, one that turns out to have more at that point. */
 #define THROW_AWAY_MAX ((size_t)8 * 1024 * 1024)
 
 #define OWN_ANSWER_MAX 256
@@ -16,8 +16,10 @@
 static bool start(struct exchange *x, const char *version);
 static void collect(struct exchange *x, const char *data, size_t len);
 static void deliver(struct exchange *x);
+static enum MHD_Result throw_away(struct exchange *x, size_t len);
 static void settle(struct exchange *x, unsigned status, struct buf *body);
 static enum MHD_Result send_answer(struct exchange *x);
+static void say(struct exchange *x, const char *status, const char *code, const char *detail);
 
 static struct server *server_of(const struct exchange *x)
 {
@@ -62,10 +64,7 @@ enum MHD_Result exchange_proceed(void *cls, struct MHD_Connection *mhd, const ch
             deliver(x);
         return MHD_YES;
     case EXCHANGE_REFUSED:
-        x->thrown_away += piece;
-        if (piece > 0)
-            return x->thrown_away <= THROW_AWAY_MAX ? MHD_YES : MHD_NO;
-        return send_answer(x);
+        return piece > 0 ? throw_away(x, piece) : send_answer(x);
     case EXCHANGE_OWED:
     case EXCHANGE_ANSWERED:
         break;
@@ -132,6 +131,16 @@ static bool start(struct exchange *x, const char *version)
 
     bool hear_it_out = !framing.expects_continue && framing.content_length <= THROW_AWAY_MAX;
     return x->state == EXCHANGE_BODY || hear_it_out;
+}
+
+static enum MHD_Result throw_away(struct exchange *x, size_t len)
+{
+    x->thrown_away += len;
+    if (x->thrown_away <= THROW_AWAY_MAX)
+        return MHD_YES;
+
+    say(x, "413 Content Too Large", "payload_too_large", "Request payload is too large.");
+    return MHD_NO;
 }
 
 static void drop_body(struct exchange *x)

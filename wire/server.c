@@ -126,7 +126,6 @@ static void on_accepted(struct listener *l, int fd, const struct sockaddr *addre
     struct server *s = container_of(l, struct server, listener);
 
     MHD_add_connection(s->daemon, fd, address, address_len);
-    server_wake(s);
 }
 
 static uint32_t sweep_ms(const struct server_limits *limits)

@@ -5,13 +5,15 @@
  * An exchange is one request and its answer. `on_headers` runs when the header is complete: it
  * may answer at once (no token, no such route, too large), and then the body is read and thrown
  * away up to a limit, so that the client sees the answer rather than a reset. Otherwise the
- * body is collected and `on_request` runs. Every exchange is answered exactly once, from either
- * callback or on any later turn of the loop; when the client is gone by then nothing is sent.
- * Until exchange_reply() the exchange and what it returned stay valid.
+ * body is collected and `on_request` runs. An exchange is answered exactly once, in `on_headers`,
+ * in `on_request` or on any later turn of the loop; when the client is gone by then nothing is
+ * sent. Until exchange_reply() the exchange and what it returned stay valid, even beyond `closed`.
  *
- * What the server answers by itself, as JSON of the contract: 413 (body too large), 431 (header
- * too large), 503 with Retry-After (too much buffered), 408 (too slow: the connection is
- * closed). Bytes that aren't HTTP are answered with 400 and closed.
+ * What the server answers by itself, as JSON of the contract: 400 (framing that could be read in
+ * two ways, a target that is no path: closed), 413 (body too large), 431 (header too large), 503
+ * with Retry-After (too much buffered), 408 (too slow: closed). Bytes that libmicrohttpd doesn't
+ * take for HTTP, or a header of more than about twice the limit, it refuses by itself, 4xx or 505
+ * in HTML, and closes.
  *
  * Thread: the loop's. */
 #ifndef WIRE_SERVER_H
@@ -33,8 +35,8 @@ struct server_limits {
     size_t buffered_bytes; /* of all bodies at once; beyond: 503 */
     unsigned connections;
     unsigned connections_per_address;
-    uint32_t header_timeout_ms; /* from the first byte to the end of the header, and idle */
-    uint32_t body_timeout_ms;   /* from the header to the end of the body */
+    uint32_t header_timeout_ms; /* idle; the request line to the end of the header */
+    uint32_t body_timeout_ms;   /* from the header to the end of the body; to send an answer */
 };
 
 /* 16 KiB, 2 MiB, 256 MiB, 4096 connections, 1024 from one address, 10 s, 30 s. */
@@ -47,8 +49,8 @@ struct server_options {
     const struct server_limits *limits;
     void (*on_headers)(struct exchange *x, void *ctx);
     void (*on_request)(struct exchange *x, void *ctx);
-    /* Optional: the client left, or was too slow, between on_headers and on_request. What
-     * exchange_data() holds is to be freed; the exchange is not to be answered. */
+    /* Optional: on_request won't follow on_headers, for the client left, was too slow or sent too
+     * much. What exchange_data() holds is to be freed; the exchange is not to be answered. */
     void (*on_abandoned)(struct exchange *x, void *ctx);
     void *ctx;
 };
@@ -60,7 +62,8 @@ MUST_USE enum err server_open(struct server **out, const struct server_options *
 uint16_t server_port(const struct server *s);
 
 /* Stop accepting; finish the exchanges owed, each connection then closes. `closed` runs once
- * they are done or `timeout_ms` is over, whichever is first. */
+ * they are done or `timeout_ms` is over, whichever is first. Exchanges that are still owed then
+ * have got a 503, but are to be answered nevertheless: the last answer frees the server. */
 void server_close(struct server *s, uint32_t timeout_ms, void (*closed)(void *ctx), void *ctx);
 
 /* Borrowed until exchange_reply(). */
@@ -74,7 +77,8 @@ const void *exchange_body(const struct exchange *x, size_t *out_len);
 void exchange_set_data(struct exchange *x, void *data);
 void *exchange_data(const struct exchange *x);
 
-/* A header line for the answer; copied. Not Content-Type, which is always JSON. */
+/* A header line for the answer; copied. At most 16; a value with a line break is left out. Not
+ * Content-Type, which is always JSON. */
 void exchange_add_header(struct exchange *x, const char *name, const char *value);
 
 /* Answer and forget. The bytes of `body` are taken over and `body` is left empty; NULL, or a

@@ -14,7 +14,8 @@
 #include "tests/lib/client.h"
 #include "wire/server.h"
 
-#define HOST "Host: localhost\r\n"
+#define HOST     "Host: localhost\r\n"
+#define HUGE_LEN ((size_t)32 * 1024 * 1024)
 
 /* Small enough to reach, and quick enough to wait for. */
 static const struct server_limits limits = {
@@ -23,6 +24,16 @@ static const struct server_limits limits = {
     .buffered_bytes = 6000,
     .connections = 8,
     .connections_per_address = 6,
+    .header_timeout_ms = 150,
+    .body_timeout_ms = 150,
+};
+
+static const struct server_limits two_connections = {
+    .header_bytes = 1024,
+    .body_bytes = 4096,
+    .buffered_bytes = 6000,
+    .connections = 2,
+    .connections_per_address = 10,
     .header_timeout_ms = 150,
     .body_timeout_ms = 150,
 };
@@ -45,6 +56,17 @@ static void reply_text(struct exchange *x, unsigned status, const char *text)
     assert_int_equal(buf_append_text(&body, text), ERR_OK);
     exchange_reply(x, status, &body);
     assert_null(body.bytes);
+}
+
+/* More than sockets buffer. */
+static void reply_huge(struct exchange *x)
+{
+    static const char piece[64 * 1024];
+    struct buf body = BUF_INIT(HUGE_LEN);
+
+    while (body.len < HUGE_LEN)
+        assert_int_equal(buf_append(&body, piece, sizeof piece), ERR_OK);
+    exchange_reply(x, 200, &body);
 }
 
 static void on_headers(struct exchange *x, void *ctx)
@@ -94,13 +116,14 @@ static void on_closed(void *ctx)
     f->closed = true;
 }
 
+/* `state` comes with the limits of the test, or NULL. */
 static int set_up(void **state)
 {
     struct fixture *f = xcalloc(1, sizeof *f);
     const struct server_options options = {
         .loop = &f->loop,
         .address = "127.0.0.1",
-        .limits = &limits,
+        .limits = *state ? *state : &limits,
         .on_headers = on_headers,
         .on_request = on_request,
         .on_abandoned = on_abandoned,
@@ -321,6 +344,23 @@ static void more_than_a_refused_body_may_have_closes_the_connection(void **state
     assert_has(answer, "Connection: close\r\n");
     assert_true(client_is_closed(&c));
     client_close(&c);
+}
+
+static void an_endless_body_is_cut_off(void **state)
+{
+    struct fixture *f = *state;
+    char *chunk = xcalloc(1, 0x10000 + 16);
+    struct client c;
+
+    connect_to(f, &c);
+    client_say(&c, "POST /denied HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n");
+    int len = snprintf(chunk, 0x10000 + 16, "10000\r\n%065536d\r\n", 1);
+    for (unsigned i = 0; i < 1000 && !c.eof; i++)
+        client_send(&c, chunk, (size_t)len);
+    assert_has(client_answer(&c), "HTTP/1.1 413 ");
+    assert_true(client_is_closed(&c));
+    client_close(&c);
+    free(chunk);
 }
 
 /* --- Bad input -----------------------------------------------------------------------------
@@ -549,6 +589,29 @@ static void connections_are_limited_by_address(void **state)
     client_close(&c[0]);
 }
 
+static void connections_above_the_limit_wait_until_there_is_room(void **state)
+{
+    struct fixture *f = *state;
+    struct client c[3];
+
+    for (unsigned i = 0; i < 2; i++) {
+        connect_to(f, &c[i]);
+        client_say(&c[i], "GET /later HTTP/1.1\r\n" HOST "\r\n");
+        wait_owed(f, i + 1);
+    }
+    connect_to(f, &c[2]);
+    for (unsigned i = 0; i < 5; i++)
+        client_say(&c[2], "GET /3 HTTP/1.1\r\n" HOST "\r\n");
+    assert_int_equal(c[2].in.len, 0);
+    reply_text(f->owed[0], 200, "{}");
+    assert_has(client_answer(&c[0]), "HTTP/1.1 200 ");
+    client_close(&c[0]);
+    assert_has(client_answer(&c[2]), "GET /3? ");
+    reply_text(f->owed[1], 200, "{}");
+    client_close(&c[1]);
+    client_close(&c[2]);
+}
+
 static void without_descriptors_connections_wait(void **state)
 {
     struct fixture *f = *state;
@@ -624,6 +687,23 @@ static void closing_finishes_what_is_owed_and_cuts_what_is_idle(void **state)
     client_close(&owed);
 }
 
+static void a_client_that_does_not_read_its_answer_is_hung_up_on(void **state)
+{
+    struct fixture *f = *state;
+    struct client c;
+
+    connect_to(f, &c);
+    uv_poll_stop(&c.poll);
+    client_say(&c, "GET /later HTTP/1.1\r\n" HOST "\r\n");
+    wait_owed(f, 1);
+    reply_huge(f->owed[0]);
+    server_close(f->server, 60 * 1000, on_closed, f);
+    uint64_t start_ms = uv_now(&f->loop);
+    wait_closed(f);
+    assert_true(uv_now(&f->loop) - start_ms < 30 * 1000);
+    client_close(&c);
+}
+
 static void closing_does_not_wait_longer_than_it_was_told(void **state)
 {
     struct fixture *f = *state;
@@ -661,6 +741,7 @@ int main(void)
         SERVER_TEST(a_refused_body_is_read_so_that_the_connection_stays),
         SERVER_TEST(a_client_that_asks_first_is_refused_without_100),
         SERVER_TEST(more_than_a_refused_body_may_have_closes_the_connection),
+        SERVER_TEST(an_endless_body_is_cut_off),
         SERVER_TEST(what_cannot_be_trusted_is_refused_and_closed),
         SERVER_TEST(bytes_that_are_not_http_never_reach_the_owner),
         SERVER_TEST(an_absolute_target_means_its_path),
@@ -671,9 +752,13 @@ int main(void)
         SERVER_TEST(a_client_that_drips_does_not_live_longer),
         SERVER_TEST(a_client_that_leaves_early_is_reported),
         SERVER_TEST(connections_are_limited_by_address),
+        cmocka_unit_test_prestate_setup_teardown(
+            connections_above_the_limit_wait_until_there_is_room, set_up, tear_down,
+            (void *)(uintptr_t)&two_connections),
         SERVER_TEST(without_descriptors_connections_wait),
         SERVER_TEST(opening_says_what_is_wrong),
         SERVER_TEST(closing_finishes_what_is_owed_and_cuts_what_is_idle),
+        SERVER_TEST(a_client_that_does_not_read_its_answer_is_hung_up_on),
         SERVER_TEST(closing_does_not_wait_longer_than_it_was_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
