@@ -58,7 +58,8 @@ struct store_options {
 
 /* Open or create both files, migrate them, and read the configuration. Before the loops run.
  * ERR_IN_USE: another process has the directory; ERR_VERSION: a newer schema; ERR_CORRUPT;
- * ERR_DENIED and ERR_IO: the directory can't be made or written. The log says which file. */
+ * ERR_DENIED, ERR_FULL and ERR_IO: the directory can't be made or written. The log says which
+ * file. */
 MUST_USE enum err store_open(struct store **out, const struct store_options *options);
 
 /* From any thread while both loops run, when nobody submits any more: finishes what was
