@@ -3,8 +3,8 @@
  *   curl_ceiling --port N [--requests N] [--in-flight N] [--size BYTES]
  *
  * A curl multi driven by uv_poll as the courier does it: a watcher lives as long as its socket,
- * stays armed for reading between requests, and CURL_POLL_REMOVE only marks it as unwanted; easy
- * handles and header lists are made once.
+ * stays armed for reading between requests, and CURL_POLL_REMOVE only marks it as unwanted;
+ * easy handles and header lists are made once.
  *
  * Prints {"requests":…,"errors":…,"seconds":…,"rate":…,"cpu_us_per_request":…}. */
 #include <curl/curl.h>
@@ -52,7 +52,7 @@ static void on_timeout(uv_timer_t *t);
 static void collect(void);
 static int close_socket(void *ctx, curl_socket_t fd);
 
-/* --- Sockets ------------------------------------------------------------------------------- */
+/* --- Sockets ------------------------------------------------------------------------------ */
 
 static void arm(struct watcher *w, int events)
 {
@@ -98,8 +98,8 @@ static int on_wanted(CURL *easy, curl_socket_t fd, int what, void *ctx, void *so
     return 0;
 }
 
-/* An idle socket that turns readable is the peer's end: libcurl finds out when it next takes the
- * connection, until then it must not spin. */
+/* An idle socket that turns readable is the peer's end: libcurl finds out when it next takes
+ * the connection, until then it must not spin. */
 static void on_event(uv_poll_t *poll, int status, int events)
 {
     struct watcher *w = container_of(poll, struct watcher, poll);
@@ -133,7 +133,7 @@ static int close_socket(void *ctx, curl_socket_t fd)
     return close(fd);
 }
 
-/* --- Time ---------------------------------------------------------------------------------- */
+/* --- Time --------------------------------------------------------------------------------- */
 
 static int on_timeout_wanted(CURLM *m, long timeout_ms, void *ctx)
 {
@@ -154,7 +154,7 @@ static void on_timeout(uv_timer_t *t)
     collect();
 }
 
-/* --- Requests ------------------------------------------------------------------------------ */
+/* --- Requests ----------------------------------------------------------------------------- */
 
 static size_t ignore(char *data, size_t size, size_t count, void *ctx)
 {

@@ -9,8 +9,8 @@
  * requests start when they are due, whatever became of those before; one that finds no
  * connection free is counted as `late` and starts when one is.
  *
- * Prints {"sent":…,"ok":…,"errors":…,"late":…,"seconds":…,"rate":…,"cpu_us":…,"p50_us":…,"p99_us":…},
- * the times from request to answer; `ok` is any 2xx. */
+ * Prints {"sent":…,"ok":…,"errors":…,"late":…,"seconds":…,"rate":…,"cpu_us":…,"p50_us":…,
+ * "p99_us":…}, the times from request to answer; `ok` is any 2xx. */
 #include <errno.h>
 #include <getopt.h>
 #include <stdbool.h>
@@ -30,7 +30,7 @@
 #define EVENTS_MAX  256
 #define PATHS_MAX   1024
 #define ANSWER_MAX  (16 * 1024)
-#define STAMP_WIDTH 16 /* digits of sent_us, zero-free: padded by spaces after it */
+#define STAMP_WIDTH 16 /* of sent_us: digits, then spaces */
 
 struct options {
     uint16_t port;

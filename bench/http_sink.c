@@ -6,10 +6,12 @@
  * --fail-every N each N-th with 500. A body that begins with {"sent_us":N, … is one whose
  * latency is known: N is CLOCK_MONOTONIC when it was sent.
  *
- *   GET /stats  {"requests":…,"failed":…,"cpu_us":…,"first_us":…,"last_us":…,"p50_us":…,"p99_us":…}
+ *   GET /stats  {"requests":…,"failed":…,"cpu_us":…,"first_us":…,"last_us":…,"p50_us":…,
+ *               "p99_us":…}
  *   GET /reset  the same, then forgets it all
  *
- * Each thread has a listening socket and an epoll of its own; the kernel spreads connections. */
+ * Each thread has a listening socket and an epoll of its own; the kernel spreads the
+ * connections. */
 #include <errno.h>
 #include <getopt.h>
 #include <pthread.h>

@@ -1,9 +1,9 @@
 /* Framing: what a request's header says about where its body ends, and whether we believe it.
  *
  * Stricter than the library (RFC 9112): two readings of one request are how requests get
- * smuggled past a proxy, so whatever could be read in two ways is refused. What can't be seen from
- * here: libmicrohttpd 0.9.75 takes a line that begins with a colon for the end of the header, and
- * mends folded lines; a proxy in front must not pass them on. */
+ * smuggled past a proxy, so whatever could be read in two ways is refused. What can't be seen
+ * from here: libmicrohttpd 0.9.75 takes a line that begins with a colon for the end of the
+ * header, and mends folded lines; a proxy in front must not pass them on. */
 #ifndef WIRE_FRAMING_H
 #define WIRE_FRAMING_H
 

@@ -8,8 +8,8 @@
 #include "wire/exchange.h"
 
 /* The library keeps a request's line and header in memory of this many times the limit, so that
- * a header somewhat over the limit gets our answer and not its own. It clears that memory for each
- * request: at 3 a request cost 1.4 µs more. */
+ * a header somewhat over the limit gets our answer and not its own. It clears that memory for
+ * each request: at 3 a request cost 1.4 µs more. */
 #define HEADER_MEMORY_FACTOR 2
 
 /* The library is edge-triggered and goes in steps; a few in a row save turns of the loop. */

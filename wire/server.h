@@ -5,15 +5,16 @@
  * An exchange is one request and its answer. `on_headers` runs when the header is complete: it
  * may answer at once (no token, no such route, too large), and then the body is read and thrown
  * away up to a limit, so that the client sees the answer rather than a reset. Otherwise the
- * body is collected and `on_request` runs. An exchange is answered exactly once, in `on_headers`,
- * in `on_request` or on any later turn of the loop; when the client is gone by then nothing is
- * sent. Until exchange_reply() the exchange and what it returned stay valid, even beyond `closed`.
+ * body is collected and `on_request` runs. An exchange is answered exactly once, in
+ * `on_headers`, in `on_request` or on any later turn of the loop; when the client is gone by
+ * then nothing is sent. Until exchange_reply() the exchange and what it returned stay valid,
+ * even beyond `closed`.
  *
- * What the server answers by itself, as JSON of the contract: 400 (framing that could be read in
- * two ways, a target that is no path: closed), 413 (body too large), 431 (header too large), 503
- * with Retry-After (too much buffered), 408 (too slow: closed). Bytes that libmicrohttpd doesn't
- * take for HTTP, or a header of more than about twice the limit, it refuses by itself, 4xx or 505
- * in HTML, and closes.
+ * What the server answers by itself, as JSON of the contract: 400 (framing that could be read
+ * in two ways, a target that is no path: closed), 413 (body too large), 431 (header too large),
+ * 503 with Retry-After (too much buffered), 408 (too slow: closed). Bytes that libmicrohttpd
+ * doesn't take for HTTP, or a header of more than about twice the limit, it refuses by itself,
+ * 4xx or 505 in HTML, and closes.
  *
  * Thread: the loop's. */
 #ifndef WIRE_SERVER_H
@@ -49,8 +50,8 @@ struct server_options {
     const struct server_limits *limits;
     void (*on_headers)(struct exchange *x, void *ctx);
     void (*on_request)(struct exchange *x, void *ctx);
-    /* Optional: on_request won't follow on_headers, for the client left, was too slow or sent too
-     * much. What exchange_data() holds is to be freed; the exchange is not to be answered. */
+    /* Optional: on_request won't follow on_headers, for the client left, was too slow or sent
+     * too much. Free what exchange_data() holds; the exchange is not to be answered. */
     void (*on_abandoned)(struct exchange *x, void *ctx);
     void *ctx;
 };
@@ -77,7 +78,7 @@ const void *exchange_body(const struct exchange *x, size_t *out_len);
 void exchange_set_data(struct exchange *x, void *data);
 void *exchange_data(const struct exchange *x);
 
-/* A header line for the answer; copied. At most 16; a value with a line break is left out. Not
+/* A header line for the answer; copied. At most 15; a value with a line break is left out. Not
  * Content-Type, which is always JSON. */
 void exchange_add_header(struct exchange *x, const char *name, const char *value);
 
