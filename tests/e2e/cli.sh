@@ -7,6 +7,7 @@ export LC_ALL=C.UTF-8
 
 posthaste=$(realpath "${1:?which posthaste?}")
 unset POSTHASTE_URL POSTHASTE_TOKEN POSTHASTE_CONFIG
+manual=$(realpath "$(dirname "$0")/../../docs/man")
 dir=$(mktemp -d "${TMPDIR:-/tmp}/posthaste-cli.XXXXXX")
 cd "$dir"
 pids=()
@@ -78,6 +79,15 @@ expect 0 version;                        says out '^posthaste [0-9.]+$'
 expect 0 version --json;                 says out '^\{"version":"[0-9.]+"\}$'
 expect 2 version --colour;               says err '--colour: unknown option'
 
+# The manual has every option and every setting.
+"$posthaste" help | sed -n 's/^  \([a-z-]*\( [a-z-]*\)\{0,1\}\)  .*/\1/p' >commands
+while read -r -a words; do
+    expect 0 "${words[@]}" --help
+    grep -oE -- '--[a-z][a-z-]+' out | while read -r option; do
+        grep -q -- "$option" "$manual/posthaste.1.scd" || fail "$option is not in the manual"
+    done
+done <commands
+
 expect 0 init region
 [ "$(stat -c %a region/master.key)" = 600 ] || fail 'the master key is for its owner alone'
 cp region/master.key region/posthaste.yaml .
@@ -92,6 +102,11 @@ config=region/posthaste.yaml
 expect 0 config check --config $config;  silent out
 expect 0 config show --config $config;   says out '^delivery.timeout +30 +default$'
 expect 0 config show --config $config -o jsonl; says out '"setting":"listen"'
+expect 0 config show --config $config -o jsonl
+sed 's/.*"setting":"\([^"]*\)".*/\1/' out | while read -r setting; do
+    grep -q "^\*$setting\*$" "$manual/posthaste.yaml.5.scd" ||
+        fail "$setting is not in the manual"
+done
 expect 2 config show --config $config --output xml; says err 'xml.*none of table, json, jsonl'
 expect 2 config check --config none.yaml; says err 'none.yaml'
 expect 2 config check;                   says err 'POSTHASTE_CONFIG'
