@@ -53,12 +53,12 @@ int cli_main(int argc, char **argv, int (*serve)(const struct config_sources *so
 static int run_command(const struct command *command, int argc, char **argv,
                        int (*serve)(const struct config_sources *sources))
 {
-    int exit;
-    struct line *line = line_parse(command, argc, argv, &exit);
+    enum cli_exit refused;
+    struct line *line = line_parse(command, argc, argv, &refused);
 
     if (!line)
-        return exit;
-    exit = command->run ? command->run(line) : serve_run(line, serve);
+        return (int)refused;
+    int exit = command->run ? (int)command->run(line) : serve_run(line, serve);
     line_free(line);
     return exit;
 }

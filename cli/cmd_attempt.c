@@ -6,7 +6,7 @@
 
 #define APP_URL "/api/v1/app/{app}"
 
-static int run_list(const struct line *line);
+static enum cli_exit run_list(const struct line *line);
 
 static const struct option list_options[] = {
     LOCAL_APP,
@@ -68,7 +68,7 @@ const struct command attempt_commands[] = {
     { .path = NULL },
 };
 
-static int run_list(const struct line *line)
+static enum cli_exit run_list(const struct line *line)
 {
     if (line_has(line, "message"))
         return request_run_at(line, APP_URL "/attempt/msg/{message}");

@@ -12,8 +12,8 @@
 
 #define ROW_MAX 65536 /* bytes of a setting as JSON */
 
-static int run_check(const struct line *line);
-static int run_show(const struct line *line);
+static enum cli_exit run_check(const struct line *line);
+static enum cli_exit run_show(const struct line *line);
 
 static const struct column columns[] = {
     { "SETTING", "setting" },
@@ -49,7 +49,7 @@ static bool check_subnets(const struct config *config)
     return false;
 }
 
-static int run_check(const struct line *line)
+static enum cli_exit run_check(const struct line *line)
 {
     struct config *config;
     struct keyring *keyring;
@@ -89,7 +89,7 @@ static void on_setting(const char *key, const char *value, const char *source, v
     buf_fini(&row);
 }
 
-static int run_show(const struct line *line)
+static enum cli_exit run_show(const struct line *line)
 {
     struct config *config;
     enum output_form form;

@@ -12,7 +12,7 @@
 #include "core/config.h"
 #include "signer/keyring.h"
 
-static int run_init(const struct line *line);
+static enum cli_exit run_init(const struct line *line);
 
 const struct command init_commands[] = {
     { .path = "init",
@@ -46,7 +46,7 @@ static enum err create_key(const char *path)
     return err;
 }
 
-static int run_init(const struct line *line)
+static enum cli_exit run_init(const struct line *line)
 {
     const char *dir = line_argument(line, 0);
 

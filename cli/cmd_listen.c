@@ -50,7 +50,7 @@ struct forward {
     struct buf headers[PASSED_COUNT];
 };
 
-static int run_listen(const struct line *line);
+static enum cli_exit run_listen(const struct line *line);
 static enum cli_exit read_options(struct listener *l, const struct line *line);
 static enum cli_exit open_forward(struct listener *l, const char *url);
 static enum cli_exit open_server(struct listener *l, uint64_t port);
@@ -84,7 +84,7 @@ const struct command listen_commands[] = {
     { .path = NULL },
 };
 
-static int run_listen(const struct line *line)
+static enum cli_exit run_listen(const struct line *line)
 {
     struct listener l = { .signer = signer_new() };
 

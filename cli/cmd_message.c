@@ -5,7 +5,7 @@
 
 #define URL "/api/v1/app/{app}/msg"
 
-static int run_wait(const struct line *line);
+static enum cli_exit run_wait(const struct line *line);
 
 static const struct option list_options[] = {
     LOCAL_APP,
@@ -74,7 +74,7 @@ const struct command message_commands[] = {
     { .path = NULL },
 };
 
-static int run_wait(const struct line *line)
+static enum cli_exit run_wait(const struct line *line)
 {
     struct wait wait = {
         .application = line_text(line, "app"),

@@ -9,7 +9,7 @@
 #include "wire/courier.h"
 #include "wire/json.h"
 
-static int run_send(const struct line *line);
+static enum cli_exit run_send(const struct line *line);
 
 static const struct option options[] = {
     LOCAL_APP,
@@ -111,7 +111,7 @@ static enum cli_exit wait_for_outcome(struct client *client, const struct line *
     return exit;
 }
 
-static int run_send(const struct line *line)
+static enum cli_exit run_send(const struct line *line)
 {
     struct buf answer = { 0 };
     enum output_form form;

@@ -9,8 +9,8 @@
 #include "core/clock.h"
 #include "signer/signer.h"
 
-static int run_sign(const struct line *line);
-static int run_verify(const struct line *line);
+static enum cli_exit run_sign(const struct line *line);
+static enum cli_exit run_verify(const struct line *line);
 
 #define SECRET_AND_ID                                                                          \
     { .name = "secret",                                                                        \
@@ -83,7 +83,7 @@ static bool read_text(const struct line *line, struct secret *secret, struct buf
     return true;
 }
 
-static int run_sign(const struct line *line)
+static enum cli_exit run_sign(const struct line *line)
 {
     struct buf body = BUF_INIT(FILE_LEN_MAX);
     struct signed_text text;
@@ -104,7 +104,7 @@ static int run_sign(const struct line *line)
     return readable ? CLI_OK : CLI_USAGE;
 }
 
-static int run_verify(const struct line *line)
+static enum cli_exit run_verify(const struct line *line)
 {
     struct buf body = BUF_INIT(FILE_LEN_MAX);
     struct signed_text text;

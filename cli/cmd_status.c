@@ -6,7 +6,7 @@
 #include "cli/output.h"
 #include "cli/raw.h"
 
-static int run_status(const struct line *line);
+static enum cli_exit run_status(const struct line *line);
 
 static const struct column columns[] = {
     { "VERSION", "version" },
@@ -64,7 +64,7 @@ static bool print_status(struct raw status, enum output_form form)
     return output_close(output) && (form != OUTPUT_TABLE || print_failing(status));
 }
 
-static int run_status(const struct line *line)
+static enum cli_exit run_status(const struct line *line)
 {
     struct client_request request = { .method = "GET", .path = "/api/v1/status", .query = "" };
     struct buf answer = { 0 };

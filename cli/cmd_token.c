@@ -14,7 +14,7 @@
 
 #define EXPIRES_DEFAULT "90d"
 
-static int run_create(const struct line *line);
+static enum cli_exit run_create(const struct line *line);
 
 static const struct option options[] = {
     LOCAL("app", OPTION_TEXT, "APP", "only for this application; a uid is asked of the server"),
@@ -77,7 +77,7 @@ static enum cli_exit find_application(const struct line *line, const char *name,
     return exit;
 }
 
-static int run_create(const struct line *line)
+static enum cli_exit run_create(const struct line *line)
 {
     const char *application = line_text(line, "app");
     const char *expires = line_text(line, "expires");

@@ -3,7 +3,7 @@
 
 #include "cli/command.h"
 
-static int run_version(const struct line *line);
+static enum cli_exit run_version(const struct line *line);
 
 static const struct option options[] = {
     LOCAL("json", OPTION_FLAG, NULL, "as JSON"),
@@ -21,7 +21,7 @@ const struct command version_commands[] = {
     { .path = NULL },
 };
 
-static int run_version(const struct line *line)
+static enum cli_exit run_version(const struct line *line)
 {
     if (line_has(line, "json"))
         puts("{\"version\":\"" POSTHASTE_VERSION "\"}");

@@ -18,7 +18,7 @@ struct command {
     const char *arguments; /* "DIR", "[TYPE]": positional ones, by word; "" = none */
     const char *summary;
     const struct option_group *groups[COMMAND_GROUPS_MAX];
-    int (*run)(const struct line *line); /* NULL: the daemon's */
+    enum cli_exit (*run)(const struct line *line); /* NULL: the daemon's */
 
     /* for run = request_run, a command that is one request; see request.h */
     const char *method;

@@ -44,7 +44,8 @@ static bool check_required(const struct line *line);
 static bool check_arguments(struct line *line);
 static void print_help(const struct line *line);
 
-struct line *line_parse(const struct command *command, int argc, char **argv, int *out_exit)
+struct line *line_parse(const struct command *command, int argc, char **argv,
+                        enum cli_exit *out_exit)
 {
     struct line *line = xcalloc(1, sizeof(*line));
 
@@ -269,8 +270,7 @@ static const struct option *find_option(const struct line *line, const char *nam
     for (size_t i = 0; i < line->option_count; i++)
         if (strcmp(line->options[i]->name, name) == 0)
             return line->options[i];
-    assert(!"an option that the command doesn't have");
-    return NULL;
+    abort();
 }
 
 static const struct given *find_given(const struct line *line, const char *name)

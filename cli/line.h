@@ -1,12 +1,14 @@
 /* Line: one command line, parsed by its command's options. The one home of popt.
  *
- * Names of options that the command doesn't have are our mistake, and asserted. */
+ * Names of options that the command doesn't have are our mistake, and abort. */
 #ifndef CLI_LINE_H
 #define CLI_LINE_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "cli/cli.h"
 
 struct command;
 struct line;
@@ -15,7 +17,8 @@ struct option;
 /* Parse what follows the command's name; `argv[0]` is its last word. NULL: everything was said
  * already, help on stdout or what is wrong on stderr, and `*out_exit` is the exit status. The
  * line borrows `argv`. */
-struct line *line_parse(const struct command *command, int argc, char **argv, int *out_exit);
+struct line *line_parse(const struct command *command, int argc, char **argv,
+                        enum cli_exit *out_exit);
 void line_free(struct line *line); /* NULL does nothing */
 
 const struct command *line_command(const struct line *line);

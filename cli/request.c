@@ -14,12 +14,12 @@ static enum cli_exit run_list(struct client *client, const struct line *line, co
 static enum cli_exit print_pages(struct client *client, const struct line *line,
                                  struct client_request *request, struct output *output);
 
-int request_run(const struct line *line)
+enum cli_exit request_run(const struct line *line)
 {
     return request_run_at(line, line_command(line)->url);
 }
 
-int request_run_at(const struct line *line, const char *url)
+enum cli_exit request_run_at(const struct line *line, const char *url)
 {
     enum output_form form = OUTPUT_TABLE;
     struct client *client;

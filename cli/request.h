@@ -7,10 +7,10 @@
 #include "cli/output.h"
 
 /* Run the command as its row says: the URL, query and body from the line, the answer printed. */
-int request_run(const struct line *line);
+enum cli_exit request_run(const struct line *line);
 
 /* The same at another URL than the row's, in its notation. */
-int request_run_at(const struct line *line, const char *url);
+enum cli_exit request_run_at(const struct line *line, const char *url);
 
 /* Print one object of an answer. */
 enum cli_exit request_print(const struct buf *answer, enum output_form form,

@@ -79,7 +79,7 @@ int daemon_serve(const struct config_sources *sources)
     uv_run(&d.main.uv, UV_RUN_DEFAULT);
     join_loops(&d);
     settings_fini(&d.settings);
-    return d.exit;
+    return (int)d.exit;
 }
 
 static bool open_loops(struct daemon *d)

@@ -175,7 +175,7 @@ static const struct command *command(const struct command *table, const char *pa
 }
 
 /* Parse "last-word …" by a command's options; NULL with the exit status when refused. */
-static struct line *parse(const struct command *c, char **argv, int *out_exit)
+static struct line *parse(const struct command *c, char **argv, enum cli_exit *out_exit)
 {
     int argc = 0;
 
@@ -204,7 +204,7 @@ static void fields_become_the_body(void **state)
                      "--uid=",
                      NULL };
     struct buf body = BUF_INIT(TEXT_MAX);
-    int exit;
+    enum cli_exit exit;
     struct line *line = parse(command(endpoint_commands, "endpoint create"), argv, &exit);
 
     (void)state;
@@ -224,7 +224,7 @@ static void arguments_and_options_become_the_path_and_query(void **state)
     char *argv[] = { "get", "--app", "a/b", "--message=m 1", "x&y", NULL };
     const struct command *get = command(attempt_commands, "attempt get");
     struct buf out = BUF_INIT(TEXT_MAX);
-    int exit;
+    enum cli_exit exit;
     struct line *line = parse(get, argv, &exit);
 
     (void)state;
@@ -266,7 +266,7 @@ static void a_wrong_command_line_is_a_usage_error(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        int exit = -1;
+        enum cli_exit exit = CLI_OK;
 
         assert_null(parse(command(rows[i].table, rows[i].path), rows[i].argv, &exit));
         assert_int_equal(exit, CLI_USAGE);
