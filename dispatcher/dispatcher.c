@@ -7,17 +7,19 @@
 #include "core/inbox.h"
 #include "core/mem.h"
 #include "core/random.h"
+#include "dispatcher/governor.h"
 #include "dispatcher/scheduler.h"
 #include "dispatcher/webhook.h"
 
 #define HINTS_MAX 8192 /* that may wait for this loop; a lost one costs a survey */
 
+#define IN_FLIGHT_BUSY    64 /* enough to keep a loop busy whose receivers are near */
 #define WINDOW_FIRST      4
 #define FAIL_LIMIT        5
 #define COOL_OFF_FIRST_MS 1000
 #define COOL_OFF_MAX_MS   60000
 #define LANE_CLAIMS_MAX   256
-#define CLAIMS_MAX        16384
+#define CLAIMS_MAX        8192
 #define CLAIMED_BYTES_MAX (32u << 20)
 #define IDLE_LANES_MAX    1024
 
@@ -31,6 +33,7 @@ struct dispatcher {
     struct store_watcher watcher;
     struct webhook *webhook;
     struct scheduler *scheduler;
+    struct governor governor;
 
     bool closing;
     bool canceled;
@@ -112,6 +115,7 @@ enum err dispatcher_open(struct dispatcher **out, const struct dispatcher_option
         free(d);
         return err;
     }
+    uv_loop_configure(options->loop, UV_METRICS_IDLE_TIME);
     d->inbox.limit = HINTS_MAX;
     d->handles_open = 3;
     uv_prepare_init(options->loop, &d->turn);
@@ -133,6 +137,7 @@ enum err dispatcher_open(struct dispatcher **out, const struct dispatcher_option
     }
     d->catalog = catalog_new();
     d->scheduler = make_scheduler(d, options);
+    governor_init(&d->governor, IN_FLIGHT_BUSY, options->in_flight_max);
     start_following(d, options->store);
     d->armed_mono_ms = AGENDA_NEVER;
     uv_prepare_start(&d->turn, on_turn);
@@ -188,10 +193,13 @@ static void on_turn(uv_prepare_t *turn)
     struct dispatcher *d = container_of(turn, struct dispatcher, turn);
     struct now now = clock_now();
 
-    if (d->closing)
+    if (d->closing) {
         end_turn_closing(d, now);
-    else
-        arm_timer(d, scheduler_poke(d->scheduler, now), now);
+        return;
+    }
+    scheduler_set_in_flight_max(d->scheduler, governor_judge(&d->governor, now.mono_ms,
+                                                             uv_metrics_idle_time(turn->loop)));
+    arm_timer(d, scheduler_poke(d->scheduler, now), now);
 }
 
 /* The turn that follows does the work. */

@@ -217,6 +217,11 @@ uint64_t scheduler_poke(struct scheduler *s, struct now now)
     return earlier(agenda_next(&s->agenda), earlier(backlog_next(s, now), sending_next(s)));
 }
 
+void scheduler_set_in_flight_max(struct scheduler *s, unsigned in_flight_max)
+{
+    s->options.in_flight_max = in_flight_max;
+}
+
 /* --- The end ----------------------------------------------------------------------------- */
 
 void scheduler_stop(struct scheduler *s)

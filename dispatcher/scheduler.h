@@ -48,6 +48,9 @@ void scheduler_object_changed(struct scheduler *s, const struct object *object);
  * AGENDA_NEVER: that takes an event. */
 uint64_t scheduler_poke(struct scheduler *s, struct now now);
 
+/* Another limit for the attempts in flight; those above it may end. */
+void scheduler_set_in_flight_max(struct scheduler *s, unsigned in_flight_max);
+
 /* Start nothing more, and forget what is queued; it is on disk. */
 void scheduler_stop(struct scheduler *s);
 
