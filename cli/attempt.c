@@ -1,7 +1,5 @@
 #include "cli/attempt.h"
 
-#include <string.h>
-
 #include "cli/form.h"
 #include "cli/raw.h"
 #include "cli/say.h"

@@ -7,7 +7,6 @@
 #include "cli/command.h"
 #include "cli/nearest.h"
 #include "cli/say.h"
-#include "core/mem.h"
 
 #define NAME_LEN    64 /* bytes of a command's name */
 #define NEAR_ENOUGH 3  /* letters between a typing error and what was meant */

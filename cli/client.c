@@ -1,8 +1,5 @@
 #include "cli/client.h"
 
-#include <stdio.h>
-#include <string.h>
-
 #include "cli/raw.h"
 #include "cli/say.h"
 #include "cli/where.h"

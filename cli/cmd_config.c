@@ -1,12 +1,9 @@
 /* Config: what the daemon would run with. */
-#include <string.h>
-#include <unistd.h>
 
 #include "cli/command.h"
 #include "cli/say.h"
 #include "cli/where.h"
 #include "core/config.h"
-#include "core/mem.h"
 #include "wire/egress.h"
 #include "wire/json.h"
 

@@ -5,7 +5,6 @@
 #include "cli/raw.h"
 #include "cli/request.h"
 #include "cli/say.h"
-#include "core/mem.h"
 #include "wire/courier.h"
 #include "wire/json.h"
 

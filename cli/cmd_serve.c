@@ -6,7 +6,6 @@
 #include "cli/say.h"
 #include "cli/where.h"
 #include "core/config.h"
-#include "core/mem.h"
 
 #define FLAGS_MAX 64 /* given at once, repeated ones counted */
 

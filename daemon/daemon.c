@@ -7,7 +7,6 @@
 #include "daemon/daemon.h"
 
 #include <signal.h>
-#include <stdio.h>
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
@@ -210,9 +209,11 @@ static void on_signal(uv_signal_t *signal, int number)
 {
     struct daemon *d = signal->data;
 
-    log_event(LOG_INFO, "stopping", LOG_NUM("signal", number));
-    if (d->stopping)
+    if (d->stopping) {
+        log_event(LOG_WARN, "stopped_at_once", LOG_NUM("signal", number));
         _exit(DAEMON_FAILED);
+    }
+    log_event(LOG_INFO, "stopping", LOG_NUM("signal", number));
     sd_notify(0, "STOPPING=1");
     stop(d);
 }
