@@ -2,10 +2,6 @@
 #
 # The generated `embedded.c` defines one table, sorted by path; see core/embedded.h.
 function(posthaste_embed library dir)
-    get_target_property(type ${library} TYPE)
-    if(type STREQUAL "INTERFACE_LIBRARY")
-        return()
-    endif()
     file(GLOB_RECURSE files CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/${dir}/*)
     list(SORT files)
     string(MAKE_C_IDENTIFIER ${dir} name)

@@ -116,7 +116,8 @@ test('an endless body is cut, and the answer counts by its status', async t => {
 for (const [name, talk] of Object.entries({
     'accepts and says nothing': () => {},
     'drips its header': socket => {
-        const timer = setInterval(() => socket.write('H'), 50);
+        socket.write('HTTP/1.1 200 OK\r\nx: ');
+        const timer = setInterval(() => socket.write('y'), 50);
         socket.on('close', () => clearInterval(timer));
     },
 })) {
