@@ -119,7 +119,6 @@ static void on_lane_found(struct survey *survey, const struct lane_due *found)
 static void on_surveyed(struct survey *survey, enum err err)
 {
     struct scheduler *s = container_of(survey, struct scheduler, survey);
-
     uint64_t mono_ms = s->options.clock().mono_ms;
     uint64_t took_ms = mono_ms - s->surveyed_mono_ms;
 
