@@ -57,6 +57,7 @@ static enum err run_append(struct store *s, struct store_req *req)
         .message = op->message = make_message(s, op),
         .endpoint_keys = s->fan_out.keys,
         .endpoint_count = s->fan_out.count,
+        .due_at_ms = s->now.wall_ms,
         .idempotency_hash = op->idempotency_hash,
     };
     err = s->ops->append(s->backend, &rows);

@@ -26,8 +26,9 @@ enum backend_file { BACKEND_GLOBAL, BACKEND_REGIONAL, BACKEND_FILES };
 /* What an append writes. */
 struct append_rows {
     const struct message *message;
-    const int64_t *endpoint_keys; /* one delivery each, due at once */
+    const int64_t *endpoint_keys; /* one delivery each */
     size_t endpoint_count;
+    uint64_t due_at_ms;              /* of each: now, whatever the id's time is */
     const uint8_t *idempotency_hash; /* NULL = none */
 };
 

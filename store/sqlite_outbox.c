@@ -95,7 +95,7 @@ static enum err insert_deliveries(struct backend *b, const struct append_rows *r
     enum err err = ERR_OK;
 
     sqlite3_bind_int64(st, 1, id_key(&rows->message->id));
-    bind_u64(st, 3, rows->message->created_at_ms);
+    bind_u64(st, 3, rows->due_at_ms);
     for (size_t i = 0; !err && i < rows->endpoint_count; i++) {
         sqlite3_bind_int64(st, 2, rows->endpoint_keys[i]);
         err = sqlite_run(&b->writer.files[BACKEND_REGIONAL], st);

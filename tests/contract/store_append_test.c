@@ -348,6 +348,17 @@ static void ids_grow_when_the_clock_steps_back(void **state)
     message_unref(get.message);
 }
 
+/* Its id says a day later; it is due at once all the same. */
+static void a_message_is_due_at_once_when_the_clock_has_stepped_back(void **state)
+{
+    struct world *w = *state;
+
+    store_fixture_append(&w->f, &w->application, "a", "1");
+    store_fixture_set_ms(store_fixture_ms() - 24 * 3600 * 1000);
+    store_fixture_append(&w->f, &w->application, "a", "2");
+    assert_int_equal(count_due(w, 0), 1);
+}
+
 static int run(const char *backend)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
@@ -364,6 +375,7 @@ static int run(const char *backend)
         TEST(one_request_does_not_spoil_those_beside_it),
         TEST(an_endpoint_put_in_the_same_batch_counts),
         TEST(ids_grow_when_the_clock_steps_back),
+        TEST(a_message_is_due_at_once_when_the_clock_has_stepped_back),
     };
 
     return cmocka_run_group_tests_name(backend, tests, NULL, NULL);
