@@ -1,5 +1,6 @@
 #include "core/random.h"
 
+#include <errno.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,9 +19,9 @@ static void refill(struct block *b)
 
     while (have < BLOCK_LEN) {
         ssize_t got = getrandom(b->bytes + have, BLOCK_LEN - have, 0);
-        if (got < 0)
+        if (got < 0 && errno != EINTR)
             abort();
-        have += (size_t)got;
+        have += got > 0 ? (size_t)got : 0;
     }
     b->left = BLOCK_LEN;
 }

@@ -29,8 +29,9 @@ static const char SQL_SWEEP_TO[] =
     " WHERE key > ?1"
     " ORDER BY key"
     " LIMIT 1 OFFSET " SWEEP_ROWS;
-    
-    static const char SQL_SWEEP[] = "DELETE FROM idempotency"
+
+static const char SQL_SWEEP[] =
+    "DELETE FROM idempotency"
     " WHERE key > ?1 AND key <= ?2 AND created_at_ms <= ?3";
 /* clang-format on */
 
