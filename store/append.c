@@ -7,6 +7,10 @@
 #define DAY_MS        (UINT64_C(24) * 60 * 60 * 1000)
 #define FAN_OUT_FIRST 64 /* endpoint keys to begin with */
 
+/* What a delivery counts for in its group: its row, its place in the lane, and its share of the
+ * pages that they touch. */
+#define DELIVERY_BYTES 256
+
 /* Who gets a message; on the stack of one append. */
 struct selection {
     const struct store_append *op;
@@ -120,7 +124,9 @@ static struct message *make_message(struct store *s, const struct store_append *
 
 static size_t append_bytes(const struct store_req *req)
 {
-    return container_of(req, struct store_append, req)->payload_len;
+    const struct store_append *op = container_of(req, struct store_append, req);
+
+    return op->payload_len + op->deliveries * DELIVERY_BYTES;
 }
 
 static void discard_append(struct store_req *req)

@@ -9,7 +9,7 @@
 struct store_verb {
     enum { VERB_WRITES_GLOBAL, VERB_WRITES_REGIONAL, VERB_READS } side;
     enum err (*run)(struct store *s, struct store_req *req);
-    /* Optional: how many bytes it adds to its group. */
+    /* Optional: how many bytes it has added to its group. */
     size_t (*bytes)(const struct store_req *req);
     /* Optional: drop the outputs of a run that was ERR_OK but is rolled back. */
     void (*discard)(struct store_req *req);

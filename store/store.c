@@ -19,6 +19,7 @@ static void on_write(struct task *task);
 static void on_batch_end(struct inbox *writer);
 static void run_groups(struct store *s, enum backend_file file);
 static void run_group(struct store *s, enum backend_file file);
+static void give_up(struct list *waiting, struct list *group, enum err err);
 static enum err run_requests(struct store *s, enum backend_file file, struct list *group);
 static void group_done(struct store *s, enum backend_file file, struct list *group,
                        enum err err);
@@ -132,6 +133,11 @@ static void on_batch_end(struct inbox *writer)
     run_groups(s, BACKEND_REGIONAL);
 }
 
+static struct store_req *request_at(struct list *link)
+{
+    return container_of(link, struct store_req, task.link);
+}
+
 static void run_groups(struct store *s, enum backend_file file)
 {
     while (!list_is_empty(&s->waiting[file]))
@@ -165,7 +171,7 @@ static void run_group(struct store *s, enum backend_file file)
     s->now = s->clock();
     err = s->ops->begin(s->backend, file);
     if (err)
-        list_append(&group, list_pop(&s->waiting[file]));
+        give_up(&s->waiting[file], &group, err);
     else
         err = run_requests(s, file, &group);
     if (!err)
@@ -177,6 +183,18 @@ static void run_group(struct store *s, enum backend_file file)
     stop_if_lost(s, s->ops->settle(s->backend, file));
 }
 
+/* Without a transaction none of them runs. All that wait: who holds the database may hold it
+ * for long, and to ask again for each would make the last wait many times as long. */
+static void give_up(struct list *waiting, struct list *group, enum err err)
+{
+    struct list *link;
+
+    while ((link = list_pop(waiting))) {
+        request_at(link)->err = err;
+        list_append(group, link);
+    }
+}
+
 static enum err run_requests(struct store *s, enum backend_file file, struct list *group)
 {
     size_t count = 0, bytes = 0;
@@ -184,7 +202,7 @@ static enum err run_requests(struct store *s, enum backend_file file, struct lis
     while (count < GROUP_REQUESTS_MAX && bytes < GROUP_BYTES_MAX &&
            !list_is_empty(&s->waiting[file])) {
         struct list *link = list_pop(&s->waiting[file]);
-        struct store_req *req = container_of(link, struct store_req, task.link);
+        struct store_req *req = request_at(link);
 
         list_append(group, link);
         req->err = req->verb->run(s, req);
@@ -217,7 +235,7 @@ static void group_done(struct store *s, enum backend_file file, struct list *gro
     }
 
     while ((link = list_pop(group))) {
-        struct store_req *req = container_of(link, struct store_req, task.link);
+        struct store_req *req = request_at(link);
         if (err && !req->err && req->verb->discard)
             req->verb->discard(req);
         answer(req, err ? err : req->err);

@@ -31,6 +31,11 @@ int store_fixture_each_backend(int (*run)(const char *name))
     return failed;
 }
 
+void store_fixture_use(const struct backend_ops *ops)
+{
+    backend = ops;
+}
+
 static struct now read_clock(void)
 {
     return (struct now){ .mono_ms = wall_ms - FIRST_MS / 2, .wall_ms = wall_ms };

@@ -27,6 +27,9 @@ struct store_fixture {
  * tests. */
 int store_fixture_each_backend(int (*run)(const char *name));
 
+/* Stores that are opened from now on stand on this one. */
+void store_fixture_use(const struct backend_ops *backend);
+
 /* What the clock says, on both sides. */
 void store_fixture_set_ms(uint64_t wall_ms);
 uint64_t store_fixture_ms(void);
