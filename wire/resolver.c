@@ -300,6 +300,7 @@ static void on_tick(uv_timer_t *timer)
         uv_timer_stop(&r->tick);
 }
 
+/* A TTL of 2^31 s or more, which comes as a negative one, means none (RFC 2181, section 8). */
 static uint64_t kept_ms(const struct ares_addrinfo *answer)
 {
     int ttl_s = TTL_MOST_MS / 1000;
@@ -310,7 +311,7 @@ static uint64_t kept_ms(const struct ares_addrinfo *answer)
     for (const struct ares_addrinfo_cname *n = answer->cnames; n; n = n->next)
         if (n->ttl < ttl_s)
             ttl_s = n->ttl;
-    return ttl_s * 1000 < TTL_LEAST_MS ? TTL_LEAST_MS : (uint64_t)ttl_s * 1000;
+    return ttl_s < TTL_LEAST_MS / 1000 ? TTL_LEAST_MS : (uint64_t)ttl_s * 1000;
 }
 
 static void collect(struct addresses *to, const struct ares_addrinfo *answer)

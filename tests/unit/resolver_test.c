@@ -156,6 +156,20 @@ static void an_answer_is_cut_to_the_first_addresses(void **state)
     assert_int_equal(q.lookup.addresses.count, ADDRESSES_MAX);
 }
 
+/* RFC 2181, section 8: the highest bit set means 0. */
+static void a_time_to_live_out_of_range_is_none(void **state)
+{
+    static const uint32_t all[] = { UINT32_C(0x80000000), UINT32_MAX };
+    static const char *const hosts[] = { "one.test", "many.test" };
+    struct fixture *f = *state;
+    struct question q;
+
+    for (size_t i = 0; i < 2; i++) {
+        f->server.ttl_s = all[i];
+        assert_int_equal(ask(f, &q, hosts[i]), ERR_OK);
+    }
+}
+
 static void a_name_that_does_not_exist_is_not_found(void **state)
 {
     static const char *const names[] = {
@@ -359,6 +373,7 @@ int main(void)
         WITH_SERVER(a_name_is_asked_for_once_and_kept),
         WITH_SERVER(many_who_ask_at_once_share_a_question),
         WITH_SERVER(an_answer_is_cut_to_the_first_addresses),
+        WITH_SERVER(a_time_to_live_out_of_range_is_none),
         WITH_SERVER(a_name_that_does_not_exist_is_not_found),
         WITH_SERVER(a_failure_is_kept_for_a_moment),
         WITH_SERVER(silence_ends_at_the_limit_of_whoever_asks),
