@@ -105,6 +105,7 @@ void listener_pause(struct listener *l)
 {
     l->paused = true;
     uv_poll_stop(&l->poll);
+    uv_timer_stop(&l->retry);
 }
 
 void listener_resume(struct listener *l)

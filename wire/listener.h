@@ -33,7 +33,8 @@ MUST_USE enum err listener_open(struct listener *l, uv_loop_t *loop, const char 
 
 uint16_t listener_port(const struct listener *l);
 
-/* Both may be repeated. New connections wait in the kernel meanwhile. */
+/* Both may be repeated. New connections wait in the kernel meanwhile; a pause that was asked for
+ * ends by listener_resume() alone. */
 void listener_pause(struct listener *l);
 void listener_resume(struct listener *l);
 

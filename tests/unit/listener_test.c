@@ -1,0 +1,121 @@
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <arpa/inet.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "core/list.h"
+#include "wire/listener.h"
+
+struct fixture {
+    uv_loop_t loop;
+    struct listener listener;
+    unsigned accepted;
+};
+
+static void on_accepted(struct listener *l, int fd, const struct sockaddr *address,
+                        socklen_t address_len)
+{
+    (void)address, (void)address_len;
+    container_of(l, struct fixture, listener)->accepted++;
+    close(fd);
+}
+
+static int setup(void **state)
+{
+    struct fixture *f = test_calloc(1, sizeof *f);
+
+    uv_loop_init(&f->loop);
+    assert_int_equal(listener_open(&f->listener, &f->loop, "127.0.0.1", 0), ERR_OK);
+    f->listener.on_accepted = on_accepted;
+    listener_resume(&f->listener);
+    *state = f;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct fixture *f = *state;
+
+    listener_close(&f->listener, NULL);
+    uv_run(&f->loop, UV_RUN_DEFAULT);
+    assert_int_equal(uv_loop_close(&f->loop), 0);
+    test_free(f);
+    return 0;
+}
+
+/* It waits in the kernel until the listener takes it. */
+static int connect_to(const struct fixture *f)
+{
+    struct sockaddr_in address = { .sin_family = AF_INET,
+                                   .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+                                   .sin_port = htons(listener_port(&f->listener)) };
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+    assert_true(fd >= 0);
+    assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof address), 0);
+    return fd;
+}
+
+static void run_without_descriptors(struct fixture *f)
+{
+    struct rlimit before, none;
+    int lowest = dup(0);
+
+    close(lowest);
+    getrlimit(RLIMIT_NOFILE, &before);
+    none = before;
+    none.rlim_cur = (rlim_t)lowest;
+    setrlimit(RLIMIT_NOFILE, &none);
+    while (!f->listener.paused)
+        uv_run(&f->loop, UV_RUN_ONCE);
+    setrlimit(RLIMIT_NOFILE, &before);
+}
+
+static void after_a_shortage_it_accepts_by_itself(void **state)
+{
+    struct fixture *f = *state;
+    int fd = connect_to(f);
+
+    uv_run(&f->loop, UV_RUN_NOWAIT); /* the loop's own descriptors are there */
+    assert_int_equal(f->accepted, 1);
+    close(fd);
+    fd = connect_to(f);
+    run_without_descriptors(f);
+    assert_int_equal(f->accepted, 1);
+    while (f->accepted < 2)
+        uv_run(&f->loop, UV_RUN_ONCE);
+    close(fd);
+}
+
+static void a_pause_outlasts_a_shortage(void **state)
+{
+    struct fixture *f = *state;
+    int fd = connect_to(f);
+
+    uv_run(&f->loop, UV_RUN_NOWAIT);
+    close(fd);
+    fd = connect_to(f);
+    run_without_descriptors(f);
+    listener_pause(&f->listener);
+    assert_int_equal(uv_run(&f->loop, UV_RUN_DEFAULT), 0); /* nothing is left to wait for */
+    assert_int_equal(f->accepted, 1);
+    listener_resume(&f->listener);
+    while (f->accepted < 2)
+        uv_run(&f->loop, UV_RUN_ONCE);
+    close(fd);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(after_a_shortage_it_accepts_by_itself, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_pause_outlasts_a_shortage, setup, teardown),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
