@@ -1,6 +1,7 @@
 #include "wire/courier_sockets.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -56,9 +57,11 @@ curl_socket_t sockets_open(struct sockets *s, const struct curl_sockaddr *addres
         return CURL_SOCKET_BAD;
 
     struct watch *w = xcalloc(1, sizeof *w);
-    if (uv_poll_init_socket(s->loop, &w->poll, fd) != 0) {
+    int rc = uv_poll_init_socket(s->loop, &w->poll, fd);
+    if (rc != 0) {
         free(w);
         close(fd);
+        errno = -rc;
         return CURL_SOCKET_BAD;
     }
     w->owner = s;

@@ -26,7 +26,7 @@ struct sockets {
 void sockets_init(struct sockets *s, uv_loop_t *loop);
 void sockets_fini(struct sockets *s); /* no watch is left */
 
-/* A watched socket for libcurl, or CURL_SOCKET_BAD. */
+/* A watched socket for libcurl, or CURL_SOCKET_BAD and errno. */
 curl_socket_t sockets_open(struct sockets *s, const struct curl_sockaddr *address);
 
 /* libcurl's CURLOPT_CLOSESOCKETFUNCTION; `ctx` is the struct sockets. */

@@ -1,6 +1,7 @@
 #include "wire/courier_transfer.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -148,6 +149,7 @@ enum err transfer_begin(struct transfer *t, struct call *call)
     t->body_bytes = 0;
     t->header_is_whole = false;
     t->was_denied = false;
+    t->socket_error = 0;
     t->error_text[0] = 0;
     set_target(t, call->target);
     for (size_t i = 0; i < CALL_HEADERS_MAX; i++) {
@@ -195,9 +197,15 @@ static curl_socket_t on_open_socket(void *ctx, curlsocktype purpose,
 
     if (purpose != CURLSOCKTYPE_IPCXN || !egress_allows(t->setup->egress, &address->addr)) {
         t->was_denied = true;
+        t->denied = (union address){ 0 };
+        memcpy(&t->denied, &address->addr,
+               address->addrlen < sizeof t->denied ? address->addrlen : sizeof t->denied);
         return CURL_SOCKET_BAD;
     }
-    return sockets_open(t->setup->sockets, address);
+    curl_socket_t fd = sockets_open(t->setup->sockets, address);
+    if (fd == CURL_SOCKET_BAD)
+        t->socket_error = errno;
+    return fd;
 }
 
 /* Line by line, those of a 100 Continue included. */
@@ -291,13 +299,14 @@ static void settle_overdue(struct transfer *t)
 
 static void settle_no_connection(struct transfer *t)
 {
-    long number = 0;
+    long number = t->socket_error;
 
     if (t->was_denied) {
-        transfer_settle_denied(t, &t->target->address);
+        transfer_settle_denied(t, &t->denied);
         return;
     }
-    curl_easy_getinfo(t->easy, CURLINFO_OS_ERRNO, &number);
+    if (!number)
+        curl_easy_getinfo(t->easy, CURLINFO_OS_ERRNO, &number);
     transfer_settle(t, ERR_UNAVAILABLE, "%s",
                     number ? strerrordesc_np((int)number) : "no connection");
     t->call->reason[0] = (char)tolower((unsigned char)t->call->reason[0]);

@@ -43,7 +43,9 @@ struct transfer {
     size_t header_bytes;
     size_t body_bytes;
     bool header_is_whole; /* of the latest answer; a 100 Continue is one, too */
-    bool was_denied;      /* by egress, when the socket was opened */
+    bool was_denied;      /* by egress, when the socket was opened: to `denied` */
+    union address denied;
+    int socket_error; /* errno, if the process had no socket to give */
     char error_text[CURL_ERROR_SIZE];
 };
 

@@ -4,6 +4,9 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <sys/resource.h>
+#include <unistd.h>
+
 #include "tests/lib/courier_fixture.h"
 
 #define COUNT(table) (sizeof(table) / sizeof *(table))
@@ -118,6 +121,24 @@ static void a_refused_connection_is_unavailable(void **state)
     request_assert(&r, ERR_UNAVAILABLE, "connection refused");
 }
 
+static void without_descriptors_the_reason_is_ours(void **state)
+{
+    struct courier_fixture *f = *state;
+    struct rlimit before, none;
+
+    int lowest = dup(0);
+    close(lowest);
+    getrlimit(RLIMIT_NOFILE, &before);
+    none = before;
+    none.rlim_cur = (rlim_t)lowest;
+    setrlimit(RLIMIT_NOFILE, &none);
+    struct request r = request_carry_here(f);
+    setrlimit(RLIMIT_NOFILE, &before);
+    request_assert(&r, ERR_UNAVAILABLE, "too many open files");
+    r = request_carry_here(f);
+    request_assert(&r, ERR_OK, "");
+}
+
 static void a_call_can_be_canceled_at_any_stage(void **state)
 {
     struct courier_fixture *f = *state;
@@ -185,6 +206,7 @@ int main(void)
         WITH_COURIER(an_endless_body_is_cut_and_its_status_counts),
         WITH_COURIER(an_endless_header_is_cut),
         WITH_COURIER(a_refused_connection_is_unavailable),
+        WITH_COURIER(without_descriptors_the_reason_is_ours),
         WITH_COURIER(a_call_can_be_canceled_at_any_stage),
         WITH_COURIER(a_call_can_be_canceled_while_it_waits_for_the_answer),
         WITH_COURIER(closing_ends_what_is_under_way),

@@ -11,6 +11,7 @@
 #include "tests/lib/courier_fixture.h"
 #include "tests/lib/temp.h"
 #include "tests/lib/tls.h"
+#include "wire/courier_target.h"
 
 #define COUNT(table) (sizeof(table) / sizeof *(table))
 
@@ -85,6 +86,20 @@ static void a_private_address_is_never_connected_to(void **state)
     }
     uv_run(&f->loop, UV_RUN_NOWAIT);
     assert_int_equal(f->receiver.connections, 0);
+}
+
+/* As if libcurl connected to another address than the one that was judged. */
+static void the_address_of_the_socket_is_judged_too(void **state)
+{
+    struct courier_fixture *f = *state;
+
+    courier_fixture_close(f);
+    courier_fixture_open(f, NULL, NULL);
+    struct target *target = target_at("127.0.0.1", f->other.port);
+    assert_true(address_parse("93.184.216.34", &target->address));
+    struct request r = request_to(f, target);
+    request_carry(f, &r);
+    request_assert(&r, ERR_DENIED, "127.0.0.1 is not a public address");
 }
 
 static void of_mixed_answers_an_allowed_one_is_chosen(void **state)
@@ -196,6 +211,7 @@ int main(void)
         WITH_COURIER(a_silent_name_server_costs_two_seconds_and_nobody_else),
         WITH_COURIER(a_name_is_resolved_once_for_many_calls),
         WITH_COURIER(a_private_address_is_never_connected_to),
+        WITH_COURIER(the_address_of_the_socket_is_judged_too),
         WITH_COURIER(of_mixed_answers_an_allowed_one_is_chosen),
         WITH_COURIER(after_a_failure_the_next_address_is_tried),
         WITH_COURIER(the_environment_has_no_say),
