@@ -57,22 +57,32 @@ void messages_create(struct request *r)
     store_append(r->services->store, &r->op.append);
 }
 
-static void reply_message(struct request *r, unsigned status, struct message *message)
+static enum payload_view view_of(const struct request *r)
 {
-    json_put_message(reply_begin(r), message, r->query.with_content);
+    return r->query.with_content ? PAYLOAD_SHOWN : PAYLOAD_LEFT_OUT;
+}
+
+static void reply_message(struct request *r, unsigned status, struct message *message,
+                          enum payload_view view)
+{
+    json_put_message(reply_begin(r), message, view);
     message_unref(message);
     reply_send(r, status);
 }
 
-/* The first answer of this request that says 202: it is on disk. */
+/* The first answer of this request that says 202: it is on disk. A payload that was just read
+ * is an object, unless it was a raw one; that of an earlier request may be anything. */
 static void on_appended(struct store_req *req)
 {
     struct request *r = request_of(req);
+    struct store_append *op = &r->op.append;
+    bool is_ours = !op->repeated && !r->message.raw_payload.data;
 
     if (req->err)
         reply_err(r, req->err);
     else
-        reply_message(r, 202, r->op.append.message);
+        reply_message(r, 202, op->message,
+                      is_ours && r->query.with_content ? PAYLOAD_TRUSTED : view_of(r));
 }
 
 void messages_get(struct request *r)
@@ -102,7 +112,7 @@ static void on_got(struct store_req *req)
     if (req->err)
         reply_err(r, req->err);
     else
-        reply_message(r, 200, r->op.get_message.message);
+        reply_message(r, 200, r->op.get_message.message, view_of(r));
 }
 
 void messages_list(struct request *r)
@@ -135,7 +145,7 @@ static void on_listed(struct store_req *req)
     }
     struct json_writer *w = reply_begin_page(r);
     for (size_t i = 0; i < op->count; i++) {
-        json_put_message(w, op->messages[i], r->query.with_content);
+        json_put_message(w, op->messages[i], view_of(r));
         message_unref(op->messages[i]);
     }
     free(op->messages);

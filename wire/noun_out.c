@@ -143,9 +143,10 @@ static bool is_object(const struct bytes *payload)
 }
 
 /* Clients want an object, so a raw payload that is something else is shown inside of one. */
-static void put_payload(struct json_writer *w, const struct bytes *payload)
+static void put_payload(struct json_writer *w, const struct bytes *payload,
+                        enum payload_view view)
 {
-    if (is_object(payload)) {
+    if (view == PAYLOAD_TRUSTED || is_object(payload)) {
         json_put_raw(w, payload->data, payload->len);
         return;
     }
@@ -155,7 +156,8 @@ static void put_payload(struct json_writer *w, const struct bytes *payload)
     json_close_object(w);
 }
 
-void json_put_message(struct json_writer *w, const struct message *message, bool with_content)
+void json_put_message(struct json_writer *w, const struct message *message,
+                      enum payload_view view)
 {
     json_open_object(w);
     put_id(w, "id", ID_MESSAGE, &message->id);
@@ -163,12 +165,12 @@ void json_put_message(struct json_writer *w, const struct message *message, bool
     put_text(w, "eventId", message->event_id);
     put_list(w, "channels", &message->channels);
     json_name(w, "payload");
-    if (!with_content)
+    if (view == PAYLOAD_LEFT_OUT)
         json_put_raw(w, "{}", 2);
     else if (message->payload.len == 0)
         json_put_raw(w, "{\"expired\":true}", 16);
     else
-        put_payload(w, &message->payload);
+        put_payload(w, &message->payload, view);
     put_date(w, "timestamp", message->created_at_ms);
     json_close_object(w);
 }

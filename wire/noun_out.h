@@ -11,8 +11,14 @@ void json_put_endpoint(struct json_writer *w, const struct endpoint *endpoint);
 void json_put_event_type(struct json_writer *w, const struct event_type *type,
                          bool with_content);
 
-/* Without content the payload is {}; once it is gone, {"expired":true}. */
-void json_put_message(struct json_writer *w, const struct message *message, bool with_content);
+/* How a message's payload is shown; once it is gone, as {"expired":true}. */
+enum payload_view {
+    PAYLOAD_LEFT_OUT, /* {} */
+    PAYLOAD_SHOWN,    /* looked through first: it may be a raw one, and no JSON object */
+    PAYLOAD_TRUSTED,  /* as it is: the caller knows it to be an object, and saves the look */
+};
+void json_put_message(struct json_writer *w, const struct message *message,
+                      enum payload_view view);
 
 /* Without content the response is "{}". */
 void json_put_attempt(struct json_writer *w, const struct attempt_record *attempt,

@@ -204,6 +204,26 @@ static void an_idempotency_key_makes_one_message_and_repeats_its_answer(void **s
     answer_fini(&a);
 }
 
+static void a_raw_payload_is_shown_inside_of_an_object(void **state)
+{
+    static const char raw[] = "{\"eventType\":\"x\",\"payload\":{},"
+                              "\"transformationsParams\":{\"rawPayload\":\"{<a/>\"}}";
+    static const char plain[] = "{\"eventType\":\"x\",\"payload\":{\"n\":1}}";
+    (void)state;
+
+    struct answer first = post_with_key("k", raw, APP "/msg");
+    struct answer again = post_with_key("k", plain, APP "/msg");
+    assert_int_equal(first.status, 202);
+    answer_has_text(&first, "payload/rawPayload", "{<a/>");
+    assert_string_equal(again.body, first.body);
+    answer_fini(&first);
+    answer_fini(&again);
+
+    ASK(200, "GET", NULL, APP "/msg");
+    answer_has_text(&a, "data/0/payload/rawPayload", "{<a/>");
+    answer_fini(&a);
+}
+
 static void requests_at_once_with_one_key_get_one_answer(void **state)
 {
     static const char body[] = "{\"eventType\":\"x\",\"payload\":{}}";
@@ -414,6 +434,7 @@ int main(void)
         TEST(the_application_is_looked_up_before_the_body_and_after_the_query),
         TEST(an_event_id_is_taken_once),
         TEST(an_idempotency_key_makes_one_message_and_repeats_its_answer),
+        TEST(a_raw_payload_is_shown_inside_of_an_object),
         TEST(requests_at_once_with_one_key_get_one_answer),
         TEST(messages_are_listed_filtered_and_paged),
         TEST(attempts_are_listed_by_message_and_by_endpoint),

@@ -144,16 +144,17 @@ static void a_payload_is_shown_byte_by_byte(void **state)
 {
     static const struct {
         const char *payload, *shown;
-        bool with_content;
+        enum payload_view view;
     } rows[] = {
         { "{\"b\": 1.10,\"a\":12345678901234567890}",
-          "{\"b\": 1.10,\"a\":12345678901234567890}", true },
-        { "{\"b\":1}", "{}", false },
-        { "", "{\"expired\":true}", true },
-        { "", "{}", false },
-        { "[1]", "{\"rawPayload\":\"[1]\"}", true },
-        { "<a href=\"x\"/>", "{\"rawPayload\":\"<a href=\\\"x\\\"/>\"}", true },
-        { "{\"a\":1", "{\"rawPayload\":\"{\\\"a\\\":1\"}", true },
+          "{\"b\": 1.10,\"a\":12345678901234567890}", PAYLOAD_SHOWN },
+        { "{\"b\": 1.10}", "{\"b\": 1.10}", PAYLOAD_TRUSTED },
+        { "{\"b\":1}", "{}", PAYLOAD_LEFT_OUT },
+        { "", "{\"expired\":true}", PAYLOAD_SHOWN },
+        { "", "{}", PAYLOAD_LEFT_OUT },
+        { "[1]", "{\"rawPayload\":\"[1]\"}", PAYLOAD_SHOWN },
+        { "<a href=\"x\"/>", "{\"rawPayload\":\"<a href=\\\"x\\\"/>\"}", PAYLOAD_SHOWN },
+        { "{\"a\":1", "{\"rawPayload\":\"{\\\"a\\\":1\"}", PAYLOAD_SHOWN },
     };
 
     (void)state;
@@ -165,7 +166,7 @@ static void a_payload_is_shown_byte_by_byte(void **state)
         m->payload = bytes_copy(rows[i].payload, strlen(rows[i].payload));
         m->created_at_ms = CREATED_MS;
         begin(&page);
-        json_put_message(&page.w, m, rows[i].with_content);
+        json_put_message(&page.w, m, rows[i].view);
         snprintf(expected, sizeof expected,
                  "{\"id\":\"msg_" ZEROS "\",\"eventType\":\"order.paid\",\"eventId\":null,"
                  "\"channels\":null,\"payload\":%s,\"timestamp\":" CREATED "}",
@@ -186,7 +187,7 @@ static void a_message_shows_its_event_id_and_channels(void **state)
     m->created_at_ms = CREATED_MS;
     text_list_add(&m->channels, "a", 1);
     begin(&page);
-    json_put_message(&page.w, m, false);
+    json_put_message(&page.w, m, PAYLOAD_LEFT_OUT);
     assert_page(&page, "{\"id\":\"msg_" ZEROS "\",\"eventType\":\"t\",\"eventId\":\"e-1\","
                        "\"channels\":[\"a\"],\"payload\":{},\"timestamp\":" CREATED "}");
     message_unref(m);
