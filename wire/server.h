@@ -14,7 +14,8 @@
  * in two ways, a target that is no path: closed), 413 (body too large), 431 (header too large),
  * 503 with Retry-After (too much buffered), 408 (too slow: closed). Bytes that libmicrohttpd
  * doesn't take for HTTP, or a header of more than about twice the limit, it refuses by itself,
- * 4xx or 505 in HTML, and closes.
+ * 4xx or 505 in HTML, and closes: it has no hook for them, and its log, which tells of each
+ * beforehand, doesn't say which connection it is about. docs/api.md lists them.
  *
  * Thread: the loop's. */
 #ifndef WIRE_SERVER_H

@@ -405,9 +405,10 @@ static void what_cannot_be_trusted_is_refused_and_closed(void **state)
     }
 }
 
-/* Where the library has no hook for us it answers by itself. */
+/* Where the library has no hook for us it answers by itself, as docs/api.md has it. */
 static void bytes_that_are_not_http_never_reach_the_owner(void **state)
 {
+    static char long_target[4096], long_header[4096];
     static const struct {
         const char *bytes;
         const char *status; /* NULL: closed without a word */
@@ -418,7 +419,14 @@ static void bytes_that_are_not_http_never_reach_the_owner(void **state)
         { "POST / HTTP/1.1\r\n" HOST "Content-Length: 99999999999999999999\r\n\r\n", "413" },
         { "POST / HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\nxyz\r\n", "400" },
         { "POST / HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n3\r\nabcd\r\n", "400" },
+        { "POST / HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n"
+          "fffffffffffffffffffffff\r\n",
+          "413" },
         { "GET / HTTP/1.1\r\nno colon\r\n\r\n", "400" },
+        { long_target, "414" },
+        { long_header, "431" },
+        { "GET / HTTP/1.x\r\n\r\n", "400" },
+        { "GET / HTTP/0.9\r\n\r\n", "505" },
         { "GET /\r\n\r\n", "400" },
         { "GET / HTTP/2.0\r\n\r\n", "505" },
         { "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "505" },
@@ -426,14 +434,18 @@ static void bytes_that_are_not_http_never_reach_the_owner(void **state)
     };
     struct fixture *f = *state;
 
+    snprintf(long_target, sizeof long_target, "GET /%02500d HTTP/1.1\r\n\r\n", 1);
+    snprintf(long_header, sizeof long_header, "GET / HTTP/1.1\r\nX: %02500d\r\n\r\n", 1);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct client c;
         connect_to(f, &c);
         client_say(&c, rows[i].bytes);
         const char *answer = client_answer(&c);
-        if (rows[i].status &&
-            strncmp(answer + strcspn(answer, " ") + 1, rows[i].status, 3) != 0)
+        if (!rows[i].status)
+            assert_string_equal(answer, "");
+        else if (strncmp(answer + strcspn(answer, " ") + 1, rows[i].status, 3) != 0)
             fail_msg("row %zu: \"%s\"", i, answer);
+        assert_null(strstr(answer, "Content-Type"));
         while (!c.eof)
             uv_run(&f->loop, UV_RUN_ONCE);
         client_close(&c);
