@@ -9,7 +9,8 @@
  * the size at which the log must start again from its beginning, readers or not. */
 #define CHECKPOINT_PAGES 1000
 #define RESTART_PAGES    8192 /* 64 MB */
-#define RESTART_WAIT_MS  100
+#define RESTART_TRY_MS   5
+#define RESTART_TRIES    20 /* 100 ms in all */
 
 static const char *const FILES[BACKEND_FILES] = { "global.db", "regional.db" };
 static const char *const FOLDERS[BACKEND_FILES] = { "global", "regional" };
@@ -139,25 +140,36 @@ static void sqlite_rollback(struct backend *b, enum backend_file file)
         sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
 }
 
+/* SQLite waits for the readers that it found at first, and a busy reader's next read is one of
+ * them again. A new try finds it behind the last commit, where it is in nobody's way. */
+static int restart_log(const struct connection *c)
+{
+    int rc = SQLITE_BUSY;
+
+    sqlite3_busy_timeout(c->db, RESTART_TRY_MS);
+    for (int i = 0; i < RESTART_TRIES && (rc & 0xff) == SQLITE_BUSY; i++)
+        rc = sqlite3_wal_checkpoint_v2(c->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+    sqlite3_busy_timeout(c->db, SQLITE_BUSY_MS);
+    return rc;
+}
+
+static int copy_log(const struct connection *c)
+{
+    return sqlite3_wal_checkpoint_v2(c->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+}
+
 /* A checkpoint that finds no room, or a reader in its way, has lost nothing: the log keeps
  * what the file doesn't have yet. */
 static enum err sqlite_settle(struct backend *b, enum backend_file file)
 {
     struct connection *c = &b->writer.files[file];
-    int mode = SQLITE_CHECKPOINT_PASSIVE;
 
     if (c->log_pages < c->checkpoint_at - CHECKPOINT_PAGES)
         c->checkpoint_at = CHECKPOINT_PAGES; /* the log has started again */
     if (c->log_pages < c->checkpoint_at)
         return ERR_OK;
 
-    if (c->log_pages > RESTART_PAGES) {
-        mode = SQLITE_CHECKPOINT_TRUNCATE;
-        sqlite3_busy_timeout(c->db, RESTART_WAIT_MS);
-    }
-    int rc = sqlite3_wal_checkpoint_v2(c->db, NULL, mode, NULL, NULL);
-    if (mode != SQLITE_CHECKPOINT_PASSIVE)
-        sqlite3_busy_timeout(c->db, SQLITE_BUSY_MS);
+    int rc = c->log_pages > RESTART_PAGES ? restart_log(c) : copy_log(c);
     c->checkpoint_at = c->log_pages + CHECKPOINT_PAGES;
 
     enum err err = from_sqlite(c, rc);

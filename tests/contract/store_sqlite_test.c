@@ -294,32 +294,6 @@ static void an_io_error_ends_the_process_and_is_never_acknowledged(void **state)
     }
 }
 
-/* Group after group, with checkpoints between them: the log is written back and used again. */
-static void the_log_does_not_grow_with_what_is_written(void **state)
-{
-    enum { MESSAGES = 400, PAYLOAD = 256 * 1024 };
-    struct store_fixture *f = *state;
-    struct id application = store_fixture_put_application(f, NULL);
-    char *payload = xcalloc(PAYLOAD, 1);
-    struct stat status;
-
-    for (int i = 0; i < MESSAGES; i++) {
-        struct store_append op = {
-            .application = application,
-            .event_type = "a",
-            .payload = payload,
-            .payload_len = PAYLOAD,
-        };
-        assert_int_equal(STORE_RUN(f, store_append, &op), ERR_OK);
-        message_unref(op.message);
-    }
-    free(payload);
-    assert_int_equal(stat(path_of(f, "regional.db"), &status), 0);
-    assert_true(status.st_size > MESSAGES / 2 * PAYLOAD);
-    assert_int_equal(stat(path_of(f, "regional.db-wal"), &status), 0);
-    assert_true(status.st_size < 16 * 1024 * 1024);
-}
-
 static void hashes_that_were_forgotten_are_swept_from_the_file(void **state)
 {
     struct store_fixture *f = *state;
@@ -357,7 +331,6 @@ int main(void)
         TEST(a_kill_at_any_moment_of_a_migration_is_harmless),
         TEST(a_full_disk_refuses_and_loses_nothing),
         TEST(an_io_error_ends_the_process_and_is_never_acknowledged),
-        TEST(the_log_does_not_grow_with_what_is_written),
         TEST(hashes_that_were_forgotten_are_swept_from_the_file),
     };
 
