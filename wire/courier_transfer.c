@@ -10,6 +10,7 @@
 
 #define CONNECT_TIMEOUT_MS 10000
 #define LOW_SPEED_TIME_S   60 /* with less than a byte a second */
+#define CURL_ROUNDING_MS   1  /* its clock is that much early when microseconds carry */
 #define CA_CACHE_TIMEOUT_S 86400
 #define CONNECTION_IDLE_S  90
 #define REASON_HOST_MAX    100 /* bytes of a host name in a reason */
@@ -289,7 +290,7 @@ static bool has_connected(const struct transfer *t)
 
 static void settle_overdue(struct transfer *t)
 {
-    if (elapsed_ms(t) >= t->call->timeout_ms)
+    if (elapsed_ms(t) + CURL_ROUNDING_MS >= t->call->timeout_ms)
         settle_timeout(t);
     else if (!has_connected(t))
         transfer_settle(t, ERR_TIMEOUT, "no connection within %d s", CONNECT_TIMEOUT_MS / 1000);
