@@ -179,12 +179,14 @@ static void end_turn_closing(struct dispatcher *d, struct now now)
         d->canceled = true;
         scheduler_cancel(d->scheduler);
     }
+    uint64_t next = scheduler_poke(d->scheduler, now);
     if (scheduler_is_done(d->scheduler)) {
         uv_prepare_stop(&d->turn);
         uv_timer_stop(&d->timer);
         webhook_close(d->webhook, on_webhook_closed, d);
     } else {
-        arm_timer(d, d->canceled ? AGENDA_NEVER : d->deadline_mono_ms, now);
+        bool has_limit = !d->canceled && d->deadline_mono_ms < next;
+        arm_timer(d, has_limit ? d->deadline_mono_ms : next, now);
     }
 }
 

@@ -96,6 +96,9 @@ unsigned lane_depth(const struct lane *lane, bool scarce)
     unsigned depth = scarce ? lane->window : lane->window * DEPTH_WINDOWS;
     if (!scarce && depth < DEPTH_MIN)
         depth = DEPTH_MIN;
+    unsigned enough = 2 * lane->away_len + lane->throttle_rate;
+    if (lane->throttle_rate > 0 && depth > enough)
+        depth = enough;
     return depth < lane->limits->claimed_max ? depth : lane->limits->claimed_max;
 }
 

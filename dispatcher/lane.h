@@ -101,7 +101,8 @@ uint64_t lane_next_mono_ms(const struct lane *lane, struct now now);
 /* Whether the queue's head may be sent now. */
 bool lane_may_send(const struct lane *lane, struct now now);
 
-/* Deliveries that it should have in memory; fewer when memory is scarce. */
+/* Deliveries that it should have in memory: fewer when memory is scarce, and beside those under way
+ * no more than its rate lets go in a second. */
 unsigned lane_depth(const struct lane *lane, bool scarce);
 
 /* Whether it should read from disk: half of its depth is used up, and there may be more. */

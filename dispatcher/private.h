@@ -25,6 +25,8 @@ struct scheduler {
     size_t unrecorded_count;
     struct list spare;  /* attempts */
     unsigned in_flight; /* length of `flying` */
+    unsigned slots;     /* that in_flight may ever take */
+    size_t recording;   /* attempts that were answered and aren't on disk yet */
     size_t owed;        /* attempts and store requests under way */
     unsigned refills;
 
@@ -41,7 +43,7 @@ struct scheduler {
     uint64_t record_mono_ms; /* when to ask for them again */
     uint64_t store_mono_ms;  /* no reads before */
     uint64_t wall_ahead_ms;  /* wall minus monotonic clock; wraps */
-    bool stopping;
+    bool stopping, canceled;
 };
 
 /* The one place that decides where a lane stands. It may be freed. */
@@ -59,6 +61,9 @@ uint64_t backlog_next(const struct scheduler *s, struct now now);
 void sending_init(struct scheduler *s);
 void sending_poke(struct scheduler *s, struct now now);
 uint64_t sending_next(const struct scheduler *s);
+
+/* Whether the lane has its share of what may be in flight. */
+bool sending_is_sated(const struct scheduler *s, const struct lane *lane);
 
 /* Ask once more for the records that the store refused. */
 void sending_record_again(struct scheduler *s);

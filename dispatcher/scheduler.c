@@ -12,6 +12,7 @@ struct scheduler *scheduler_new(const struct scheduler_options *options)
     struct scheduler *s = xcalloc(1, sizeof *s);
 
     s->options = *options;
+    s->slots = options->in_flight_max;
     roster_init(&s->roster, &options->limits);
     list_init(&s->ready);
     backlog_init(s);
@@ -62,7 +63,7 @@ void scheduler_settle(struct scheduler *s, struct lane *lane, struct now now)
 
     bool at_rest = lane_claimed(lane) == 0 && !lane->loading;
     bool idle = lane_is_idle(lane);
-    place(&s->ready, &lane->ready, lane_may_send(lane, now));
+    place(&s->ready, &lane->ready, lane_may_send(lane, now) && !sending_is_sated(s, lane));
     if (lane->ended)
         place(&s->doomed, &lane->wanting, lane->more && s->ending != lane);
     else
@@ -208,11 +209,13 @@ static void wake_lanes(struct scheduler *s, struct now now)
 
 uint64_t scheduler_poke(struct scheduler *s, struct now now)
 {
-    if (s->stopping)
-        return AGENDA_NEVER;
-    notice_clock_step(s, now);
-    wake_lanes(s, now);
+    if (!s->stopping) {
+        notice_clock_step(s, now);
+        wake_lanes(s, now);
+    }
     sending_poke(s, now);
+    if (s->stopping)
+        return sending_next(s);
     backlog_poke(s, now);
     return earlier(agenda_next(&s->agenda), earlier(backlog_next(s, now), sending_next(s)));
 }
@@ -237,6 +240,8 @@ void scheduler_stop(struct scheduler *s)
 
 void scheduler_cancel(struct scheduler *s)
 {
+    s->canceled = true;
+    sending_record_again(s);
     for (struct list *link = s->flying.next; link != &s->flying; link = link->next) {
         struct attempt *a = container_of(link, struct attempt, link);
         s->options.transport->cancel(s->options.transport, a);

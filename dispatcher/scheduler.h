@@ -51,10 +51,12 @@ uint64_t scheduler_poke(struct scheduler *s, struct now now);
 /* Another limit for the attempts in flight; those above it may end. */
 void scheduler_set_in_flight_max(struct scheduler *s, unsigned in_flight_max);
 
-/* Start nothing more, and forget what is queued; it is on disk. */
+/* Start nothing more, and forget what is queued; it is on disk. Records that the store refuses are
+ * asked for again by scheduler_poke(), as before. */
 void scheduler_stop(struct scheduler *s);
 
-/* Hasten the end of the attempts under way. */
+/* Hasten the end of the attempts under way; a record that is refused now is given up, and the
+ * next start makes that attempt again. */
 void scheduler_cancel(struct scheduler *s);
 
 /* After stopping: nothing is under way, with the store or outside. */

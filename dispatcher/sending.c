@@ -10,6 +10,14 @@
 #define GONE_SHUT_MS      60000 /* until the endpoint is disabled; or tried again if it isn't */
 #define RETRY_AFTER_MAX_S 3600  /* that a lane is shut for */
 
+/* Attempts that wait for their record: a crash would repeat them, and the store has others to
+ * serve. Enough to fill its group. */
+#define RECORDING_MAX 1024
+
+/* While half of the slots are free a lane may take what its window admits; then at most one part
+ * in so many of those left. So receivers that hang, however many, leave some to the others. */
+#define SHARE_PART 4
+
 static void on_answered(struct attempt *a, struct now now);
 static void on_recorded(struct attempt *a, enum err err);
 static void on_disabled(struct disable *d);
@@ -62,14 +70,27 @@ static void start_attempt(struct scheduler *s, struct lane *lane, struct now now
     list_append(&s->flying, &a->link);
 }
 
+/* A lane that is left out has attempts in flight, and the end of one looks at it again. */
+bool sending_is_sated(const struct scheduler *s, const struct lane *lane)
+{
+    unsigned left = s->slots - s->in_flight;
+
+    return left <= s->slots / 2 && lane->in_flight > 0 && lane->in_flight >= left / SHARE_PART;
+}
+
+static bool may_start(const struct scheduler *s)
+{
+    return !s->stalled && !s->stopping && s->in_flight < s->options.in_flight_max &&
+           s->recording < RECORDING_MAX;
+}
+
 static void start_attempts(struct scheduler *s, struct now now)
 {
     struct list *link;
 
-    while (!s->stalled && s->in_flight < s->options.in_flight_max &&
-           (link = list_pop(&s->ready))) {
+    while (may_start(s) && (link = list_pop(&s->ready))) {
         struct lane *lane = container_of(link, struct lane, ready);
-        if (lane_may_send(lane, now))
+        if (lane_may_send(lane, now) && !sending_is_sated(s, lane))
             start_attempt(s, lane, now);
         scheduler_settle(s, lane, now);
     }
@@ -101,6 +122,7 @@ static void on_answered(struct attempt *a, struct now now)
 
     list_remove(&a->link);
     s->in_flight--;
+    s->recording++;
     switch (a->outcome) {
     case OUTCOME_DELIVERED:
         lane_succeeded(lane);
@@ -136,7 +158,7 @@ static void on_recorded(struct attempt *a, enum err err)
     struct now now = s->options.clock();
 
     s->stalled = err == ERR_FULL || err == ERR_BUSY;
-    if (s->stalled && !s->stopping) {
+    if (s->stalled && !s->canceled) {
         s->record_mono_ms = now.mono_ms + RECORD_PAUSE_MS;
         list_append(&s->unrecorded, &a->link);
         s->unrecorded_count++;
@@ -148,6 +170,7 @@ static void on_recorded(struct attempt *a, enum err err)
         lane_note_due(lane, a->verdict.due_at_ms, now);
 
     s->owed--;
+    s->recording--;
     lane_settle(lane, a->claim);
     roster_release(&s->roster, a->claim);
     attempt_fini(a);

@@ -227,7 +227,7 @@ static void stop_scheduler(struct world *w, bool crash)
     if (fate.disk_full)
         subscribers_doubt_all(&w->subscribers);
     scheduler_stop(w->scheduler);
-    if (crash)
+    if (crash || fate.disk_full)
         scheduler_cancel(w->scheduler);
     for (unsigned turn = 0; !scheduler_is_done(w->scheduler); turn++) {
         uint64_t next = subscribers_next(&w->subscribers);

@@ -235,6 +235,68 @@ static void a_wall_clock_that_is_set_forward_makes_due_what_is_due(void **state)
     assert_int_equal(r->in_flight, 1);
 }
 
+static void a_wall_clock_that_is_set_back_delays_no_new_message(void **state)
+{
+    struct world *w = *state;
+    struct subscriber *r = make_endpoint(w, 0);
+
+    send_messages(w, 1);
+    assert_true(time_to_accept(w, r, 1) < SECOND_MS);
+    fate.now.wall_ms -= HOUR_MS;
+    send_messages(w, 40);
+    assert_true(time_to_accept(w, r, 41) < 2 * SECOND_MS);
+}
+
+static void receivers_that_hang_leave_room_for_others(void **state)
+{
+    struct world *w = *state;
+
+    world_free(w);
+    *state = w = world_new(1);
+    w->options.in_flight_max = 12;
+    world_open(w);
+    struct subscriber *healthy = make_endpoint(w, 0);
+    for (unsigned i = 0; i < 6; i++)
+        make_endpoint(w, 0)->manner = MANNER_HANGING;
+    send_messages(w, 50);
+    assert_true(time_to_accept(w, healthy, 50) < 5 * SECOND_MS);
+}
+
+/* As a daemon that is stopped while its disk is full, and gets room before its patience ends. */
+static void a_record_that_is_refused_while_stopping_is_asked_for_again(void **state)
+{
+    struct world *w = *state;
+
+    make_endpoint(w, 0);
+    send_messages(w, 4);
+    fate.disk_full = true;
+    run_for(w, SECOND_MS);
+    scheduler_stop(w->scheduler);
+    run_for(w, SECOND_MS);
+    assert_false(scheduler_is_done(w->scheduler));
+    fate.disk_full = false;
+    run_for(w, SECOND_MS);
+    assert_true(scheduler_is_done(w->scheduler));
+    assert_int_equal(ask_pending(w), 0);
+}
+
+static void a_record_that_is_refused_at_the_end_is_given_up(void **state)
+{
+    struct world *w = *state;
+
+    make_endpoint(w, 0);
+    send_messages(w, 4);
+    fate.disk_full = true;
+    run_for(w, SECOND_MS);
+    subscribers_doubt_all(&w->subscribers);
+    scheduler_stop(w->scheduler);
+    scheduler_cancel(w->scheduler);
+    be_quiet(w);
+    assert_true(scheduler_is_done(w->scheduler));
+    assert_int_equal(ask_pending(w), 4);
+    fate.disk_full = false;
+}
+
 static void idle_lanes_are_kept_only_so_many(void **state)
 {
     struct world *w = *state;
@@ -269,6 +331,10 @@ int main(void)
         WORLD_TEST(a_deleted_endpoint_is_owed_nothing),
         WORLD_TEST(a_full_disk_stops_attempts_until_it_has_room),
         WORLD_TEST(a_wall_clock_that_is_set_forward_makes_due_what_is_due),
+        WORLD_TEST(a_wall_clock_that_is_set_back_delays_no_new_message),
+        WORLD_TEST(receivers_that_hang_leave_room_for_others),
+        WORLD_TEST(a_record_that_is_refused_while_stopping_is_asked_for_again),
+        WORLD_TEST(a_record_that_is_refused_at_the_end_is_given_up),
         WORLD_TEST(idle_lanes_are_kept_only_so_many),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
