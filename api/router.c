@@ -104,13 +104,25 @@ void router_free(struct router *router)
     free(router);
 }
 
+static bool is_get(const char *method)
+{
+    return strcmp(method, "GET") == 0;
+}
+
 static void list_methods(const struct node *node, char out[ROUTE_ALLOW_MAX])
 {
     size_t len = 0;
 
     for (size_t i = 0; i < node->route_count; i++)
-        len += (size_t)snprintf(out + len, ROUTE_ALLOW_MAX - len, "%s%s", i > 0 ? ", " : "",
-                                node->routes[i]->method);
+        len += (size_t)snprintf(out + len, ROUTE_ALLOW_MAX - len, "%s%s%s", i > 0 ? ", " : "",
+                                node->routes[i]->method,
+                                is_get(node->routes[i]->method) ? ", HEAD" : "");
+}
+
+static bool answers(const struct route *route, const char *method)
+{
+    return strcmp(route->method, method) == 0 ||
+           (is_get(route->method) && strcmp(method, "HEAD") == 0);
 }
 
 enum err router_match(const struct router *router, const char *method, const char *path,
@@ -133,7 +145,7 @@ enum err router_match(const struct router *router, const char *method, const cha
         node = literal ? literal : node->part;
     }
     for (size_t i = 0; i < node->route_count; i++) {
-        if (strcmp(node->routes[i]->method, method) == 0) {
+        if (answers(node->routes[i], method)) {
             out->route = node->routes[i];
             return ERR_OK;
         }

@@ -3,7 +3,8 @@
  * A path such as "/api/v1/app/{app}/msg" is a list of segments, each literal or a part in
  * braces that takes whatever stands there. A literal beats a part. A trailing slash is
  * tolerated. Parts arrive percent-decoded; one that isn't decodable, holds a NUL, is empty or
- * longer than any name of ours matches nothing, for nothing has such a name.
+ * longer than any name of ours matches nothing, for nothing has such a name. What answers GET
+ * answers HEAD too (RFC 9110, section 9.1); the server leaves the body out.
  *
  * Pure: routes are compiled once into a tree of segments, and matching allocates nothing. */
 #ifndef API_ROUTER_H
@@ -35,7 +36,7 @@ struct route {
 
 struct route_match {
     const struct route *route;
-    char allow[ROUTE_ALLOW_MAX]; /* on ERR_DENIED: "GET, POST", the methods there are */
+    char allow[ROUTE_ALLOW_MAX]; /* on ERR_DENIED: "GET, HEAD, POST", the methods there are */
     size_t part_count;
     char parts[ROUTE_PARTS_MAX][NAME_LEN_MAX + 1];
 };

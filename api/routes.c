@@ -16,9 +16,7 @@
 /* clang-format off */
 const struct route routes[] = {
     { "GET",    BASE "/health",      ANYONE, 0, health_get },
-    { "HEAD",   BASE "/health",      ANYONE, 0, health_get },
     { "GET",    BASE "/health/ping", ANYONE, 0, health_ping },
-    { "HEAD",   BASE "/health/ping", ANYONE, 0, health_ping },
     { "GET",    BASE "/status",      ORG,    0, status_get },
 
     { "GET",    BASE "/app",         ORG, QUERY_PAGE_APPLICATIONS, applications_list },

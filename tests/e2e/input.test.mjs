@@ -129,3 +129,18 @@ test('a second dispatcher on the same directory is refused', async t => {
     assert.equal(status, 1);
     assert.match(stderr, /in use/);
 });
+
+test('what answers GET answers HEAD with the same length and no body', async t => {
+    const d = await dispatcher(t);
+    await d.must('POST', '/app', { name: 'Shop', uid: 'shop' });
+    const headers = { authorization: `Bearer ${d.token}` };
+    for (const path of ['/app', '/app/shop', '/app/shop/endpoint', '/status']) {
+        const get = await fetch(`${d.url}/api/v1${path}`, { headers });
+        const text = await get.text();
+        const head = await fetch(`${d.url}/api/v1${path}`, { method: 'HEAD', headers });
+        assert.equal(head.status, 200, path);
+        assert.equal(await head.text(), '');
+        if (path !== '/status') assert.equal(head.headers.get('content-length'), String(text.length));
+    }
+    assert.equal((await fetch(`${d.url}/api/v1/app/none`, { method: 'HEAD', headers })).status, 404);
+});

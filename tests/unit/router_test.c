@@ -55,6 +55,7 @@ static void a_path_leads_to_its_route_and_parts(void **state)
         { "GET", "/v1/type/order.paid", 6, { "order.paid" } },
         { "POST", "/v1/type/import", 7, { 0 } },
         { "GET", "/v1/health/ping", 9, { 0 } },
+        { "HEAD", "/v1/app/a", 2, { "a" } },
     };
     (void)state;
 
@@ -119,9 +120,9 @@ static void another_method_is_told_which_there_are(void **state)
     static const struct {
         const char *method, *path, *allow;
     } rows[] = {
-        { "PUT", "/v1/app", "GET, POST" },      { "get", "/v1/app", "GET, POST" },
-        { "POST", "/v1/app/a", "GET, DELETE" }, { "GET", "/v1/type/import", "POST" },
-        { "HEAD", "/v1/health/", "GET" },
+        { "PUT", "/v1/app", "GET, HEAD, POST" },      { "get", "/v1/app", "GET, HEAD, POST" },
+        { "POST", "/v1/app/a", "GET, HEAD, DELETE" }, { "GET", "/v1/type/import", "POST" },
+        { "HEAD", "/v1/type/import", "POST" },
     };
     (void)state;
 
