@@ -36,11 +36,9 @@ struct store {
         int64_t *keys; /* scratch of append.c */
         size_t count, room;
     } fan_out;
-    bool closing;
 
     /* the reader's thread */
     struct inbox reader;
-    bool reader_closing;
 
     /* whoever has the task that is under way while closing */
     struct task close, close_reader, close_writer;

@@ -29,7 +29,6 @@ static void on_answer(struct task *task);
 
 static void on_close(struct task *task);
 static void on_close_reader(struct task *task);
-static void on_reader_batch_end(struct inbox *reader);
 static void on_reader_closed(struct inbox *reader);
 static void on_close_writer(struct task *task);
 static void on_writer_closed(struct inbox *writer);
@@ -89,7 +88,6 @@ static enum err open_inboxes(struct store *s, const struct store_options *option
     }
     s->writer.limit = s->reader.limit = options->requests_max;
     s->writer.after_batch = on_batch_end;
-    s->reader.after_batch = on_reader_batch_end;
     return ERR_OK;
 }
 
@@ -115,12 +113,9 @@ static void on_write(struct task *task)
 {
     struct store_req *req = container_of(task, struct store_req, task);
     bool global = req->verb->side == VERB_WRITES_GLOBAL;
-    struct store *s = req->store;
+    enum backend_file file = global ? BACKEND_GLOBAL : BACKEND_REGIONAL;
 
-    if (s->closing)
-        answer(req, ERR_CANCELED);
-    else
-        list_append(&s->waiting[global ? BACKEND_GLOBAL : BACKEND_REGIONAL], &task->link);
+    list_append(&req->store->waiting[file], &task->link);
 }
 
 /* The configuration is committed and published before a message is matched with it, so no
@@ -248,7 +243,7 @@ static void on_read(struct task *task)
 {
     struct store_req *req = container_of(task, struct store_req, task);
     struct store *s = req->store;
-    enum err err = s->reader_closing ? ERR_CANCELED : req->verb->run(s, req);
+    enum err err = req->verb->run(s, req);
 
     stop_if_lost(s, err);
     answer(req, err);
@@ -286,21 +281,14 @@ static void on_close(struct task *task)
 {
     struct store *s = container_of(task, struct store, close);
 
-    s->closing = true;
     inbox_post(&s->reader, &s->close_reader);
 }
 
 static void on_close_reader(struct task *task)
 {
-    container_of(task, struct store, close_reader)->reader_closing = true;
-}
+    struct store *s = container_of(task, struct store, close_reader);
 
-static void on_reader_batch_end(struct inbox *reader)
-{
-    struct store *s = container_of(reader, struct store, reader);
-
-    if (s->reader_closing)
-        inbox_close(reader, on_reader_closed);
+    inbox_close(&s->reader, on_reader_closed);
 }
 
 static void on_reader_closed(struct inbox *reader)

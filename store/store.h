@@ -13,11 +13,11 @@
  *   1. `done` runs exactly once, on the loop behind `reply_to`, never inside submit;
  *   2. until then the request and what it points to belong to the store;
  *   3. outputs are valid only when `err` is ERR_OK, and are the caller's from then on;
- *   4. a request that slips in behind store_close() ends with ERR_CANCELED.
+ *   4. what was submitted before store_close() is finished; nothing may be submitted behind it.
  *
  * Errors of any request: ERR_BUSY, too many requests wait, nothing was done; ERR_FULL, the disk
- * is full, nothing was written; ERR_CANCELED. An i/o error or damage is never answered: the
- * store logs it and ends the process, and the next start reads the outbox.
+ * is full, nothing was written. An i/o error or damage is never answered: the store logs it and
+ * ends the process, and the next start reads the outbox.
  *
  * Thread: submit from any thread. */
 #ifndef STORE_STORE_H
@@ -63,7 +63,8 @@ struct store_options {
 MUST_USE enum err store_open(struct store **out, const struct store_options *options);
 
 /* From any thread while both loops run, when nobody submits any more: finishes what was
- * submitted before, then closes, then runs `closed` on the loop behind `reply_to`. */
+ * submitted, then closes, then runs `closed` on the loop behind `reply_to`, after the answers
+ * that go there. */
 void store_close(struct store *s, struct inbox *reply_to, struct task *closed);
 
 /* --- Following ------------------------------------------------------------------------- */

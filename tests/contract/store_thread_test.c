@@ -35,9 +35,10 @@ struct submitter {
     struct inbox inbox;
     struct store_follower follower;
     struct id application, endpoint;
-    struct task start, finished, stop;
+    struct task start, enough, finished, stop;
     struct line lines[LINES];
     unsigned started, lines_left;
+    bool has_enough; /* submits nothing more */
 };
 
 struct world {
@@ -53,6 +54,7 @@ struct world {
     struct inbox inbox;
     struct task closed;
     unsigned waiting_for;
+    unsigned submitting; /* who hasn't had enough */
 };
 
 static void next_append(struct line *line);
@@ -83,13 +85,34 @@ static void on_finished(struct task *task)
     container_of(task, struct submitter, finished)->world->waiting_for--;
 }
 
+static void on_has_enough(struct task *task)
+{
+    container_of(task, struct submitter, enough)->world->submitting--;
+}
+
+static void on_enough(struct task *task)
+{
+    struct submitter *s = container_of(task, struct submitter, enough);
+
+    s->has_enough = true;
+    s->enough.run = on_has_enough;
+    inbox_post(&s->world->inbox, &s->enough);
+}
+
+static void end_line(struct line *line)
+{
+    struct submitter *s = line->submitter;
+
+    if (--s->lines_left == 0)
+        inbox_post(&s->world->inbox, &s->finished);
+}
+
 static void next_append(struct line *line)
 {
     struct submitter *s = line->submitter;
 
-    if (s->started == MESSAGES) {
-        if (--s->lines_left == 0)
-            inbox_post(&s->world->inbox, &s->finished);
+    if (s->started == MESSAGES || s->has_enough) {
+        end_line(line);
         return;
     }
     s->started++;
@@ -112,6 +135,10 @@ static void on_appended(struct store_req *req)
     must(req->err == ERR_OK && op->deliveries == 1);
     line->message = op->message->id;
     message_unref(op->message);
+    if (s->has_enough) {
+        end_line(line);
+        return;
+    }
     line->get = (struct store_get_message){
         .req = { .done = on_got, .reply_to = &s->inbox },
         .application = s->application,
@@ -131,6 +158,10 @@ static void on_got(struct store_req *req)
 
     must(req->err == ERR_OK && op->message->payload.len == 10);
     message_unref(op->message);
+    if (s->has_enough) {
+        end_line(line);
+        return;
+    }
     line->attempt = (struct attempt_record){
         .id = id_new(&w->ids, clock_now().wall_ms),
         .message = line->message,
@@ -185,6 +216,7 @@ static void open_submitter(struct world *w, struct submitter *s)
 {
     s->world = w;
     s->start.run = on_start;
+    s->enough.run = on_enough;
     s->finished.run = on_finished;
     assert_int_equal(loop_open(&s->loop, "submitter"), ERR_OK);
     assert_int_equal(inbox_open(&s->inbox, &s->loop.uv), ERR_OK);
@@ -268,15 +300,32 @@ static void on_closed(struct task *task)
     container_of(task, struct world, closed)->waiting_for--;
 }
 
-static void close_store(struct world *w)
+static void begin_close(struct world *w)
 {
     w->closed.run = on_closed;
     store_close(w->store, &w->inbox, &w->closed);
-    wait_for(w, 1);
+}
+
+static void close_loops(struct world *w)
+{
     loop_stop(&w->writer);
     loop_stop(&w->reader);
     inbox_close(&w->inbox, NULL);
     loop_close(&w->main);
+}
+
+static void open_world(struct world *w, const char *dir)
+{
+    *w = (struct world){ .watcher = { .inbox = &w->submitters[0].inbox, .fresh = on_fresh } };
+    open_store(w, dir);
+    for (int i = 0; i < SUBMITTERS; i++)
+        open_submitter(w, &w->submitters[i]);
+    store_watch(w->store, &w->watcher);
+    start_threads(w);
+    for (int i = 0; i < SUBMITTERS; i++)
+        put_configuration(w, &w->submitters[i]);
+    for (int i = 0; i < SUBMITTERS; i++)
+        inbox_post(&w->submitters[i].loop.inbox, &w->submitters[i].start);
 }
 
 static void many_threads_append_read_and_record(void **state)
@@ -287,17 +336,7 @@ static void many_threads_append_read_and_record(void **state)
 
     (void)state;
     temp_make(dir);
-    w = (struct world){ .watcher = { .inbox = &w.submitters[0].inbox, .fresh = on_fresh } };
-    open_store(&w, dir);
-    for (int i = 0; i < SUBMITTERS; i++)
-        open_submitter(&w, &w.submitters[i]);
-    store_watch(w.store, &w.watcher);
-    start_threads(&w);
-    for (int i = 0; i < SUBMITTERS; i++)
-        put_configuration(&w, &w.submitters[i]);
-
-    for (int i = 0; i < SUBMITTERS; i++)
-        inbox_post(&w.submitters[i].loop.inbox, &w.submitters[i].start);
+    open_world(&w, dir);
     wait_for(&w, SUBMITTERS);
 
     status->req = (struct store_req){ .done = on_done, .reply_to = &w.inbox };
@@ -312,14 +351,42 @@ static void many_threads_append_read_and_record(void **state)
     for (int i = 0; i < SUBMITTERS; i++)
         stop_submitter(&w.submitters[i]);
     assert_int_equal(w.hinted, SUBMITTERS * MESSAGES);
-    close_store(&w);
+    begin_close(&w);
+    wait_for(&w, 1);
+    close_loops(&w);
     temp_remove(dir);
+}
+
+/* Each submitter has said that it submits nothing more, and still waits for what it has. */
+static void closing_finishes_what_many_threads_have_under_way(void **state)
+{
+    static struct world w;
+    char dir[TEMP_PATH_MAX];
+
+    (void)state;
+    for (int round = 0; round < 20; round++) {
+        temp_make(dir);
+        open_world(&w, dir);
+        w.submitting = SUBMITTERS;
+        w.waiting_for = SUBMITTERS + 1; /* each that finishes, and the closing */
+        for (int i = 0; i < SUBMITTERS; i++)
+            inbox_post(&w.submitters[i].loop.inbox, &w.submitters[i].enough);
+        while (w.submitting > 0)
+            uv_run(&w.main.uv, UV_RUN_ONCE);
+        begin_close(&w);
+        wait_for(&w, w.waiting_for);
+        for (int i = 0; i < SUBMITTERS; i++)
+            stop_submitter(&w.submitters[i]);
+        close_loops(&w);
+        temp_remove(dir);
+    }
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(many_threads_append_read_and_record),
+        cmocka_unit_test(closing_finishes_what_many_threads_have_under_way),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
