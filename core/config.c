@@ -308,8 +308,12 @@ enum err config_read_master_key(const struct config *config, struct buf *out,
     struct buf text = BUF_INIT(KEY_FILE_MAX);
     mode_t mode = 0;
 
-    if (config->master_key)
-        return buf_append_text(out, config->master_key);
+    if (config->master_key) {
+        enum err err = buf_append_text(out, config->master_key);
+        if (err)
+            explain(why, "%s: %s", KEY_VARIABLE, err_text(err));
+        return err;
+    }
 
     enum err err = file_read_all(config->master_key_file, &text, &mode);
     if (err) {

@@ -496,6 +496,22 @@ static void the_master_key_may_come_from_the_environment(void **state)
     config_free(config);
 }
 
+static void a_master_key_that_is_too_long_is_explained(void **state)
+{
+    char variable[] = "POSTHASTE_MASTER_KEY=phmk_secret";
+    char *const environment[] = { variable, NULL };
+    struct fixture *f = *state;
+    struct buf key = BUF_INIT(8);
+    struct config *config;
+
+    memset(f->why, 'x', sizeof f->why);
+    assert_int_equal(load_text(f, "", environment, NULL, 0, &config), ERR_OK);
+    assert_int_equal(config_read_master_key(config, &key, f->why), ERR_LIMIT);
+    assert_string_equal(f->why, "POSTHASTE_MASTER_KEY: limit reached");
+    buf_fini(&key);
+    config_free(config);
+}
+
 static void a_systemd_credential_is_the_default_key_file(void **state)
 {
     char variable[TEMP_PATH_MAX + 32], path[TEMP_PATH_MAX + 16];
@@ -580,6 +596,7 @@ int main(void)
         CONFIG_TEST(the_master_key_is_read_from_its_file),
         CONFIG_TEST(a_key_file_that_is_missing_or_open_to_others_is_refused),
         CONFIG_TEST(the_master_key_may_come_from_the_environment),
+        CONFIG_TEST(a_master_key_that_is_too_long_is_explained),
         CONFIG_TEST(a_systemd_credential_is_the_default_key_file),
         CONFIG_TEST(the_template_holds_every_setting_at_its_default),
     };
