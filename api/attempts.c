@@ -70,15 +70,10 @@ static void on_listed(struct store_req *req)
 {
     struct request *r = request_of(req);
     struct store_list_attempts *op = &r->op.list_attempts;
-    char first[ID_TEXT_MAX] = "", last[ID_TEXT_MAX] = "";
 
     if (req->err) {
         reply_err(r, req->err);
         return;
-    }
-    if (op->count > 0) {
-        id_format(ID_ATTEMPT, &op->attempts[0].id, first);
-        id_format(ID_ATTEMPT, &op->attempts[op->count - 1].id, last);
     }
     struct json_writer *w = reply_begin_page(r);
     for (size_t i = 0; i < op->count; i++) {
@@ -86,7 +81,7 @@ static void on_listed(struct store_req *req)
         attempt_record_fini(&op->attempts[i]);
     }
     free(op->attempts);
-    reply_send_page(r, first, last, op->more);
+    reply_send_span(r, ID_ATTEMPT, &op->span, op->more);
 }
 
 void attempts_get(struct request *r)

@@ -133,15 +133,10 @@ static void on_listed(struct store_req *req)
 {
     struct request *r = request_of(req);
     struct store_list_messages *op = &r->op.list_messages;
-    char first[ID_TEXT_MAX] = "", last[ID_TEXT_MAX] = "";
 
     if (req->err) {
         reply_err(r, req->err);
         return;
-    }
-    if (op->count > 0) {
-        id_format(ID_MESSAGE, &op->messages[0]->id, first);
-        id_format(ID_MESSAGE, &op->messages[op->count - 1]->id, last);
     }
     struct json_writer *w = reply_begin_page(r);
     for (size_t i = 0; i < op->count; i++) {
@@ -149,5 +144,5 @@ static void on_listed(struct store_req *req)
         message_unref(op->messages[i]);
     }
     free(op->messages);
-    reply_send_page(r, first, last, op->more);
+    reply_send_span(r, ID_MESSAGE, &op->span, op->more);
 }

@@ -72,6 +72,18 @@ void reply_send_page(struct request *r, const char *first, const char *last, boo
     reply_send(r, 200);
 }
 
+void reply_send_span(struct request *r, enum id_kind kind, const struct page_span *span,
+                     bool more)
+{
+    char first[ID_TEXT_MAX] = "", last[ID_TEXT_MAX] = "";
+
+    if (!id_is_zero(&span->first))
+        id_format(kind, &span->first, first);
+    if (!id_is_zero(&span->last))
+        id_format(kind, &span->last, last);
+    reply_send_page(r, first, last, more);
+}
+
 void reply_put_object(struct request *r, struct object *object)
 {
     switch (object->kind) {

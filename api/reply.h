@@ -19,6 +19,9 @@ void reply_send(struct request *r, unsigned status);
  * asked. */
 struct json_writer *reply_begin_page(struct request *r);
 void reply_send_page(struct request *r, const char *first, const char *last, bool more);
+/* The same, of a list by id. */
+void reply_send_span(struct request *r, enum id_kind kind, const struct page_span *span,
+                     bool more);
 
 void reply_object(struct request *r, unsigned status, struct object *object);
 void reply_empty(struct request *r);

@@ -166,3 +166,10 @@ bool id_equal(const struct id *a, const struct id *b)
 {
     return id_compare(a, b) == 0;
 }
+
+bool id_is_zero(const struct id *id)
+{
+    static const struct id ZERO = { { 0 } };
+
+    return id_equal(id, &ZERO);
+}

@@ -66,4 +66,7 @@ int64_t id_key_at(uint64_t wall_ms);
 int id_compare(const struct id *a, const struct id *b);
 bool id_equal(const struct id *a, const struct id *b);
 
+/* No id that was made is zero: it stands for none. */
+bool id_is_zero(const struct id *id);
+
 #endif

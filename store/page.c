@@ -55,6 +55,18 @@ bool filter_takes_time(const struct message_filter *filter, uint64_t at_ms)
            (filter->before_ms == 0 || at_ms < filter->before_ms);
 }
 
+struct page_span span_of(const struct walk *walk, const struct id *first, const struct id *last,
+                         const struct id *reached)
+{
+    struct page_span span = { 0 };
+
+    if (first)
+        span = (struct page_span){ *first, *last };
+    if (!id_is_zero(reached))
+        *(walk->reversed ? &span.first : &span.last) = *reached;
+    return span;
+}
+
 void page_reverse(void *items, size_t count, size_t size)
 {
     unsigned char spare[ITEM_SIZE_MAX];

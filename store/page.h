@@ -26,6 +26,11 @@ struct walk walk_filtered(const struct page *page, const struct message_filter *
 /* Whether an instant passes the filter. */
 bool filter_takes_time(const struct message_filter *filter, uint64_t at_ms);
 
+/* The span of a page that was read by `walk` and has been turned round if it says so: what it
+ * holds (NULL: nothing), and how far it looked when that ended it (zero: something else did). */
+struct page_span span_of(const struct walk *walk, const struct id *first, const struct id *last,
+                         const struct id *reached);
+
 /* Turn `count` items of `size` bytes round. */
 void page_reverse(void *items, size_t count, size_t size);
 

@@ -120,25 +120,24 @@ static bool attempt_passes(sqlite3_stmt *st, const struct store_list_attempts *o
            message_filter_passes(st, &filter->message);
 }
 
+/* As collect_messages(). */
 static enum err collect_attempts(const struct connection *c, sqlite3_stmt *st,
-                                 struct store_list_attempts *op)
+                                 struct store_list_attempts *op, struct id *out_reached)
 {
     size_t seen = 0;
     bool row;
-    enum err err;
+    enum err err = ERR_OK;
 
-    while (!(err = sqlite_next(c, st, &row)) && row) {
-        if (++seen > PAGE_ROWS_MAX) {
-            op->more = op->count > 0;
-            break;
-        }
-        if (!attempt_passes(st, op))
-            continue;
-        if (op->count == op->page.limit) {
+    while (!op->more && !(err = sqlite_next(c, st, &row)) && row) {
+        bool passes = attempt_passes(st, op);
+        if (passes && op->count == op->page.limit)
             op->more = true;
-            break;
+        else if (passes)
+            column_attempt(st, op->with_content, &op->attempts[op->count++]);
+        if (!op->more && ++seen == PAGE_ROWS_MAX) {
+            op->more = true;
+            *out_reached = column_id(st, ATTEMPT_ID);
         }
-        column_attempt(st, op->with_content, &op->attempts[op->count++]);
     }
     sqlite3_reset(st);
     return err;
@@ -151,6 +150,7 @@ enum err sqlite_list_attempts(struct backend *b, struct store_list_attempts *op)
         op->by_message ? &b->reader.by_message : &b->reader.by_endpoint;
     struct walk walk = walk_filtered(&op->page, &op->filter.message);
     sqlite3_stmt *st = walk.ascending ? list->up : list->down;
+    struct id reached = { { 0 } };
 
     assert(op->by_message || op->by_endpoint);
     sqlite3_bind_int64(st, 1, id_key(of));
@@ -159,7 +159,7 @@ enum err sqlite_list_attempts(struct backend *b, struct store_list_attempts *op)
     op->count = 0;
     op->more = false;
     op->attempts = xcalloc(op->page.limit, sizeof *op->attempts);
-    enum err err = collect_attempts(&b->reader.files[BACKEND_REGIONAL], st, op);
+    enum err err = collect_attempts(&b->reader.files[BACKEND_REGIONAL], st, op, &reached);
     if (err) {
         for (size_t i = 0; i < op->count; i++)
             attempt_record_fini(&op->attempts[i]);
@@ -168,5 +168,7 @@ enum err sqlite_list_attempts(struct backend *b, struct store_list_attempts *op)
     }
     if (walk.reversed)
         page_reverse(op->attempts, op->count, sizeof *op->attempts);
+    op->span = span_of(&walk, op->count > 0 ? &op->attempts[0].id : NULL,
+                       op->count > 0 ? &op->attempts[op->count - 1].id : NULL, &reached);
     return ERR_OK;
 }

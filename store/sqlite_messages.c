@@ -70,27 +70,27 @@ static bool message_passes(sqlite3_stmt *st, const struct store_list_messages *o
            (!filter->channel || column_list_has(st, MESSAGE_CHANNELS, filter->channel));
 }
 
+/* `out_reached` is where the rows that may be looked at ended, if they did. */
 static enum err collect_messages(const struct connection *c, sqlite3_stmt *st,
-                                 struct store_list_messages *op)
+                                 struct store_list_messages *op, struct id *out_reached)
 {
     size_t seen = 0, bytes = 0;
     bool row;
-    enum err err;
+    enum err err = ERR_OK;
 
-    while (!(err = sqlite_next(c, st, &row)) && row) {
-        if (++seen > PAGE_ROWS_MAX) {
-            op->more = op->count > 0;
-            break;
-        }
-        if (!message_passes(st, op))
-            continue;
-        if (op->count == op->page.limit || bytes > PAGE_BYTES_MAX) {
+    while (!op->more && !(err = sqlite_next(c, st, &row)) && row) {
+        bool passes = message_passes(st, op);
+        if (passes && (op->count == op->page.limit || bytes > PAGE_BYTES_MAX)) {
             op->more = true;
-            break;
+        } else if (passes) {
+            struct message *m = column_message(st, op->with_content);
+            bytes += m->payload.len;
+            op->messages[op->count++] = m;
         }
-        struct message *m = column_message(st, op->with_content);
-        bytes += m->payload.len;
-        op->messages[op->count++] = m;
+        if (!op->more && ++seen == PAGE_ROWS_MAX) {
+            op->more = true;
+            *out_reached = column_id(st, MESSAGE_ID);
+        }
     }
     sqlite3_reset(st);
     return err;
@@ -99,6 +99,7 @@ static enum err collect_messages(const struct connection *c, sqlite3_stmt *st,
 enum err sqlite_list_messages(struct backend *b, struct store_list_messages *op)
 {
     struct walk walk = walk_filtered(&op->page, &op->filter);
+    struct id reached = { { 0 } };
     sqlite3_stmt *st = walk.ascending ? b->reader.messages.up : b->reader.messages.down;
 
     sqlite3_bind_int64(st, 1, id_key(&op->application));
@@ -107,7 +108,7 @@ enum err sqlite_list_messages(struct backend *b, struct store_list_messages *op)
     op->count = 0;
     op->more = false;
     op->messages = xcalloc(op->page.limit, sizeof(struct message *));
-    enum err err = collect_messages(&b->reader.files[BACKEND_REGIONAL], st, op);
+    enum err err = collect_messages(&b->reader.files[BACKEND_REGIONAL], st, op, &reached);
     if (err) {
         for (size_t i = 0; i < op->count; i++)
             message_unref(op->messages[i]);
@@ -116,5 +117,7 @@ enum err sqlite_list_messages(struct backend *b, struct store_list_messages *op)
     }
     if (walk.reversed)
         page_reverse(op->messages, op->count, sizeof(struct message *));
+    op->span = span_of(&walk, op->count > 0 ? &op->messages[0]->id : NULL,
+                       op->count > 0 ? &op->messages[op->count - 1]->id : NULL, &reached);
     return ERR_OK;
 }

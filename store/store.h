@@ -183,12 +183,18 @@ struct store_get_message {
 void store_get_message(struct store *s, struct store_get_message *op);
 
 /* What a list is narrowed to. Zeroed: everything. A page looks at a bounded number of rows and
- * holds a bounded number of payload bytes; where that ends it early, it is short and `more` is
- * set, or empty and `more` isn't: then nothing matched in all that was looked at. */
+ * holds a bounded number of payload bytes; where that ends it early it is short, or even empty,
+ * and `more` is set. */
 struct message_filter {
     struct text_list event_types; /* one of these; none = all */
     const char *channel;          /* borrowed; NULL = all */
     uint64_t before_ms, after_ms; /* exclusive; 0 = open */
+};
+
+/* The cursors of the pages on both sides of a page, each zero when there is none: its first and
+ * last item, or how far it looked without finding one. */
+struct page_span {
+    struct id first, last;
 };
 
 /* Newest first. With `after_ms` and neither `before_ms` nor a cursor: the oldest `limit` after
@@ -201,6 +207,7 @@ struct store_list_messages {
     struct page page;
     size_t count;              /* out */
     struct message **messages; /* out: references; free() the array */
+    struct page_span span;     /* out */
     bool more;                 /* out */
 };
 void store_list_messages(struct store *s, struct store_list_messages *op);
@@ -226,6 +233,7 @@ struct store_list_attempts {
     struct page page;
     size_t count;                    /* out */
     struct attempt_record *attempts; /* out: attempt_record_fini() each, free() the array */
+    struct page_span span;           /* out */
     bool more;                       /* out */
 };
 void store_list_attempts(struct store *s, struct store_list_attempts *op);

@@ -360,7 +360,8 @@ static void check_list(struct world *w, struct store_list_messages *op, size_t c
     free(op->messages);
 }
 
-/* The reader is shared: one list may not keep it for long, nor fill the memory. */
+/* The reader is shared: one list may not keep it for long, nor fill the memory. Who follows the
+ * cursors finds everything all the same. */
 static void a_page_ends_early_rather_than_take_too_much(void **state)
 {
     struct world *w = *state;
@@ -378,8 +379,23 @@ static void a_page_ends_early_rather_than_take_too_much(void **state)
     text_list_add(&op.filter.event_types, "rare", 4);
     text_list_add(&op.filter.event_types, "even", 4);
     check_list(w, &op, 1, true);
+    struct id rare = op.span.first;
     append_many(w, "many", 1, "", 0);
+    check_list(w, &op, 0, true);
+    assert_true(id_is_zero(&op.span.first));
+
+    op.page.has_cursor = true;
+    op.page.cursor = op.span.last;
+    check_list(w, &op, 1 + LISTED, false);
+    assert_true(id_equal(&op.span.first, &rare));
+
+    op.page.before = true;
+    op.page.cursor = rare;
+    check_list(w, &op, 0, true);
+    assert_true(id_is_zero(&op.span.last));
+    op.page.cursor = op.span.first;
     check_list(w, &op, 0, false);
+    assert_true(id_is_zero(&op.span.first));
     text_list_fini(&op.filter.event_types);
     free(mebibyte);
 }
