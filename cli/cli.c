@@ -1,8 +1,12 @@
 #include "cli/cli.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <locale.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/command.h"
 #include "cli/nearest.h"
@@ -20,6 +24,8 @@ static const struct command *const tables[] = {
 
 #define TABLE_COUNT (sizeof(tables) / sizeof(tables[0]))
 
+static void reserve_standard_files(void);
+static int dispatch(int argc, char **argv, int (*serve)(const struct config_sources *sources));
 static int help(int argc, char **argv);
 static const struct command *find_command(int argc, char **argv, int *out_words);
 static int refuse(int argc, char **argv);
@@ -28,12 +34,33 @@ static int run_command(const struct command *command, int argc, char **argv,
 
 int cli_main(int argc, char **argv, int (*serve)(const struct config_sources *sources))
 {
+    reserve_standard_files();
+    setlocale(LC_ALL, "");
+    int exit = dispatch(argc - 1, argv + 1, serve);
+
+    /* Data that could not be written is no success, whatever the command says. */
+    bool failed_before = ferror(stdout);
+    if (fflush(stdout) == 0 && !failed_before)
+        return exit;
+    say("stdout: %s", failed_before ? "could not be written" : strerror(errno));
+    return exit == CLI_OK ? CLI_FAILED : exit;
+}
+
+/* No file of ours may get the number of a standard one that the caller has closed. What stands in
+ * for it can't be used, so whoever tries is told. */
+static void reserve_standard_files(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        if (fcntl(fd, F_GETFD) < 0 &&
+            open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) != fd)
+            abort();
+}
+
+static int dispatch(int argc, char **argv, int (*serve)(const struct config_sources *sources))
+{
     const struct command *command;
     int words;
 
-    setlocale(LC_ALL, "");
-    argc--;
-    argv++;
     if (argc == 0) {
         help(0, NULL);
         return CLI_USAGE;
@@ -97,7 +124,8 @@ static bool is_group(const char *word, const struct command *command)
     return strncmp(command->path, word, len) == 0 && command->path[len] == ' ';
 }
 
-/* The commands whose name begins with `word`; NULL = all. How many these are. */
+/* Print the commands whose name begins with `word`; NULL = all. How many these are; `to` NULL: only
+ * count them. */
 static size_t list_commands(const char *word, FILE *to)
 {
     size_t count = 0;
@@ -105,7 +133,8 @@ static size_t list_commands(const char *word, FILE *to)
     for (size_t i = 0; i < TABLE_COUNT; i++)
         for (const struct command *c = tables[i]; c->path; c++)
             if (!word || is_group(word, c)) {
-                fprintf(to, "  %-23s  %s\n", c->path, c->summary);
+                if (to)
+                    fprintf(to, "  %-23s  %s\n", c->path, c->summary);
                 count++;
             }
     return count;
@@ -158,7 +187,9 @@ static int refuse(int argc, char **argv)
     snprintf(name, sizeof(name), "%s%s%s", argv[0], has_second ? " " : "",
              has_second ? argv[1] : "");
     const char *nearest = nearest_command(name);
-    if (nearest)
+    if (argc == 1 && list_commands(argv[0], NULL) > 0)
+        say("'%s' is half a command; one of these:", name);
+    else if (nearest)
         say("'%s' is no command; did you mean '%s'?", name, nearest);
     else
         say("'%s' is no command (see posthaste help)", name);

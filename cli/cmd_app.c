@@ -4,17 +4,24 @@
 
 #define URL "/api/v1/app"
 
-static const struct option fields[] = {
+#define OTHER_FIELDS FIELD_UID, FIELD_RATE_LIMIT, FIELD_METADATA
+
+static const struct option create_options[] = {
+    NEEDED_FIELD("name", OPTION_TEXT, "NAME", "what people call it", "name"),
+    OTHER_FIELDS,
+    OPTION_END,
+};
+
+static const struct option update_options[] = {
     FIELD("name", OPTION_TEXT, "NAME", "what people call it", "name"),
-    FIELD_UID,
-    FIELD_RATE_LIMIT,
-    FIELD_METADATA,
+    OTHER_FIELDS,
     OPTION_END,
 };
 
 static const struct option list_options[] = { QUERY_ORDER, OPTION_END };
 
-static const struct option_group field_group = { "Application", fields };
+static const struct option_group create_group = { "Application", create_options };
+static const struct option_group update_group = { "Application", update_options };
 static const struct option_group list_group = { "List", list_options };
 
 static const struct column columns[] = {
@@ -31,7 +38,7 @@ const struct command app_commands[] = {
     { .path = "app create",
       .arguments = "",
       .summary = "make an application",
-      .groups = { &field_group, &server_group, &output_group },
+      .groups = { &create_group, &server_group, &output_group },
       .run = request_run,
       .method = "POST",
       .url = URL,
@@ -56,7 +63,7 @@ const struct command app_commands[] = {
     { .path = "app update",
       .arguments = "APP",
       .summary = "change what is given, keep the rest; an empty value unsets",
-      .groups = { &field_group, &server_group, &output_group },
+      .groups = { &update_group, &server_group, &output_group },
       .run = request_run,
       .method = "PATCH",
       .url = URL "/{1}",

@@ -5,9 +5,8 @@
 #define URL "/api/v1/app/{app}/endpoint"
 
 /* --url is the server's, as in every command, so the receiver's is --to. */
-#define ENDPOINT_FIELDS                                                                        \
-    FIELD("to", OPTION_TEXT, "URL", "where deliveries go", "url"), FIELD_UID,                  \
-        FIELD_DESCRIPTION,                                                                     \
+#define OTHER_FIELDS                                                                           \
+    FIELD_UID, FIELD_DESCRIPTION,                                                              \
         FIELD("event-types", OPTION_LIST, "TYPE,…", "take only these", "eventTypes"),          \
         FIELD("channels", OPTION_LIST, "CHANNEL,…", "take only what is for one of these",      \
               "channels"),                                                                     \
@@ -20,13 +19,19 @@
 
 static const struct option create_options[] = {
     LOCAL_APP,
-    ENDPOINT_FIELDS,
+    NEEDED_FIELD("to", OPTION_TEXT, "URL", "where deliveries go", "url"),
+    OTHER_FIELDS,
     FIELD("secret", OPTION_TEXT, "whsec_…", "sign with this; made up unless given", "secret"),
     HEADER_FIELD,
     OPTION_END,
 };
 
-static const struct option update_options[] = { LOCAL_APP, ENDPOINT_FIELDS, OPTION_END };
+static const struct option update_options[] = {
+    LOCAL_APP,
+    FIELD("to", OPTION_TEXT, "URL", "where deliveries go", "url"),
+    OTHER_FIELDS,
+    OPTION_END,
+};
 static const struct option header_options[] = { LOCAL_APP, HEADER_FIELD, OPTION_END };
 static const struct option rotate_options[] = {
     LOCAL_APP,

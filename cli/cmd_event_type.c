@@ -5,7 +5,7 @@
 #define URL "/api/v1/event-type"
 
 static const struct option name_options[] = {
-    FIELD("name", OPTION_TEXT, "NAME", "such as order.paid", "name"),
+    NEEDED_FIELD("name", OPTION_TEXT, "NAME", "such as order.paid", "name"),
     OPTION_END,
 };
 

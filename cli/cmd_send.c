@@ -75,9 +75,8 @@ static enum cli_exit post(struct client *client, const struct line *line, struct
     struct buf path = BUF_INIT(URL_LEN_MAX), body = BUF_INIT(FORM_BODY_MAX);
     enum cli_exit exit = CLI_USAGE;
 
-    if (form_path(line, line_command(line)->url, &path) != ERR_OK)
-        say("--app is too long");
-    else if (write_body(line, &body) == ERR_OK)
+    if (form_path(line, line_command(line)->url, &path) == ERR_OK &&
+        write_body(line, &body) == ERR_OK)
         exit = client_send(client,
                            &(struct client_request){
                                .method = "POST",

@@ -38,6 +38,15 @@ static const char *brace_value(const struct line *line, const char *name, size_t
     return line_text(line, text);
 }
 
+/* An empty name, or one that a URL is shortened by, would ask for something else. */
+static enum err put_part(const char *name, struct buf *out)
+{
+    if (name[0] != '\0' && strcmp(name, ".") != 0 && strcmp(name, "..") != 0)
+        return form_escape(name, out);
+    say("'%s' is no id or uid", name);
+    return ERR_INVALID;
+}
+
 enum err form_path(const struct line *line, const char *pattern, struct buf *out)
 {
     enum err err = ERR_OK;
@@ -50,9 +59,11 @@ enum err form_path(const struct line *line, const char *pattern, struct buf *out
         if (err || *pattern == '\0')
             break;
         size_t len = strcspn(++pattern, "}");
-        err = form_escape(brace_value(line, pattern, len), out);
+        err = put_part(brace_value(line, pattern, len), out);
         pattern += len + 1;
     }
+    if (err == ERR_LIMIT)
+        say("the arguments are too long");
     return err;
 }
 

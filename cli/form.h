@@ -12,7 +12,8 @@
 MUST_USE enum err form_escape(const char *text, struct buf *out);
 
 /* Append `pattern` with "{1}" replaced by the first positional argument and "{app}" by the value
- * of that option, escaped. */
+ * of that option, escaped. ERR_INVALID: one of them can't be a part of a path; ERR_LIMIT; both have
+ * been said. */
 MUST_USE enum err form_path(const struct line *line, const char *pattern, struct buf *out);
 
 /* Append "name=value&…" from the options whose place is the query. */

@@ -58,6 +58,11 @@ extern const struct option_group page_group;   /* --limit --iterator --all */
         .name = (name_), .kind = (kind_), .arg = (arg_), .help = (help_),                      \
         .place = OPTION_BODY, .member = (member_)                                              \
     }
+#define NEEDED_FIELD(name_, kind_, arg_, help_, member_)                                       \
+    {                                                                                          \
+        .name = (name_), .kind = (kind_), .arg = (arg_), .help = (help_),                      \
+        .place = OPTION_BODY, .member = (member_), .required = true                            \
+    }
 #define OPTION_END                                                                             \
     {                                                                                          \
         .name = 0                                                                              \

@@ -38,13 +38,12 @@ enum cli_exit request_run_at(const struct line *line, const char *url)
 static bool build_path(const struct line *line, const char *url, struct buf *path,
                        struct buf *query)
 {
-    enum err err = form_path(line, url, path);
-
-    if (!err)
-        err = form_query(line, query);
-    if (err)
-        say("the arguments are too long");
-    return !err;
+    if (form_path(line, url, path) != ERR_OK)
+        return false;
+    if (form_query(line, query) == ERR_OK)
+        return true;
+    say("the arguments are too long");
+    return false;
 }
 
 static enum cli_exit run_one(struct client *client, const struct line *line, const char *url,

@@ -189,6 +189,17 @@ static enum cli_exit token_from_config(const char *path, struct where *out)
     return exit;
 }
 
+/* What goes into a header line. */
+static enum cli_exit check_token(const char *token)
+{
+    for (const char *c = token; *c; c++)
+        if (*c <= ' ' || *c > '~') {
+            say("the token holds what no token does");
+            return CLI_USAGE;
+        }
+    return CLI_OK;
+}
+
 static enum cli_exit find_token(const struct line *line, struct where *out)
 {
     const char *token = line_text(line, "token");
@@ -198,7 +209,7 @@ static enum cli_exit find_token(const struct line *line, struct where *out)
         token = variable("POSTHASTE_TOKEN");
     if (token) {
         out->token = xstrdup(token);
-        return CLI_OK;
+        return check_token(token);
     }
     if (file)
         return token_from_file(file, out);

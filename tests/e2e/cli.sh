@@ -72,7 +72,7 @@ expect 2;                                says out 'app create'
 expect 0 help;                           says out 'endpoint rotate-secret'
 expect 0 help send;                      says out 'Usage: posthaste send \[OPTION...\] TYPE'
 expect 0 app --help;                     says out 'app delete'
-expect 2 app;                            says err 'app delete'; silent out
+expect 2 app;                            says err 'half a command'; says err 'app delete'; silent out
 expect 0 app create --help;              says out 'metadata=NAME=VALUE'; silent err
 expect 2 sned;                           says err "did you mean 'send'"; silent out
 expect 0 version;                        says out '^posthaste [0-9.]+$'
@@ -133,6 +133,34 @@ expect 5 app list --url http://127.0.0.1:1 --token x; says err 'http://127.0.0.1
 expect 2 app list;                       says err 'no server'
 expect 2 app list --url http://127.0.0.1:1; says err 'no token'
 expect 2 app list --url ftp://host --token x; silent out
+expect 2 app list --url http://127.0.0.1:1 --token $'x\ny'; says err 'the token'
+there=(--url http://127.0.0.1:1 --token x)
+expect 2 app create "${there[@]}";           says err '--name is missing'
+expect 2 endpoint create --app a "${there[@]}"; says err '--to is missing'
+expect 2 event-type create "${there[@]}";    says err '--name is missing'
+for name in '' . ..; do
+    expect 2 app delete "$name" "${there[@]}"; says err "'$name' is no id or uid"
+    expect 2 endpoint list --app "$name" "${there[@]}"
+    expect 2 send --app "$name" a "${there[@]}"
+done
+
+# What can't be written is no success, and no file of ours gets the number of a closed one.
+unwritable() {
+    local last="posthaste $* to where nothing can be written" status=0
+    checks=$((checks + 1))
+    "$posthaste" "$@" >/dev/full 2>err <body || status=$?
+    [ "$status" -eq 1 ] || fail "$last: exit $status, not 1"
+    status=0
+    "$posthaste" "$@" >&- 2>err <body || status=$?
+    [ "$status" -eq 1 ] || fail "$last: exit $status, not 1, when it is closed"
+    says err 'stdout: '
+}
+unwritable help
+unwritable version
+unwritable send --help
+unwritable config show --config $config
+unwritable token create --config $config
+unwritable sign --secret $secret --id $id
 
 # --- With one ---------------------------------------------------------------------------------
 
@@ -145,6 +173,7 @@ export POSTHASTE_URL="http://127.0.0.1:$port/" POSTHASTE_TOKEN="$token"
 expect 0 app create --name Shop --uid shop --metadata team=a --rate-limit 7 -o jsonl
 app=$(member id)
 says out '"metadata":\{"team":"a"\}'
+unwritable app list
 expect 1 app create --name Shop --uid shop;  says err 'already exists'; silent out
 expect 1 app create --name '';               says err '^posthaste: name: '
 expect 0 app create --name Other
