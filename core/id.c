@@ -150,6 +150,13 @@ uint64_t id_wall_ms(const struct id *id)
     return (EPOCH_S + (head >> 32)) * 1000 + (head >> 24 & 0xff) * ID_TICK_MS;
 }
 
+uint64_t id_instant_ms(const struct id *id, uint64_t wall_ms)
+{
+    uint64_t id_ms = id_wall_ms(id);
+
+    return wall_ms > id_ms ? wall_ms : id_ms;
+}
+
 int64_t id_key_at(uint64_t wall_ms)
 {
     uint64_t ticks = stamp_from_wall(wall_ms) >> COUNTER_BITS;

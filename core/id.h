@@ -59,6 +59,10 @@ int64_t id_key(const struct id *id);
 uint8_t id_ordinal(const struct id *id);
 uint64_t id_wall_ms(const struct id *id);
 
+/* The instant to keep beside an id that was made at `wall_ms`: that one, or the id's own when it
+ * runs ahead of a clock that stepped back. So a range of time stays a range of keys. */
+uint64_t id_instant_ms(const struct id *id, uint64_t wall_ms);
+
 /* The least key that an id made at this instant can have; bounds a range of keys by time. */
 int64_t id_key_at(uint64_t wall_ms);
 

@@ -135,7 +135,7 @@ struct attempt_record {
     unsigned response_status; /* HTTP status; 0 = no answer */
     struct bytes response;    /* the answer's first bytes, or why there was none */
     uint32_t duration_ms;
-    uint64_t started_at_ms;
+    uint64_t started_at_ms;      /* id_instant_ms() */
     uint64_t next_attempt_at_ms; /* 0 = none is planned */
 };
 

@@ -24,8 +24,8 @@ void attempt_start(struct attempt *a, const struct attempt_desk *desk, struct cl
         .number = claim->delivery.attempts + 1,
         .trigger = TRIGGER_SCHEDULED,
         .url = endpoint->url,
-        .started_at_ms = now.wall_ms,
     };
+    a->record.started_at_ms = id_instant_ms(&a->record.id, now.wall_ms);
     desk->transport->start(desk->transport, a);
 }
 

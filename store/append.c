@@ -102,16 +102,12 @@ static void select_endpoint(struct endpoint *endpoint, void *ctx)
     fan_out->keys[fan_out->count++] = id_key(&endpoint->base.id);
 }
 
-/* Ids run ahead of a clock that stepped back; so does the message's time then, and a range of
- * time stays a range of keys. */
 static struct message *make_message(struct store *s, const struct store_append *op)
 {
     struct message *m = message_new();
-    uint64_t id_ms;
 
     m->id = id_new(s->ids, s->now.wall_ms);
-    id_ms = id_wall_ms(&m->id);
-    m->created_at_ms = s->now.wall_ms > id_ms ? s->now.wall_ms : id_ms;
+    m->created_at_ms = id_instant_ms(&m->id, s->now.wall_ms);
     m->expires_at_ms = m->created_at_ms + op->retention_days * DAY_MS;
     m->application = op->application;
     m->event_type = xstrdup(op->event_type);

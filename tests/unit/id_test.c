@@ -110,10 +110,15 @@ static void ids_grow_whatever_the_clock_does(void **state)
     id_source_init(&source, ORDINAL, 0);
     struct id before = id_new(&source, 0);
     for (size_t i = 0; i < 200000; i++) {
-        struct id id = id_new(&source, clock[i % (sizeof clock / sizeof *clock)]);
+        uint64_t wall_ms = clock[i % (sizeof clock / sizeof *clock)];
+        struct id id = id_new(&source, wall_ms);
+        uint64_t instant_ms = id_instant_ms(&id, wall_ms);
         assert_true(id_compare(&before, &id) < 0);
         assert_true(id_key(&before) < id_key(&id));
         assert_int_equal(id_ordinal(&id), ORDINAL);
+        assert_true(instant_ms >= wall_ms);
+        assert_true(id_key_at(instant_ms) <= id_key(&id));
+        assert_true(id_key_at(instant_ms + ID_TICK_MS) > id_key(&id));
         before = id;
     }
 }
