@@ -61,8 +61,9 @@ test('a full disk is a 503, loses nothing acknowledged, and passes when there is
     assert.equal((await d.call('GET', '/health')).status < 300, true);
 
     refuse = false;
+    // With source and type, mount adds no options of its own: /proc shows a uid that isn't one in there.
     execFileSync('nsenter', ['--target', d.process.pid, ...namespace.join, '--root',
-        'mount', '-o', 'remount,size=64m', data]);
+        'mount', '-t', 'tmpfs', '-o', 'remount,size=64m', 'none', data]);
     const again = await until(() => d.call('POST', `/app/${app}/msg`, { eventType: 'order.paid', payload }),
         x => x.status === 202);
     acknowledged.push(again.body.id);
