@@ -4,7 +4,11 @@
 
 #define URL "/api/v1/app"
 
-#define OTHER_FIELDS FIELD_UID, FIELD_RATE_LIMIT, FIELD_METADATA
+#define OTHER_FIELDS                                                                           \
+    FIELD_UID,                                                                                 \
+        FIELD("rate-limit", OPTION_COUNT, "N", "kept and shown; not enforced yet",             \
+              "throttleRate"),                                                                 \
+        FIELD_METADATA
 
 static const struct option create_options[] = {
     NEEDED_FIELD("name", OPTION_TEXT, "NAME", "what people call it", "name"),

@@ -11,7 +11,8 @@
         FIELD("channels", OPTION_LIST, "CHANNEL,…", "take only what is for one of these",      \
               "channels"),                                                                     \
         FIELD("disable", OPTION_FLAG, NULL, "let deliveries wait", "disabled"),                \
-        FIELD("enable", OPTION_NO, NULL, "let them go again", "disabled"), FIELD_RATE_LIMIT,   \
+        FIELD("enable", OPTION_NO, NULL, "let them go again", "disabled"),                     \
+        FIELD("rate-limit", OPTION_COUNT, "N", "at most N attempts a second", "throttleRate"), \
         FIELD_METADATA
 
 #define HEADER_FIELD                                                                           \

@@ -75,8 +75,6 @@ extern const struct option_group page_group;   /* --limit --iterator --all */
         .help = "the application's id or uid", .required = true                                \
     }
 #define FIELD_UID FIELD("uid", OPTION_TEXT, "UID", "a name of your own for it", "uid")
-#define FIELD_RATE_LIMIT                                                                       \
-    FIELD("rate-limit", OPTION_COUNT, "N", "at most N deliveries a second", "throttleRate")
 #define FIELD_METADATA                                                                         \
     FIELD("metadata", OPTION_PAIR, "NAME=VALUE", "a note; may be repeated", "metadata")
 #define FIELD_DESCRIPTION                                                                      \
