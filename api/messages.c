@@ -1,9 +1,18 @@
-/* Messages: /api/v1/app/{app}/msg. */
+/* Messages: /api/v1/app/{app}/msg.
+ *
+ *   messages_create ─► append ─────────────────────────────────────────► on_appended
+ *          └─► (no such application) create_application ─► on_created ─► append */
+#include <string.h>
+
+#include "api/objects.h"
 #include "api/reply.h"
 #include "api/routes.h"
 #include "core/mem.h"
 #include "wire/noun_out.h"
 
+static void append(struct request *r);
+static void create_application(struct request *r);
+static void on_created(struct store_req *req);
 static void on_appended(struct store_req *req);
 static void on_got(struct store_req *req);
 static void on_listed(struct store_req *req);
@@ -29,20 +38,25 @@ static const uint8_t *hash_idempotency(struct request *r)
 
 void messages_create(struct request *r)
 {
-    struct message_in *in = &r->message;
     struct faults faults = { .count = 0 };
     size_t len;
 
     if (!request_take_application(r)) {
-        reply_error(r, 404, "not_found", "Application not found");
+        create_application(r);
         return;
     }
     const void *body = exchange_body(r->exchange, &len);
-    read_message(body, len, in, &faults);
-    if (faults.count > 0) {
+    read_message(body, len, &r->message, &faults);
+    if (faults.count > 0)
         reply_faults(r, &faults);
-        return;
-    }
+    else
+        append(r);
+}
+
+static void append(struct request *r)
+{
+    const struct message_in *in = &r->message;
+
     r->op.append = (struct store_append){
         .req = request_waits(r, on_appended),
         .application = r->application->base.id,
@@ -55,6 +69,71 @@ void messages_create(struct request *r)
         .idempotency_hash = hash_idempotency(r),
     };
     store_append(r->services->store, &r->op.append);
+}
+
+/* The body's "application" into r->body; false: there is none. */
+static bool take_application(struct request *r)
+{
+    struct scan_member member = { .name = "application" };
+    struct scan_fault fault;
+    enum scan_type type;
+    size_t len;
+    const void *body = exchange_body(r->exchange, &len);
+
+    return scan_json(body, len, &member, 1, &type, &fault) == ERR_OK &&
+           member.type != SCAN_NONE && member.type != SCAN_NULL &&
+           json_parse(member.at, member.len, &r->body, &fault) == ERR_OK;
+}
+
+/* The application that r->body describes, which must be the one of the path. */
+static void read_into(struct request *r, struct application *next, struct faults *faults)
+{
+    read_application(r->body, READ_REPLACE, next, faults);
+    for (size_t i = 0; i < faults->count; i++) {
+        char loc[FAULT_LOC_MAX];
+        snprintf(loc, sizeof loc, "body/application%s", faults->items[i].loc + strlen("body"));
+        memcpy(faults->items[i].loc, loc, sizeof loc);
+    }
+    if (faults->count == 0 && (!next->uid || strcmp(next->uid, r->match.parts[0]) != 0))
+        faults_add(faults, FAULT_VALUE, "body/application/uid",
+                   "must be the application in the path");
+}
+
+/* A producer may bring the application along that its first message is for. */
+static void create_application(struct request *r)
+{
+    struct faults faults = { .count = 0 };
+    size_t len;
+    const void *body = exchange_body(r->exchange, &len);
+
+    if (!take_application(r)) {
+        reply_error(r, 404, "not_found", "Application not found");
+        return;
+    }
+    struct application *next = application_new();
+    edit_new(r, &next->base);
+    read_into(r, next, &faults);
+    read_message(body, len, &r->message, &faults);
+    if (faults.count > 0) {
+        reply_faults(r, &faults);
+        return;
+    }
+    r->op.put = (struct store_put){
+        .req = request_waits(r, on_created),
+        .object = r->edit.object,
+    };
+    store_put(r->services->store, &r->op.put);
+}
+
+/* A conflict: another message was faster, and what it made will do. */
+static void on_created(struct store_req *req)
+{
+    struct request *r = request_of(req);
+
+    if ((req->err == ERR_OK || req->err == ERR_CONFLICT) && request_take_application(r))
+        append(r);
+    else
+        reply_err(r, req->err);
 }
 
 static enum payload_view view_of(const struct request *r)

@@ -36,6 +36,64 @@ static int close_scene(void **state)
     if (a.status != (want_status))                                                             \
     fail_msg("want %d, got %u %s", want_status, a.status, a.body)
 
+static void a_message_may_bring_its_application_along(void **state)
+{
+    static const char named[] = "{\"name\":\"N\",\"uid\":\"late\"}";
+    static const struct {
+        const char *event_type, *application;
+        unsigned status;
+        const char *fault;
+    } refused[] = {
+        { "x", "null", 404, NULL },
+        { "x", "{\"name\":\"N\"}", 422, "uid" },
+        { "x", "{\"name\":\"N\",\"uid\":\"other\"}", 422, "uid" },
+        { "x", "{\"name\":\"\",\"uid\":\"late\"}", 422, "name" },
+        { "x", "7", 422, NULL },
+        { "x y", named, 422, NULL },
+    };
+    char body[256];
+    (void)state;
+
+    for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
+        snprintf(body, sizeof body, "{\"eventType\":\"%s\",\"payload\":{},\"application\":%s}",
+                 refused[i].event_type, refused[i].application);
+        ASK((unsigned)refused[i].status, "POST", body, API "/app/late/msg");
+        if (refused[i].fault) {
+            answer_has_text(&a, "detail/0/loc/1", "application");
+            answer_has_text(&a, "detail/0/loc/2", refused[i].fault);
+        }
+        answer_fini(&a);
+    }
+    assert_int_equal(region_status(&region, "GET", NULL, API "/app/late"), 404);
+
+    snprintf(body, sizeof body, "{\"eventType\":\"x\",\"payload\":{},\"application\":%s}",
+             named);
+    for (unsigned i = 0; i < 2; i++)
+        assert_int_equal(region_status(&region, "POST", body, API "/app/late/msg"), 202);
+    ASK(200, "GET", NULL, API "/app/late");
+    answer_has_text(&a, "name", "N");
+    answer_fini(&a);
+}
+
+static void messages_that_bring_the_same_application_share_it(void **state)
+{
+    static const char body[] = "{\"eventType\":\"x\",\"payload\":{},"
+                               "\"application\":{\"name\":\"N\",\"uid\":\"late\"}}";
+    struct client clients[3];
+    (void)state;
+
+    for (size_t i = 0; i < 3; i++)
+        region_start(&region, &clients[i], region.token, NULL, "POST", body,
+                     API "/app/late/msg");
+    for (size_t i = 0; i < 3; i++) {
+        assert_non_null(strstr(client_answer(&clients[i]), " 202 "));
+        client_close(&clients[i]);
+    }
+    ASK(200, "GET", NULL, API "/app/late/msg");
+    answer_has_count(&a, "data", 3);
+    answer_fini(&a);
+}
+
 static void a_message_is_accepted_and_found_again(void **state)
 {
     char id[ID_TEXT_MAX];
@@ -429,6 +487,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_message_is_accepted_and_found_again),
+        TEST(a_message_may_bring_its_application_along),
+        TEST(messages_that_bring_the_same_application_share_it),
         TEST(a_payload_comes_back_byte_for_byte),
         TEST(a_message_that_is_wrong_is_refused_and_not_stored),
         TEST(the_application_is_looked_up_before_the_body_and_after_the_query),
