@@ -3,6 +3,8 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 
+export const program = name => new URL(`../build/release/bench/${name}`, import.meta.url).pathname;
+
 // CPU of all its threads so far, in microseconds.
 export function cpuMicroseconds(pid) {
     const tasks = readdirSync(`/proc/${pid}/task`);

@@ -1,0 +1,81 @@
+// A dispatcher, its endpoints, and a sink that receives.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { Dispatcher } from '../tests/e2e/lib/dispatcher.mjs';
+import { until } from '../tests/e2e/lib/wait.mjs';
+import { cpuMicroseconds, measure, program } from './process.mjs';
+
+export class Sink {
+    async start(...args) {
+        this.process = spawn(program('http_sink'), args.map(String), { stdio: ['ignore', 'pipe', 'inherit'] });
+        const [line] = await once(createInterface({ input: this.process.stdout }), 'line');
+        this.port = Number(line);
+        return this;
+    }
+
+    async stats(path = 'stats') {
+        return (await fetch(`http://127.0.0.1:${this.port}/${path}`)).json();
+    }
+
+    // Until so many requests came since the last reset().
+    async received(count) {
+        return until(() => this.stats(), stats => stats.requests >= count);
+    }
+
+    reset() {
+        return this.stats('reset');
+    }
+
+    stop() {
+        this.process.kill();
+    }
+}
+
+export class Region {
+    // One application with one endpoint for each URL.
+    async start(urls, { args = [], disabled = false } = {}) {
+        this.dispatcher = await new Dispatcher({ args }).start();
+        this.endpoints = [];
+        for (const url of urls) this.endpoints.push(await this.dispatcher.endpoint(url, { disabled }));
+        this.pid = this.dispatcher.process.pid;
+        return this;
+    }
+
+    // Post messages of 1 KiB, which take turns among the applications.
+    load(...args) {
+        const paths = this.endpoints.map(({ app }) => `/api/v1/app/${app}/msg`);
+        return measure(program('http_load'), '--port', this.dispatcher.port, '--token', this.dispatcher.token,
+            '--path', paths.join(','), '--event-type', 'order.paid', '--size', 1024, ...args);
+    }
+
+    setDisabled(disabled) {
+        return Promise.all(this.endpoints.map(({ app, id }) =>
+            this.dispatcher.must('PATCH', `/app/${app}/endpoint/${id}`, { disabled })));
+    }
+
+    status() {
+        return this.dispatcher.must('GET', '/status');
+    }
+
+    // Until every attempt is recorded.
+    recorded() {
+        return until(() => this.status(), status => status.pending === 0);
+    }
+
+    // What `work` costs: CPU of the dispatcher and time.
+    async cost(work) {
+        const cpu = cpuMicroseconds(this.pid), began = process.hrtime.bigint();
+        const result = await work();
+        return {
+            result,
+            seconds: Number(process.hrtime.bigint() - began) / 1e9,
+            cpu: cpuMicroseconds(this.pid) - cpu,
+        };
+    }
+
+    async stop() {
+        await this.dispatcher.stop();
+        this.dispatcher.remove();
+    }
+}

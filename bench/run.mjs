@@ -1,0 +1,159 @@
+// The benchmark: each figure beside the raw libraries' in the same run, for machines differ and so do hours.
+import { mkdtempSync, rmSync } from 'node:fs';
+import net from 'node:net';
+import os from 'node:os';
+import { join } from 'node:path';
+import { once } from 'node:events';
+import { Region, Sink } from './region.mjs';
+import { measure, program, residentMegabytes, systemCalls } from './process.mjs';
+
+const scale = Number(process.env.BENCH_SCALE ?? 1);
+const messages = Math.round(60_000 * scale);
+const waiting = Math.round(1_000_000 * scale);
+process.env.TMPDIR = process.env.BENCH_DIR ?? os.tmpdir();
+
+const rows = [];
+function row(name, figure, ratio = '', goal = '') {
+    rows.push([name, figure, ratio, goal]);
+    console.error(`  ${name}: ${figure} ${ratio}`);
+}
+const rate = x => `${Math.round(x).toLocaleString('en')}/s`;
+const micro = x => `${x.toFixed(1)} µs`;
+const times = x => `${x.toFixed(2)} ×`;
+
+const hook = sink => `http://127.0.0.1:${sink.port}/hook`;
+const hooks = (sink, count) => Array.from({ length: count }, () => hook(sink));
+
+async function rawCurl(sink) {
+    const raw = await measure(program('curl_ceiling'), '--port', sink.port, '--requests', messages, '--in-flight', 64);
+    row('(a) libcurl alone, 64 in flight', rate(raw.rate), `${micro(raw.cpu_us_per_request)} a request`);
+    return { rate: raw.rate, cpu: raw.cpu_us_per_request };
+}
+
+async function fullPath(sink, count, raw) {
+    const region = await new Region().start(hooks(sink, count));
+    await sink.reset();
+    const { seconds, cpu } = await region.cost(async () => {
+        await region.load('--connections', 64, '--requests', messages);
+        await sink.received(messages);
+        await region.recorded();
+    });
+    await region.stop();
+    const name = `(b) POST → 202 → delivered → recorded, ${count} endpoint${count > 1 ? 's' : ''}`;
+    row(name, rate(messages / seconds), `${times(messages / seconds / raw.rate)} (a)`, '≥ 0.38');
+    row('    CPU of our process a message', micro(cpu / messages), `${times(cpu / messages / raw.cpu)} (a)`, '≤ 2.5');
+}
+
+async function sqliteAlone() {
+    const dir = mkdtempSync(join(os.tmpdir(), 'posthaste-bench-'));
+    const raw = await measure(program('sqlite_ceiling'), dir, messages, 100);
+    rmSync(dir, { recursive: true });
+    row('(c) SQLite alone, the same rows, groups of 100', rate(raw.messages / raw.seconds),
+        `${micro(raw.cpu_us_per_message)} a message`);
+}
+
+async function backlog(sink, count, raw) {
+    const region = await new Region().start(hooks(sink, count), { disabled: true });
+    const ingest = await region.cost(() => region.load('--connections', 64, '--requests', messages));
+    row(`durable ingest alone, ${count} endpoint${count > 1 ? 's' : ''}`, rate(messages / ingest.seconds),
+        `${micro(ingest.cpu / messages)} a message`, '≤ 40 µs');
+    await sink.reset();
+    const drain = await region.cost(async () => {
+        await region.setDisabled(false);
+        await sink.received(messages);
+        await region.recorded();
+    });
+    row('(d) drain of that backlog', rate(messages / drain.seconds),
+        `${times(messages / drain.seconds / raw.rate)} (a)`, '≥ 0.6');
+    row('    CPU of our process a message', micro(drain.cpu / messages));
+    await region.stop();
+}
+
+async function calls(sink) {
+    const region = await new Region().start([hook(sink)]);
+    const count = Math.round(messages / 3);
+    await sink.reset();
+    const total = await systemCalls(region.pid, async () => {
+        await region.load('--connections', 64, '--requests', count);
+        await sink.received(count);
+        await region.recorded();
+    });
+    row('system calls a message (strace)', total === null ? 'strace not allowed' : (total / count).toFixed(1), '', '≤ 12');
+    await region.stop();
+}
+
+async function latency(sink) {
+    const region = await new Region().start([hook(sink)]);
+    await sink.reset();
+    const { result } = await region.cost(() =>
+        region.load('--connections', 32, '--rate', 500, '--seconds', Math.max(2, Math.round(20 * scale))));
+    const { p50_us, p99_us } = await sink.received(result.ok);
+    row('POST to arrival at 500/s, p50 / p99', `${(p50_us / 1000).toFixed(1)} / ${(p99_us / 1000).toFixed(1)} ms`, '', '≤ 2 / ≤ 15 ms');
+    await region.stop();
+}
+
+// Endpoints that accept and never answer, among healthy ones.
+async function isolation(sink) {
+    const silent = net.createServer(() => {}).listen(0, '127.0.0.1');
+    await once(silent, 'listening');
+    const dead = `http://127.0.0.1:${silent.address().port}/hook`;
+    const healthyRate = async deadCount => {
+        const urls = hooks(sink, 100).map((url, i) => (i < deadCount ? dead : url));
+        const region = await new Region().start(urls);
+        const healthy = messages - Math.ceil(messages / 100) * deadCount;
+        await sink.reset();
+        const { seconds } = await region.cost(async () => {
+            await region.load('--connections', 64, '--requests', messages);
+            await sink.received(healthy);
+        });
+        region.dispatcher.process.kill('SIGKILL');  // without waiting for those who never answer
+        await region.dispatcher.exited;
+        region.dispatcher.remove();
+        return healthy / seconds;
+    };
+    const none = await healthyRate(0);
+    for (const deadCount of [1, 10])
+        row(`healthy endpoints' rate with ${deadCount} % that never answer`, rate(await healthyRate(deadCount) ),
+            '', '');
+    row('    and with none', rate(none));
+    silent.close();
+}
+
+// A million deliveries to endpoints that refuse: 100 endpoints of one application.
+async function memory() {
+    const region = await new Region().start(['http://127.0.0.1:1/hook']);
+    const { app } = region.endpoints[0];
+    for (let n = 1; n < 100; n++)
+        await region.dispatcher.must('POST', `/app/${app}/endpoint`, { url: 'http://127.0.0.1:1/hook' });
+    await region.load('--connections', 64, '--requests', Math.ceil(waiting / 100));
+    const { pending } = await region.status();
+    row(`resident memory while ${pending.toLocaleString('en')} deliveries wait`, `${residentMegabytes(region.pid).toFixed(0)} MB`, '', '≤ 64 MB');
+    await region.dispatcher.kill();
+    const began = process.hrtime.bigint();
+    await region.dispatcher.start();
+    row('    from kill -9 to healthy again', `${(Number(process.hrtime.bigint() - began) / 1e6).toFixed(0)} ms`);
+    await region.stop();
+}
+
+function print() {
+    const widths = [0, 1, 2, 3].map(i => Math.max(...rows.map(r => r[i].length), 4));
+    const line = cells => `| ${cells.map((cell, i) => cell.padEnd(widths[i])).join(' | ')} |`;
+    console.log(`${os.cpus().length} × ${os.cpus()[0].model}, Linux ${os.release()}, ${new Date().toISOString().slice(0, 10)}\n`);
+    console.log(line(['', 'here', 'ratio or cost', 'goal']));
+    console.log(line(widths.map(width => '-'.repeat(width))));
+    for (const cells of rows) console.log(line(cells));
+}
+
+const sink = await new Sink().start('--port', 0);
+const raw = await rawCurl(sink);
+await fullPath(sink, 1, raw);
+await fullPath(sink, 100, raw);
+await sqliteAlone();
+await backlog(sink, 1, raw);
+await backlog(sink, 100, raw);
+await calls(sink);
+await latency(sink);
+await isolation(sink);
+await memory();
+sink.stop();
+print();
