@@ -8,6 +8,11 @@
 #define TEXT_LEN     27
 #define COUNTER_BITS 16
 #define HEAD_LEN     8 /* bytes that make the key */
+#define WORDS        (ID_BYTES / 4)
+
+/* Digits are taken in groups, the most whose value fits a word: one long division for each. */
+#define GROUP_DIGITS 5
+#define GROUP_VALUE  916132832u /* 62^5 */
 
 static const char DIGITS[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
@@ -64,26 +69,55 @@ const char *id_prefix(enum id_kind kind)
     return PREFIXES[kind];
 }
 
+static uint32_t word_at(const uint8_t *bytes)
+{
+    return (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 |
+           bytes[3];
+}
+
+/* Divide the number, most significant word first, in place; returns the remainder. */
+static uint32_t divide(uint32_t words[WORDS], uint32_t by)
+{
+    uint64_t rest = 0;
+
+    for (int i = 0; i < WORDS; i++) {
+        uint64_t value = rest << 32 | words[i];
+        words[i] = (uint32_t)(value / by);
+        rest = value % by;
+    }
+    return (uint32_t)rest;
+}
+
+/* `words` * `by` + `add`; false when that doesn't fit. */
+static bool multiply(uint32_t words[WORDS], uint32_t by, uint32_t add)
+{
+    uint64_t carry = add;
+
+    for (int i = WORDS - 1; i >= 0; i--) {
+        carry += (uint64_t)words[i] * by;
+        words[i] = (uint32_t)carry;
+        carry >>= 32;
+    }
+    return carry == 0;
+}
+
 void id_format(enum id_kind kind, const struct id *id, char out[ID_TEXT_MAX])
 {
     size_t prefix_len = strlen(PREFIXES[kind]);
-    uint32_t words[ID_BYTES / 4];
+    uint32_t words[WORDS];
+    int at = TEXT_LEN;
 
     memcpy(out, PREFIXES[kind], prefix_len);
-    for (int i = 0; i < ID_BYTES / 4; i++)
-        words[i] = (uint32_t)id->bytes[4 * i] << 24 | (uint32_t)id->bytes[4 * i + 1] << 16 |
-                   (uint32_t)id->bytes[4 * i + 2] << 8 | id->bytes[4 * i + 3];
+    out += prefix_len;
+    out[TEXT_LEN] = '\0';
+    for (int i = 0; i < WORDS; i++)
+        words[i] = word_at(id->bytes + 4 * i);
 
-    for (int at = TEXT_LEN - 1; at >= 0; at--) {
-        uint64_t rest = 0;
-        for (int i = 0; i < ID_BYTES / 4; i++) {
-            uint64_t value = rest << 32 | words[i];
-            words[i] = (uint32_t)(value / 62);
-            rest = value % 62;
-        }
-        out[prefix_len + (size_t)at] = DIGITS[rest];
+    while (at > 0) {
+        uint32_t group = divide(words, GROUP_VALUE);
+        for (int i = 0; i < GROUP_DIGITS && at > 0; i++, group /= 62)
+            out[--at] = DIGITS[group % 62];
     }
-    out[prefix_len + TEXT_LEN] = '\0';
 }
 
 static int digit_value(char c)
@@ -100,7 +134,7 @@ static int digit_value(char c)
 enum err id_parse(enum id_kind kind, const char *text, struct id *out)
 {
     size_t prefix_len = strlen(PREFIXES[kind]);
-    struct id id = { { 0 } };
+    uint32_t words[WORDS] = { 0 };
 
     if (strncmp(text, PREFIXES[kind], prefix_len) != 0)
         return ERR_INVALID;
@@ -108,19 +142,19 @@ enum err id_parse(enum id_kind kind, const char *text, struct id *out)
     if (strlen(text) != TEXT_LEN)
         return ERR_INVALID;
 
-    for (int at = 0; at < TEXT_LEN; at++) {
-        int carry = digit_value(text[at]);
-        if (carry < 0)
-            return ERR_INVALID;
-        for (int i = ID_BYTES - 1; i >= 0; i--) {
-            carry += id.bytes[i] * 62;
-            id.bytes[i] = (uint8_t)carry;
-            carry >>= 8;
+    for (int at = 0; at < TEXT_LEN;) {
+        uint32_t group = 0, value = 1;
+        for (int i = 0; i < GROUP_DIGITS && at < TEXT_LEN; i++, value *= 62) {
+            int digit = digit_value(text[at++]);
+            if (digit < 0)
+                return ERR_INVALID;
+            group = group * 62 + (uint32_t)digit;
         }
-        if (carry != 0)
+        if (!multiply(words, value, group))
             return ERR_INVALID;
     }
-    *out = id;
+    for (int i = 0; i < ID_BYTES; i++)
+        out->bytes[i] = (uint8_t)(words[i / 4] >> (24 - 8 * (i % 4)));
     return ERR_OK;
 }
 

@@ -31,11 +31,19 @@ static bool is_given(const struct fields *f, const char *name, const struct json
 
 /* --- Text --- */
 
+/* On the path of each message, where isalnum() would ask the locale and strspn() make a table. */
+static bool is_name_char(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           c == '-' || c == '_' || c == '.';
+}
+
 bool name_is_valid(const char *text, size_t max)
 {
-    size_t len = strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                              "0123456789-_.");
+    size_t len = 0;
 
+    while (len <= max && is_name_char(text[len]))
+        len++;
     return len > 0 && len <= max && text[len] == '\0';
 }
 
