@@ -2,7 +2,7 @@
  *
  *   on_headers ─► route ─► query ─► token ─► (body) ─► on_request ─► the route's function
  *
- *   api_close ─► on_server_closed ─► the last request ended ─► on_inbox_closed ─► closed */
+ *   api_close ─► on_server_closed ─► the last request ended ─► on_left ─► on_inbox_closed ─► closed */
 #include "api/api.h"
 
 #include "api/auth.h"
@@ -15,6 +15,7 @@
 struct api {
     struct services services;
     struct store_follower follower;
+    struct task left; /* the follower has */
     struct router *router;
     struct token_checker *checker;
     struct server *server;
@@ -28,6 +29,7 @@ static void on_request(struct exchange *x, void *ctx);
 static void on_abandoned(struct exchange *x, void *ctx);
 static void on_server_closed(void *ctx);
 static void on_request_ended(struct services *services);
+static void on_left(struct task *left);
 static void on_inbox_closed(struct inbox *inbox);
 
 enum err api_open(struct api **out, const struct api_options *options)
@@ -204,8 +206,17 @@ static void on_request_ended(struct services *services)
 {
     struct api *api = container_of(services, struct api, services);
 
-    if (api->server_closed && services->requests == 0)
-        inbox_close(&services->inbox, on_inbox_closed);
+    if (api->server_closed && services->requests == 0) {
+        api->left.run = on_left;
+        store_unfollow(services->store, &api->follower, &api->left);
+    }
+}
+
+static void on_left(struct task *left)
+{
+    struct api *api = container_of(left, struct api, left);
+
+    inbox_close(&api->services.inbox, on_inbox_closed);
 }
 
 static void on_inbox_closed(struct inbox *inbox)

@@ -1,5 +1,5 @@
 /*   dispatcher_open ─► loop:   on_fresh, on_changed, answers ─► on_turn: poke, arm the timer
- *   dispatcher_close ─► on_turn: done? ─► on_webhook_closed ─► handles closed ─► closed        */
+ *   dispatcher_close ─► on_turn: done? ─► on_webhook_closed ─► on_left ─► handles closed ─► closed */
 #include "dispatcher/dispatcher.h"
 
 #include <assert.h>
@@ -29,7 +29,9 @@ struct dispatcher {
     uv_timer_t timer;
     uint64_t armed_mono_ms; /* what the timer waits for */
     struct catalog *catalog;
+    struct store *store;
     struct store_follower follower;
+    struct task left; /* the follower has */
     struct store_watcher watcher;
     struct webhook *webhook;
     struct scheduler *scheduler;
@@ -48,6 +50,7 @@ static void on_changed(struct store_follower *follower, struct object *object);
 static void on_turn(uv_prepare_t *turn);
 static void on_time(uv_timer_t *timer);
 static void on_webhook_closed(void *ctx);
+static void on_left(struct task *left);
 static void on_handle_closed(uv_handle_t *handle);
 static void on_inbox_closed(struct inbox *inbox);
 
@@ -100,6 +103,7 @@ static void start_following(struct dispatcher *d, struct store *store)
         .catalog = d->catalog,
         .changed = on_changed,
     };
+    d->store = store;
     d->watcher = (struct store_watcher){ .inbox = &d->inbox, .fresh = on_fresh };
     store_follow(store, &d->follower);
     store_watch(store, &d->watcher);
@@ -132,7 +136,7 @@ enum err dispatcher_open(struct dispatcher **out, const struct dispatcher_option
                                         .connections_max = options->in_flight_max,
                                     });
     if (err) {
-        on_webhook_closed(d);
+        on_left(&d->left);
         return err;
     }
     d->catalog = catalog_new();
@@ -227,6 +231,14 @@ void dispatcher_close(struct dispatcher *d, uint32_t timeout_ms, void (*closed)(
 static void on_webhook_closed(void *ctx)
 {
     struct dispatcher *d = ctx;
+
+    d->left.run = on_left;
+    store_unfollow(d->store, &d->follower, &d->left);
+}
+
+static void on_left(struct task *left)
+{
+    struct dispatcher *d = container_of(left, struct dispatcher, left);
 
     uv_close((uv_handle_t *)&d->turn, on_handle_closed);
     uv_close((uv_handle_t *)&d->timer, on_handle_closed);

@@ -38,7 +38,7 @@ MUST_USE enum err dispatcher_open(struct dispatcher **out,
 
 /* From the loop: start no more attempts, wait up to `timeout_ms` for those under way, cancel
  * the rest (they stay pending in the outbox), wait for what is being recorded; then `closed`
- * runs. Whoever else writes to the store must have finished: it goes on telling its followers. */
+ * runs. Whoever appends messages must have finished: their hints come here. */
 void dispatcher_close(struct dispatcher *d, uint32_t timeout_ms, void (*closed)(void *ctx),
                       void *ctx);
 

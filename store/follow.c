@@ -18,6 +18,7 @@ struct note {
 
 static void put_object(struct object *object, void *catalog);
 static void on_note(struct task *task);
+static void on_leave(struct task *task);
 
 void store_follow(struct store *s, struct store_follower *follower)
 {
@@ -86,4 +87,20 @@ bool changes_drop(struct store *s)
     while ((link = list_pop(&s->changes)))
         change_free(container_of(link, struct change, link));
     return any;
+}
+
+void store_unfollow(struct store *s, struct store_follower *follower, struct task *left)
+{
+    follower->left = left;
+    follower->leave.run = on_leave;
+    inbox_post(&s->writer, &follower->leave);
+}
+
+/* On the writer's thread, where the list of followers lives. */
+static void on_leave(struct task *task)
+{
+    struct store_follower *follower = container_of(task, struct store_follower, leave);
+
+    list_remove(&follower->link);
+    inbox_post(follower->inbox, follower->left);
 }

@@ -78,9 +78,16 @@ struct store_follower {
     struct catalog *catalog;
     void (*changed)(struct store_follower *,
                     struct object *object); /* optional; after the put */
-    struct list link;                       /* private */
+
+    /* private */
+    struct list link;
+    struct task leave;
+    struct task *left;
 };
 void store_follow(struct store *s, struct store_follower *follower);
+
+/* Before the follower's inbox may be closed: `left` is posted to it behind the last change. */
+void store_unfollow(struct store *s, struct store_follower *follower, struct task *left);
 
 /* Fresh deliveries of one committed message: a hint, so that the normal path needs no read. */
 struct store_hint {

@@ -291,6 +291,42 @@ static void followers_hear_of_a_change_before_its_answer(void **state)
     catalog_free(w.follower.catalog);
 }
 
+struct leaver {
+    struct witness witness;
+    struct task left;
+    bool has_left;
+    size_t count_then;
+};
+
+static void on_left(struct task *left)
+{
+    struct leaver *l = container_of(left, struct leaver, left);
+
+    l->has_left = true;
+    l->count_then = l->witness.count;
+}
+
+static void who_leaves_hears_what_came_before_and_nothing_after(void **state)
+{
+    struct store_fixture *f = *state;
+    struct leaver l = {
+        .witness.follower = { .inbox = &f->inbox,
+                              .catalog = catalog_new(),
+                              .changed = on_changed },
+        .left.run = on_left,
+    };
+
+    store_follow(f->store, &l.witness.follower);
+    store_fixture_put_application(f, "before");
+    store_unfollow(f->store, &l.witness.follower, &l.left);
+    store_fixture_put_application(f, "after");
+
+    assert_true(l.has_left);
+    assert_int_equal(l.count_then, 1);
+    assert_int_equal(l.witness.count, 1);
+    catalog_free(l.witness.follower.catalog);
+}
+
 /* --- Lists ------------------------------------------------------------------------------- */
 
 #define LISTED 7
@@ -433,6 +469,7 @@ static int run(const char *backend)
         TEST(an_endpoint_needs_its_application),
         TEST(endpoints_go_with_their_application),
         TEST(followers_hear_of_a_change_before_its_answer),
+        TEST(who_leaves_hears_what_came_before_and_nothing_after),
         TEST(lists_are_paged_both_ways),
         TEST(event_types_are_paged_by_name),
         TEST(a_list_holds_only_what_is_asked_for),

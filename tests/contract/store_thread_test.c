@@ -281,6 +281,7 @@ static void put_configuration(struct world *w, struct submitter *s)
     object_unref(&e->base);
 }
 
+/* Posted behind the hints and changes that the store may have left there. */
 static void on_stop(struct task *task)
 {
     inbox_close(&container_of(task, struct submitter, stop)->inbox, NULL);
@@ -289,7 +290,7 @@ static void on_stop(struct task *task)
 static void stop_submitter(struct submitter *s)
 {
     s->stop.run = on_stop;
-    inbox_post(&s->loop.inbox, &s->stop);
+    inbox_post(&s->inbox, &s->stop);
     loop_stop(&s->loop);
     assert_int_equal(catalog_count(s->follower.catalog), 2 * SUBMITTERS);
     catalog_free(s->follower.catalog);

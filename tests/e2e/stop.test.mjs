@@ -45,6 +45,21 @@ test('an answer that comes while stopping is recorded, and its message not sent 
     assert.equal(r.deliveries.length, 1);
 });
 
+test('a 410 that comes when the API is gone already still disables its endpoint', async t => {
+    const d = await dispatcher(t);
+    let answer;
+    const r = await receiver(t, (_, response) => { answer = () => response.writeHead(410).end(); });
+    const { app, id } = await d.endpoint(r.url);
+    await d.send(app, {});
+    await r.arrived(1);
+    const stopped = d.stop();
+    await until(() => fetch(`${d.url}/api/v1/health`).catch(() => 'gone'), x => x === 'gone');
+    answer();
+    assert.equal(await stopped, 0);
+    await d.start();
+    assert.equal((await d.must('GET', `/app/${app}/endpoint/${id}`)).disabled, true);
+});
+
 test('a second signal ends it at once, and the next start delivers', async t => {
     const d = await dispatcher(t);
     let hangs = true;
