@@ -124,6 +124,12 @@ static void give_to_libcurl(struct courier *c, struct transfer *t)
         abort();
 }
 
+static void take_from_libcurl(struct courier *c, struct transfer *t)
+{
+    curl_multi_remove_handle(c->multi, t->easy);
+    transfer_leave(t);
+}
+
 /* The address in use, if it is still among them, else the first that is allowed. */
 static const union address *choose(const struct courier *c, const struct target *target,
                                    const struct addresses *addresses)
@@ -227,7 +233,7 @@ void courier_cancel(struct courier *c, struct call *call)
         return;
     }
     if (t->state == TRANSFER_SENDING)
-        curl_multi_remove_handle(c->multi, t->easy);
+        take_from_libcurl(c, t);
     transfer_settle(t, ERR_CANCELED, "canceled");
     deliver_soon(c, t);
 }
@@ -264,23 +270,29 @@ static void finish(struct courier *c, struct transfer *t, CURLcode result)
         resolver_demote(c->resolver, t->target->host, &t->target->address);
         t->target->is_pinned = false;
     }
-    curl_multi_remove_handle(c->multi, t->easy);
-    deliver(c, t);
+    take_from_libcurl(c, t);
 }
 
-/* Drive libcurl, and then take what it has finished: its messages come by no other way. */
+/* Drive libcurl, and then take what it has finished: its messages come by no other way. All of
+ * it, before a `done` may open something: see sockets_forget(). */
 static void drive(struct courier *c, curl_socket_t fd, int select)
 {
     int running, left;
     CURLMsg *message;
+    struct list finished;
 
+    list_init(&finished);
     curl_multi_socket_action(c->multi, fd, select, &running);
     while ((message = curl_multi_info_read(c->multi, &left))) {
         struct transfer *t;
         CURLcode result = message->data.result;
         curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&t);
         finish(c, t, result);
+        list_remove(&t->link);
+        list_append(&finished, &t->link);
     }
+    for (struct list *l; (l = list_pop(&finished));)
+        deliver(c, container_of(l, struct transfer, link));
 }
 
 static void on_timer(uv_timer_t *timer)
@@ -300,6 +312,7 @@ static void shut(struct courier *c)
     for (struct list *l; (l = list_pop(&c->idle));)
         transfer_free(container_of(l, struct transfer, link));
     curl_multi_cleanup(c->multi);
+    sockets_forget_all(&c->sockets);
     uv_close((uv_handle_t *)&c->timer, on_handle_closed);
     uv_close((uv_handle_t *)&c->soon, on_handle_closed);
     resolver_close(c->resolver, on_resolver_closed, c);

@@ -13,6 +13,7 @@
 
 struct watch {
     struct sockets *owner;
+    const void *opener;
     curl_socket_t fd;
     int wanted; /* UV_… events libcurl asked for; 0 = it is idle */
     int armed;  /* events the loop watches for */
@@ -49,13 +50,26 @@ static void make_room(struct sockets *s, size_t fd)
     s->room = room;
 }
 
-curl_socket_t sockets_open(struct sockets *s, const struct curl_sockaddr *address)
+/* The descriptor is closed already, or about to be. */
+static void forget(struct sockets *s, curl_socket_t fd)
+{
+    struct watch *w = s->by_fd[fd];
+
+    s->by_fd[fd] = NULL;
+    uv_close((uv_handle_t *)&w->poll, on_watch_closed);
+}
+
+curl_socket_t sockets_open(struct sockets *s, const struct curl_sockaddr *address,
+                           const void *opener)
 {
     curl_socket_t fd = socket(address->family, address->socktype | SOCK_CLOEXEC | SOCK_NONBLOCK,
                               address->protocol);
     if (fd < 0)
         return CURL_SOCKET_BAD;
 
+    make_room(s, (size_t)fd);
+    if (s->by_fd[fd])
+        forget(s, fd);
     struct watch *w = xcalloc(1, sizeof *w);
     int rc = uv_poll_init_socket(s->loop, &w->poll, fd);
     if (rc != 0) {
@@ -65,9 +79,9 @@ curl_socket_t sockets_open(struct sockets *s, const struct curl_sockaddr *addres
         return CURL_SOCKET_BAD;
     }
     w->owner = s;
+    w->opener = opener;
     w->fd = fd;
     w->poll.data = w;
-    make_room(s, (size_t)fd);
     s->by_fd[fd] = w;
     s->count++;
     return fd;
@@ -75,12 +89,21 @@ curl_socket_t sockets_open(struct sockets *s, const struct curl_sockaddr *addres
 
 int sockets_on_close(void *ctx, curl_socket_t fd)
 {
-    struct sockets *s = ctx;
-    struct watch *w = s->by_fd[fd];
-
-    s->by_fd[fd] = NULL;
-    uv_close((uv_handle_t *)&w->poll, on_watch_closed);
+    forget(ctx, fd);
     return close(fd);
+}
+
+void sockets_forget(struct sockets *s, curl_socket_t fd, const void *opener)
+{
+    if (s->by_fd[fd] && s->by_fd[fd]->opener == opener)
+        forget(s, fd);
+}
+
+void sockets_forget_all(struct sockets *s)
+{
+    for (size_t fd = 0; fd < s->room; fd++)
+        if (s->by_fd[fd])
+            forget(s, (curl_socket_t)fd);
 }
 
 static void arm(struct watch *w, int events)

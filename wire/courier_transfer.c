@@ -151,6 +151,8 @@ enum err transfer_begin(struct transfer *t, struct call *call)
     t->header_is_whole = false;
     t->was_denied = false;
     t->socket_error = 0;
+    t->fd = CURL_SOCKET_BAD;
+    t->pretransfer_us = 0;
     t->error_text[0] = 0;
     set_target(t, call->target);
     for (size_t i = 0; i < CALL_HEADERS_MAX; i++) {
@@ -191,6 +193,21 @@ bool transfer_prepare(struct transfer *t)
     return true;
 }
 
+static curl_off_t pretransfer_us(const struct transfer *t)
+{
+    curl_off_t us = 0;
+
+    curl_easy_getinfo(t->easy, CURLINFO_PRETRANSFER_TIME_T, &us);
+    return us;
+}
+
+/* Each connection that is ready for a request adds to this time: a kept one that turned out to
+ * be dead, and then the new one that was opened in its place. */
+static bool has_connected(const struct transfer *t)
+{
+    return pretransfer_us(t) > t->pretransfer_us;
+}
+
 static curl_socket_t on_open_socket(void *ctx, curlsocktype purpose,
                                     struct curl_sockaddr *address)
 {
@@ -203,10 +220,11 @@ static curl_socket_t on_open_socket(void *ctx, curlsocktype purpose,
                address->addrlen < sizeof t->denied ? address->addrlen : sizeof t->denied);
         return CURL_SOCKET_BAD;
     }
-    curl_socket_t fd = sockets_open(t->setup->sockets, address);
-    if (fd == CURL_SOCKET_BAD)
+    t->pretransfer_us = pretransfer_us(t);
+    t->fd = sockets_open(t->setup->sockets, address, t);
+    if (t->fd == CURL_SOCKET_BAD)
         t->socket_error = errno;
-    return fd;
+    return t->fd;
 }
 
 /* Line by line, those of a 100 Continue included. */
@@ -278,14 +296,6 @@ static const char *last_words(const struct transfer *t)
     for (const char *p; (p = strstr(words, ": "));)
         words = p + 2;
     return words;
-}
-
-static bool has_connected(const struct transfer *t)
-{
-    curl_off_t us = 0;
-
-    curl_easy_getinfo(t->easy, CURLINFO_PRETRANSFER_TIME_T, &us);
-    return us > 0;
 }
 
 static void settle_overdue(struct transfer *t)
@@ -399,6 +409,12 @@ bool transfer_found_nobody(const struct transfer *t)
 {
     return (t->call->err == ERR_UNAVAILABLE || t->call->err == ERR_TIMEOUT) &&
            !has_connected(t);
+}
+
+void transfer_leave(struct transfer *t)
+{
+    if (t->fd != CURL_SOCKET_BAD && !has_connected(t))
+        sockets_forget(t->setup->sockets, t->fd, t);
 }
 
 struct call *transfer_release(struct transfer *t)

@@ -45,7 +45,9 @@ struct transfer {
     bool header_is_whole; /* of the latest answer; a 100 Continue is one, too */
     bool was_denied;      /* by egress, when the socket was opened: to `denied` */
     union address denied;
-    int socket_error; /* errno, if the process had no socket to give */
+    int socket_error;          /* errno, if the process had no socket to give */
+    curl_socket_t fd;          /* the last opened for this call; CURL_SOCKET_BAD: none */
+    curl_off_t pretransfer_us; /* libcurl's, when it was opened: see has_connected() */
     char error_text[CURL_ERROR_SIZE];
 };
 
@@ -69,6 +71,9 @@ void transfer_settle_denied(struct transfer *t, const union address *address);
 
 /* True if no connection came about: another address might do better. */
 bool transfer_found_nobody(const struct transfer *t);
+
+/* libcurl doesn't have it any more: see to the socket that it opened. */
+void transfer_leave(struct transfer *t);
 
 /* Back into the pool; the call is the caller's again. */
 struct call *transfer_release(struct transfer *t);

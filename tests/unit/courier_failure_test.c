@@ -4,6 +4,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <netinet/in.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -121,6 +122,41 @@ static void a_refused_connection_is_unavailable(void **state)
     request_assert(&r, ERR_UNAVAILABLE, "connection refused");
 }
 
+/* A port whose queue is full: what comes is dropped, and connecting takes forever. */
+static uint16_t black_hole(int fds[3])
+{
+    struct sockaddr_in address = { .sin_family = AF_INET,
+                                   .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    socklen_t len = sizeof address;
+
+    for (size_t i = 0; i < 3; i++)
+        fds[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+    assert_int_equal(bind(fds[0], (struct sockaddr *)&address, len), 0);
+    assert_int_equal(listen(fds[0], 0), 0);
+    assert_int_equal(getsockname(fds[0], (struct sockaddr *)&address, &len), 0);
+    for (size_t i = 1; i < 3; i++)
+        (void)connect(fds[i], (struct sockaddr *)&address, len);
+    return ntohs(address.sin_port);
+}
+
+static void a_connection_that_never_comes_about_leaves_nothing(void **state)
+{
+    struct courier_fixture *f = *state;
+    int fds[3];
+    uint16_t port = black_hole(fds);
+
+    for (unsigned i = 1; i <= 3; i++) {
+        struct request r = request_to(f, target_at("127.0.0.1", port));
+        r.call.timeout_ms = 50;
+        request_carry(f, &r);
+        request_assert(&r, ERR_TIMEOUT, "timed out after 50 ms");
+        r = request_carry_here(f);
+        request_assert(&r, ERR_OK, "");
+    }
+    for (size_t i = 0; i < 3; i++)
+        close(fds[i]);
+}
+
 static void without_descriptors_the_reason_is_ours(void **state)
 {
     struct courier_fixture *f = *state;
@@ -206,6 +242,7 @@ int main(void)
         WITH_COURIER(an_endless_body_is_cut_and_its_status_counts),
         WITH_COURIER(an_endless_header_is_cut),
         WITH_COURIER(a_refused_connection_is_unavailable),
+        WITH_COURIER(a_connection_that_never_comes_about_leaves_nothing),
         WITH_COURIER(without_descriptors_the_reason_is_ours),
         WITH_COURIER(a_call_can_be_canceled_at_any_stage),
         WITH_COURIER(a_call_can_be_canceled_while_it_waits_for_the_answer),
