@@ -11,7 +11,7 @@
 #include "dispatcher/scheduler.h"
 #include "dispatcher/webhook.h"
 
-#define HINTS_MAX 8192 /* that may wait for this loop; a lost one costs a survey */
+#define HINTS_MAX 4096 /* that may wait for this loop; a lost one costs a survey */
 
 #define IN_FLIGHT_BUSY    64 /* enough to keep a loop busy whose receivers are near */
 #define WINDOW_FIRST      4

@@ -111,7 +111,7 @@ struct lane *scheduler_lane(struct scheduler *s, int64_t endpoint_key)
 static bool may_take_hint(const struct scheduler *s, const struct lane *lane,
                           const struct store_hint *hint, struct now now)
 {
-    return hint->due_at_ms <= now.wall_ms && !lane->more && !lane->loading &&
+    return hint->message && hint->due_at_ms <= now.wall_ms && !lane->more && !lane->loading &&
            !roster_is_full(&s->roster) &&
            lane_claimed(lane) < lane_depth(lane, roster_is_scarce(&s->roster));
 }
@@ -121,7 +121,7 @@ static void take_fresh(struct scheduler *s, const struct store_hint *hint, int64
 {
     struct lane *lane = scheduler_lane(s, endpoint_key);
 
-    if (lane_has(lane, id_key(&hint->message->id)))
+    if (hint->message && lane_has(lane, id_key(&hint->message->id)))
         return;
     if (may_take_hint(s, lane, hint, now))
         roster_claim(&s->roster, lane,

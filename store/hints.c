@@ -10,20 +10,27 @@ void store_watch(struct store *s, struct store_watcher *watcher)
     s->watcher = watcher;
 }
 
-void hints_add(struct store *s, struct message *message, const int64_t *endpoint_keys,
-               size_t count)
+static void add(struct store *s, struct message *message, const int64_t *endpoint_keys,
+                size_t count)
 {
-    if (!s->watcher || count == 0)
-        return;
-
     struct store_hint *hint = xcalloc(1, sizeof *hint + count * sizeof *endpoint_keys);
     hint->task.run = on_hint;
     hint->watcher = s->watcher;
-    hint->message = message_ref(message);
+    if (message->payload.len <= HINT_PAYLOAD_MAX)
+        hint->message = message_ref(message);
     hint->due_at_ms = s->now.wall_ms;
     hint->count = count;
     memcpy(hint->endpoint_keys, endpoint_keys, count * sizeof *endpoint_keys);
     list_append(&s->hints, &hint->task.link);
+}
+
+void hints_add(struct store *s, struct message *message, const int64_t *endpoint_keys,
+               size_t count)
+{
+    for (size_t at = 0; s->watcher && at < count; at += HINT_KEYS_MAX) {
+        size_t left = count - at;
+        add(s, message, endpoint_keys + at, left < HINT_KEYS_MAX ? left : HINT_KEYS_MAX);
+    }
 }
 
 static struct store_hint *hints_pop(struct store *s)

@@ -89,11 +89,17 @@ void store_follow(struct store *s, struct store_follower *follower);
 /* Before the follower's inbox may be closed: `left` is posted to it behind the last change. */
 void store_unfollow(struct store *s, struct store_follower *follower, struct task *left);
 
-/* Fresh deliveries of one committed message: a hint, so that the normal path needs no read. */
+/* What a hint holds at most, beside the names and channels of its message: 24 KiB. */
+#define HINT_PAYLOAD_MAX (16 * 1024)
+#define HINT_KEYS_MAX    1024
+
+/* Fresh deliveries of one committed message: a hint, so that the normal path needs no read. A
+ * message whose payload is longer than HINT_PAYLOAD_MAX doesn't come with it, and must be read;
+ * one that goes to more than HINT_KEYS_MAX endpoints has several hints. */
 struct store_hint {
     struct task task; /* private */
     struct store_watcher *watcher;
-    struct message *message; /* a reference, the receiver's */
+    struct message *message; /* a reference, the receiver's; or NULL */
     uint64_t due_at_ms;
     bool lost; /* hints before this one were dropped: ask for all lanes */
     size_t count;
@@ -101,8 +107,8 @@ struct store_hint {
 };
 
 /* Who wants hints. `fresh` runs on the loop of `inbox` and owns the hint: free() it, and give
- * back its message. At most `inbox->limit` hints wait; more are dropped, and `lost` says so in
- * the next. The outbox is the truth; whoever is told must still ask for what it may have
+ * back its message. At most `inbox->limit` hints wait, so that many times what one may hold;
+ * more are dropped, and `lost` says so in the next. The outbox is the truth; whoever is told must still ask for what it may have
  * missed. */
 struct store_watcher {
     struct inbox *inbox;

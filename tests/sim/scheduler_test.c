@@ -118,6 +118,24 @@ static void lost_hints_cost_a_second_not_a_message(void **state)
     assert_true(time_to_accept(w, r, 51) < 3 * SECOND_MS);
 }
 
+/* As the store does with one that is too long. */
+static void on_fresh_without_message(struct store_watcher *watcher, struct store_hint *hint)
+{
+    message_unref(hint->message);
+    hint->message = NULL;
+    scheduler_take_hint(container_of(watcher, struct world, watcher)->scheduler, hint);
+}
+
+static void a_message_that_its_hint_lacks_is_read_at_once(void **state)
+{
+    struct world *w = *state;
+    struct subscriber *r = make_endpoint(w, 0);
+
+    w->watcher.fresh = on_fresh_without_message;
+    send_messages(w, 3);
+    assert_int_equal(r->in_flight, 3);
+}
+
 static void a_dead_receiver_delays_nobody_else(void **state)
 {
     static const enum manner bad[] = { MANNER_BROKEN, MANNER_HANGING, MANNER_UNREACHABLE,
@@ -323,6 +341,7 @@ int main(void)
         WORLD_TEST(a_backlog_drains_as_fast_as_the_window_lets_it),
         WORLD_TEST(a_backlog_is_found_again_after_a_restart),
         WORLD_TEST(lost_hints_cost_a_second_not_a_message),
+        WORLD_TEST(a_message_that_its_hint_lacks_is_read_at_once),
         WORLD_TEST(a_dead_receiver_delays_nobody_else),
         WORLD_TEST(a_shut_lane_keeps_nothing_in_memory_and_probes_with_one),
         WORLD_TEST(a_receiver_that_asks_for_a_pause_gets_it),
