@@ -7,7 +7,12 @@
 
 /* A kind of request: where it runs, and how. */
 struct store_verb {
-    enum { VERB_WRITES_GLOBAL, VERB_WRITES_REGIONAL, VERB_READS } side;
+    enum {
+        VERB_WRITES_GLOBAL,
+        VERB_WRITES_REGIONAL,
+        VERB_READS,
+        VERB_READS_FIRST, /* ahead of the other reads that wait */
+    } side;
     enum err (*run)(struct store *s, struct store_req *req);
     /* Optional: how many bytes it has added to its group. */
     size_t (*bytes)(const struct store_req *req);
@@ -39,6 +44,9 @@ struct store {
 
     /* the reader's thread */
     struct inbox reader;
+    struct list reads_first, reads; /* that wait for their turn */
+    size_t reads_count;
+    struct task next_read;
 
     /* whoever has the task that is under way while closing */
     struct task close, close_reader, close_writer;

@@ -24,6 +24,9 @@ static enum err run_requests(struct store *s, enum backend_file file, struct lis
 static void group_done(struct store *s, enum backend_file file, struct list *group,
                        enum err err);
 static void on_read(struct task *task);
+static void on_reader_batch_end(struct inbox *reader);
+static void on_next_read(struct task *task);
+static void run_read(struct store_req *req);
 static void answer(struct store_req *req, enum err err);
 static void on_answer(struct task *task);
 
@@ -48,6 +51,9 @@ enum err store_open(struct store **out, const struct store_options *options)
     list_init(&s->changes);
     list_init(&s->followers);
     list_init(&s->hints);
+    list_init(&s->reads_first);
+    list_init(&s->reads);
+    s->next_read.run = on_next_read;
 
     err = prepare(s, options);
     if (err)
@@ -88,6 +94,7 @@ static enum err open_inboxes(struct store *s, const struct store_options *option
     }
     s->writer.limit = s->reader.limit = options->requests_max;
     s->writer.after_batch = on_batch_end;
+    s->reader.after_batch = on_reader_batch_end;
     return ERR_OK;
 }
 
@@ -98,11 +105,12 @@ static void on_opened_in_vain(struct inbox *writer)
 
 void store_submit(struct store *s, struct store_req *req, const struct store_verb *verb)
 {
-    struct inbox *inbox = verb->side == VERB_READS ? &s->reader : &s->writer;
+    bool reads = verb->side == VERB_READS || verb->side == VERB_READS_FIRST;
+    struct inbox *inbox = reads ? &s->reader : &s->writer;
 
     req->store = s;
     req->verb = verb;
-    req->task.run = verb->side == VERB_READS ? on_read : on_write;
+    req->task.run = reads ? on_read : on_write;
     if (!inbox_offer(inbox, &req->task))
         answer(req, ERR_BUSY);
 }
@@ -237,11 +245,59 @@ static void group_done(struct store *s, enum backend_file file, struct list *gro
     }
 }
 
-/* --- Reading ----------------------------------------------------------------------------- */
+/* --- Reading: the dispatcher's first, then one other, then what has come meanwhile -------- */
 
 static void on_read(struct task *task)
 {
     struct store_req *req = container_of(task, struct store_req, task);
+    struct store *s = req->store;
+
+    if (req->verb->side == VERB_READS_FIRST) {
+        list_append(&s->reads_first, &task->link);
+    } else if (s->reads_count < s->reader.limit) {
+        list_append(&s->reads, &task->link);
+        s->reads_count++;
+    } else {
+        answer(req, ERR_BUSY);
+    }
+}
+
+static void run_reads_first(struct store *s)
+{
+    struct list *link;
+
+    while ((link = list_pop(&s->reads_first)))
+        run_read(request_at(link));
+}
+
+static bool run_one_read(struct store *s)
+{
+    struct list *link = list_pop(&s->reads);
+
+    if (!link)
+        return false;
+    s->reads_count--;
+    run_read(request_at(link));
+    return true;
+}
+
+static void on_reader_batch_end(struct inbox *reader)
+{
+    struct store *s = container_of(reader, struct store, reader);
+
+    run_reads_first(s);
+    if (run_one_read(s) && s->reads_count > 0)
+        inbox_post(&s->reader, &s->next_read);
+}
+
+/* The end of its batch does the work. */
+static void on_next_read(struct task *task)
+{
+    (void)task;
+}
+
+static void run_read(struct store_req *req)
+{
     struct store *s = req->store;
     enum err err = req->verb->run(s, req);
 
@@ -284,10 +340,14 @@ static void on_close(struct task *task)
     inbox_post(&s->reader, &s->close_reader);
 }
 
+/* `next_read` isn't posted now: it goes into the batch that follows, and that is this one. */
 static void on_close_reader(struct task *task)
 {
     struct store *s = container_of(task, struct store, close_reader);
 
+    run_reads_first(s);
+    while (run_one_read(s))
+        ;
     inbox_close(&s->reader, on_reader_closed);
 }
 

@@ -7,7 +7,8 @@
  * All operations are requests: the caller fills in a request, submits it, and gets it back
  * through `done`. Writes run on the writer loop, everything that waits in one transaction, and
  * are answered only after its commit: `done` with ERR_OK means "on disk, fsynced". Reads run
- * on the reader loop and see every commit that was answered before they were submitted.
+ * on the reader loop and see every commit that was answered before they were submitted. Those
+ * of the dispatcher, store_due() and store_lanes(), wait for at most one of the others.
  *
  * The contract of every request:
  *   1. `done` runs exactly once, on the loop behind `reply_to`, never inside submit;

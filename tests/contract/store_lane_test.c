@@ -412,6 +412,106 @@ static void hints_come_until_there_are_too_many(void **state)
     inbox_close(&l.inbox, NULL);
 }
 
+/* --- Order of reads ---------------------------------------------------------------------- */
+
+#define LISTS 5
+
+struct reads {
+    struct world *world; /* who asks for the lanes with the first list; NULL = nobody */
+    struct store_list_objects lists[LISTS];
+    struct store_due due;
+    struct store_lanes lanes;
+    char story[LISTS + 3]; /* what was answered: l, d or n */
+};
+
+static struct reads reads;
+
+static void tell(char what)
+{
+    reads.story[strlen(reads.story)] = what;
+}
+
+static void on_due(struct store_req *req)
+{
+    assert_int_equal(req->err, ERR_OK);
+    for (size_t i = 0; i < reads.due.count; i++)
+        message_unref(reads.due.deliveries[i].message);
+    free(reads.due.deliveries);
+    tell('d');
+}
+
+static void on_lanes(struct store_req *req)
+{
+    assert_int_equal(req->err, ERR_OK);
+    free(reads.lanes.lanes);
+    tell('n');
+}
+
+static void ask_lanes(struct world *w)
+{
+    reads.lanes = (struct store_lanes){
+        .req = { .done = on_lanes, .reply_to = &w->f.inbox },
+        .limit = 10,
+    };
+    store_lanes(w->f.store, &reads.lanes);
+}
+
+static void on_list(struct store_req *req)
+{
+    struct store_list_objects *op = container_of(req, struct store_list_objects, req);
+
+    assert_int_equal(req->err, ERR_OK);
+    for (size_t i = 0; i < op->count; i++)
+        object_unref(op->objects[i]);
+    free(op->objects);
+    tell('l');
+    if (op == &reads.lists[0] && reads.world)
+        ask_lanes(reads.world);
+}
+
+static void ask_lists_and_then_due(struct world *w)
+{
+    reads = (struct reads){ 0 };
+    for (int i = 0; i < LISTS; i++) {
+        reads.lists[i] = (struct store_list_objects){
+            .req = { .done = on_list, .reply_to = &w->f.inbox },
+            .kind = OBJECT_ENDPOINT,
+            .application = w->application,
+            .page.limit = 10,
+        };
+        store_list_objects(w->f.store, &reads.lists[i]);
+    }
+    reads.due = (struct store_due){
+        .req = { .done = on_due, .reply_to = &w->f.inbox },
+        .endpoint_key = id_key(&w->endpoints[0]),
+        .now_wall_ms = store_fixture_ms(),
+        .limit = 10,
+        .bytes_limit = 1000,
+    };
+    store_due(w->f.store, &reads.due);
+}
+
+static void lists_that_wait_delay_the_dispatcher_by_one_at_most(void **state)
+{
+    struct world *w = *state;
+
+    ask_lists_and_then_due(w);
+    reads.world = w;
+    while (strlen(reads.story) < LISTS + 2)
+        uv_run(&w->f.loop.uv, UV_RUN_ONCE);
+    assert_string_equal(reads.story, "dlnllll");
+}
+
+static void closing_finishes_the_reads_that_wait(void **state)
+{
+    struct world *w = *state;
+
+    ask_lists_and_then_due(w);
+    store_fixture_close(&w->f);
+    assert_int_equal(strlen(reads.story), LISTS + 1);
+    store_fixture_open(&w->f);
+}
+
 static int run(const char *backend)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
@@ -425,6 +525,8 @@ static int run(const char *backend)
         TEST(hints_come_until_there_are_too_many),
         TEST(a_hint_comes_without_a_message_that_is_long),
         TEST(a_message_to_many_endpoints_has_several_hints),
+        TEST(lists_that_wait_delay_the_dispatcher_by_one_at_most),
+        TEST(closing_finishes_the_reads_that_wait),
         cmocka_unit_test_setup_teardown(an_empty_store_has_nothing_to_do, start_empty,
                                         stop_empty),
     };
