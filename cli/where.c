@@ -73,7 +73,7 @@ static enum cli_exit load_keyring(const struct config *config, struct keyring **
     if (config_read_master_key(config, &text, why) != ERR_OK)
         say("%s", why);
     else if (keyring_new(buf_text(&text), out) != ERR_OK)
-        say("%s: not a master key", config->master_key_file);
+        say("%s: not a master key", config_master_key_source(config));
     else
         exit = CLI_OK;
     if (text.bytes)

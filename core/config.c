@@ -331,6 +331,11 @@ enum err config_read_master_key(const struct config *config, struct buf *out,
     return err;
 }
 
+const char *config_master_key_source(const struct config *config)
+{
+    return config->master_key ? KEY_VARIABLE : config->master_key_file;
+}
+
 void config_each(const struct config *config,
                  void (*visit)(const char *key, const char *value, const char *source,
                                void *ctx),

@@ -108,6 +108,9 @@ void config_free(struct config *config); /* NULL does nothing */
 MUST_USE enum err config_read_master_key(const struct config *config, struct buf *out,
                                          char why[CONFIG_WHY_MAX]);
 
+/* Where that text comes from: the file, or the variable's name. */
+const char *config_master_key_source(const struct config *config);
+
 /* Call `visit` for each setting: its key in the file ("delivery.timeout"), its value as text
  * (lists with commas, secrets as "(redacted)", "" when there is none), and its source: a flag,
  * a variable's name, "FILE:LINE" or "default". */

@@ -43,7 +43,8 @@ static bool load_keyring(struct settings *settings)
     if (err)
         fprintf(stderr, "posthaste: %s\n", why);
     else if (keyring_new(buf_text(&text), &settings->keyring) != ERR_OK)
-        fprintf(stderr, "posthaste: %s: not a master key\n", settings->config->master_key_file);
+        fprintf(stderr, "posthaste: %s: not a master key\n",
+                config_master_key_source(settings->config));
     if (text.bytes)
         explicit_bzero(text.bytes, text.len);
     buf_fini(&text);

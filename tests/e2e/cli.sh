@@ -113,6 +113,14 @@ expect 2 config check;                   says err 'POSTHASTE_CONFIG'
 expect 2 token create --config $config --expires soon; says err "'soon' is not a duration"
 expect 0 token create --config $config --expires 1h
 token=$(<out)
+printf 'nonsense' >bad.key; chmod 600 bad.key
+export POSTHASTE_MASTER_KEY_FILE=bad.key
+expect 2 token create --config $config;  says err 'bad.key: not a master key'
+expect 2 serve --config $config;         says err 'bad.key: not a master key'
+export POSTHASTE_MASTER_KEY=nonsense
+expect 2 token create --config $config;  says err 'POSTHASTE_MASTER_KEY: not a master key'
+expect 2 serve --config $config;         says err 'POSTHASTE_MASTER_KEY: not a master key'
+unset POSTHASTE_MASTER_KEY POSTHASTE_MASTER_KEY_FILE
 expect 2 serve;                          says err '--config is missing'
 
 secret=whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw
