@@ -130,6 +130,9 @@ static void read_raw_payload(const struct scan_member *parameters, struct messag
     }
     into->raw_payload.data = xcalloc(raw.len, 1);
     into->raw_payload.len = scan_unescape(raw.at, raw.len, into->raw_payload.data);
+    if (into->raw_payload.len == 0)
+        faults_add(faults, FAULT_VALUE, "body/transformationsParams/rawPayload",
+                   "a string that isn't empty is expected");
     into->payload = into->raw_payload.data;
     into->payload_len = into->raw_payload.len;
 }

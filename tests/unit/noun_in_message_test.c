@@ -70,6 +70,9 @@ static void message_bodies_are_checked(void **state)
           "body/transformationsParams", J },
         { "{\"eventType\":\"a\",\"payload\":{},\"transformationsParams\":{\"rawPayload\":{}}}",
           "body/transformationsParams/rawPayload", J },
+        { "{\"eventType\":\"a\",\"payload\":{},\"transformationsParams\":"
+          "{\"rawPayload\":\"\"}}",
+          "body/transformationsParams/rawPayload", V },
     };
 
     (void)state;
