@@ -9,9 +9,10 @@
 #include "core/list.h"
 #include "core/log.h"
 
-#define BACKLOG  1024
-#define RETRY_MS 100
-#define BATCH    16 /* accepted in one turn: others want the loop too */
+#define BACKLOG   1024
+#define RETRY_MS  100
+#define NOTICE_MS 60000 /* between lines on a shortage that lasts */
+#define BATCH     16    /* accepted in one turn: others want the loop too */
 
 static void on_incoming(uv_poll_t *poll, int status, int events);
 static void on_retry(uv_timer_t *retry);
@@ -122,6 +123,18 @@ static bool is_shortage(int error)
     return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
 }
 
+static void wait_out_shortage(struct listener *l, int error)
+{
+    uint64_t now_ms = uv_now(l->retry.loop);
+
+    if (now_ms >= l->next_notice_ms) {
+        log_event(LOG_WARN, "accept_paused", LOG_STR("reason", uv_strerror(-error)));
+        l->next_notice_ms = now_ms + NOTICE_MS;
+    }
+    listener_pause(l);
+    uv_timer_start(&l->retry, on_retry, RETRY_MS, 0);
+}
+
 static void on_incoming(uv_poll_t *poll, int status, int events)
 {
     struct listener *l = container_of(poll, struct listener, poll);
@@ -135,9 +148,7 @@ static void on_incoming(uv_poll_t *poll, int status, int events)
         if (fd >= 0) {
             l->on_accepted(l, fd, (struct sockaddr *)&peer, peer_len);
         } else if (is_shortage(errno)) {
-            log_event(LOG_WARN, "accept_paused", LOG_STR("reason", uv_strerror(-errno)));
-            listener_pause(l);
-            uv_timer_start(&l->retry, on_retry, RETRY_MS, 0);
+            wait_out_shortage(l, errno);
         } else if (errno != ECONNABORTED && errno != EINTR) {
             return;
         }

@@ -1,7 +1,8 @@
 /* Listener: a listening TCP socket on a loop.
  *
  * When the process is out of descriptors or memory it stops accepting and tries again a moment
- * later: the clients wait in the kernel's queue instead of a loop that spins.
+ * later: the clients wait in the kernel's queue instead of a loop that spins. It says so once a
+ * minute at most.
  *
  * Thread: the loop's. */
 #ifndef WIRE_LISTENER_H
@@ -23,6 +24,7 @@ struct listener {
     uv_timer_t retry;
     int fd;
     bool paused;
+    uint64_t next_notice_ms; /* the loop's time: no shortage is logged before */
     unsigned closing; /* handles that aren't closed yet */
 };
 

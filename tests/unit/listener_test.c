@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "core/list.h"
+#include "tests/lib/capture.h"
 #include "wire/listener.h"
 
 struct fixture {
@@ -92,6 +93,35 @@ static void after_a_shortage_it_accepts_by_itself(void **state)
     close(fd);
 }
 
+static unsigned notices_of_shortages(struct fixture *f, unsigned count)
+{
+    struct capture capture;
+    char text[4096];
+
+    capture_begin(&capture);
+    for (; count > 0; count--) {
+        run_without_descriptors(f);
+        listener_resume(&f->listener); /* as after the pause */
+    }
+    capture_end(&capture, text, sizeof text);
+    return capture_count(text, "accept_paused");
+}
+
+static void a_shortage_that_lasts_is_logged_once_a_minute(void **state)
+{
+    struct fixture *f = *state;
+    int fd = connect_to(f);
+
+    uv_run(&f->loop, UV_RUN_NOWAIT);
+    close(fd);
+    fd = connect_to(f);
+    assert_int_equal(notices_of_shortages(f, 3), 1);
+    assert_int_equal(notices_of_shortages(f, 3), 0);
+    f->listener.next_notice_ms = uv_now(&f->loop); /* a minute later */
+    assert_int_equal(notices_of_shortages(f, 3), 1);
+    close(fd);
+}
+
 static void a_pause_outlasts_a_shortage(void **state)
 {
     struct fixture *f = *state;
@@ -114,6 +144,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(after_a_shortage_it_accepts_by_itself, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_shortage_that_lasts_is_logged_once_a_minute, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(a_pause_outlasts_a_shortage, setup, teardown),
     };
 

@@ -4,31 +4,24 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "core/log.h"
+#include "tests/lib/capture.h"
 
 #define TIME_LEN 24 /* "2026-11-24T02:57:36.747Z" */
 
 static char written[2 * LOG_LINE_MAX];
 
-/* Let stderr be a file in memory, log one event with a text and a number, and keep the line. */
-static void capture(enum log_level level, const char *event, const char *text, int64_t number)
+/* Log one event with a text and a number, and keep the line. */
+static void log_one(enum log_level level, const char *event, const char *text, int64_t number)
 {
-    int terminal = dup(STDERR_FILENO), file = memfd_create("stderr", 0);
+    struct capture capture;
 
-    assert_true(terminal >= 0 && file >= 0);
-    assert_true(dup2(file, STDERR_FILENO) >= 0);
+    capture_begin(&capture);
     log_event(level, event, LOG_STR("text", text), LOG_NUM("number", number));
-    assert_true(dup2(terminal, STDERR_FILENO) >= 0);
-    ssize_t len = pread(file, written, sizeof written - 1, 0);
-    assert_true(len >= 0);
-    written[len] = '\0';
-    close(file);
-    close(terminal);
+    capture_end(&capture, written, sizeof written);
 }
 
 static void a_line_is_time_level_event_and_fields(void **state)
@@ -50,7 +43,7 @@ static void a_line_is_time_level_event_and_fields(void **state)
     (void)state;
     log_open(LOG_TEXT, LOG_INFO);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        capture(LOG_WARN, "attempt_failed", rows[i].text, -7);
+        log_one(LOG_WARN, "attempt_failed", rows[i].text, -7);
         assert_int_equal(written[TIME_LEN - 1], 'Z');
         assert_string_equal(written + TIME_LEN, rows[i].line);
     }
@@ -62,7 +55,7 @@ static void as_json_a_line_is_one_object(void **state)
 
     (void)state;
     log_open(LOG_JSON, LOG_DEBUG);
-    capture(LOG_DEBUG, "listening", "a \"b\"\n", 8071);
+    log_one(LOG_DEBUG, "listening", "a \"b\"\n", 8071);
     assert_memory_equal(written, start, sizeof start - 1);
     assert_string_equal(written + sizeof start - 1 + TIME_LEN,
                         "\",\"level\":\"debug\",\"event\":\"listening\","
@@ -75,7 +68,7 @@ static void what_is_below_the_level_is_not_written(void **state)
     for (int least = LOG_DEBUG; least <= LOG_ERROR; least++)
         for (int level = LOG_DEBUG; level <= LOG_ERROR; level++) {
             log_open(LOG_TEXT, (enum log_level)least);
-            capture((enum log_level)level, "event", "x", 0);
+            log_one((enum log_level)level, "event", "x", 0);
             assert_int_equal(*written != '\0', level >= least);
         }
 }
@@ -98,7 +91,7 @@ static void a_line_too_long_is_cut_and_still_ends(void **state)
         memset(text, rows[i].fill, sizeof text - 1);
         text[sizeof text - 1] = '\0';
         log_open(rows[i].format, LOG_INFO);
-        capture(LOG_INFO, "event", text, 0);
+        log_one(LOG_INFO, "event", text, 0);
         size_t len = strlen(written);
         assert_in_range(len, LOG_LINE_MAX - 8, LOG_LINE_MAX);
         assert_string_equal(written + len - strlen(rows[i].end), rows[i].end);
