@@ -30,6 +30,16 @@ static enum err from_errno(const char *path, const char *doing)
     }
 }
 
+/* It may be meant, for a group that makes backups, so it stays as it is. */
+static void warn_if_open_to_others(int fd, const char *dir, const char *name)
+{
+    struct stat status;
+
+    if (fstat(fd, &status) == 0 && (status.st_mode & (S_IRWXG | S_IRWXO)))
+        log_event(LOG_WARN, "open_to_others", LOG_STR("path", dir), LOG_STR("name", name),
+                  LOG_STR("reason", "others than its owner have access"));
+}
+
 /* SQLite gives a file that it makes the umask's mode, and its log the mode of the file: so an
  * empty file with ours is there before. */
 static enum err make_file(int dir_fd, const char *dir, const char *name)
@@ -38,6 +48,7 @@ static enum err make_file(int dir_fd, const char *dir, const char *name)
 
     if (fd < 0)
         return from_errno(dir, name);
+    warn_if_open_to_others(fd, dir, name);
     close(fd);
     return ERR_OK;
 }
@@ -93,6 +104,8 @@ enum err sqlite_directory_open(const char *dir, int *out_lock)
         return from_errno(dir, "open");
 
     err = lock_directory(dir_fd, dir, &lock);
+    if (!err)
+        warn_if_open_to_others(dir_fd, dir, ".");
     if (!err)
         err = make_file(dir_fd, dir, "global.db");
     if (!err)

@@ -15,6 +15,7 @@
 
 #include "core/mem.h"
 #include "store/backend.h"
+#include "tests/lib/capture.h"
 #include "tests/lib/faulty_disk.h"
 #include "tests/lib/store_fixture.h"
 
@@ -130,6 +131,28 @@ static void the_files_are_ours_alone(void **state)
     for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++) {
         assert_int_equal(stat(path_of(f, ROWS[i].name), &status), 0);
         assert_int_equal(status.st_mode & 0777, ROWS[i].mode);
+    }
+}
+
+static void files_that_are_open_to_others_are_warned_of(void **state)
+{
+    static const struct {
+        mode_t directory, file;
+        unsigned warnings;
+    } ROWS[] = { { 0700, 0600, 0 }, { 0750, 0600, 1 }, { 0700, 0604, 1 }, { 0755, 0640, 2 } };
+    struct store_fixture *f = *state;
+    char text[4096];
+
+    for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++) {
+        struct capture capture;
+
+        store_fixture_close(f);
+        assert_int_equal(chmod(f->dir, ROWS[i].directory), 0);
+        assert_int_equal(chmod(path_of(f, "regional.db"), ROWS[i].file), 0);
+        capture_begin(&capture);
+        store_fixture_open(f);
+        capture_end(&capture, text, sizeof text);
+        assert_int_equal(capture_count(text, "open_to_others"), ROWS[i].warnings);
     }
 }
 
@@ -326,6 +349,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
     const struct CMUnitTest tests[] = {
         TEST(the_files_are_ours_alone),
+        TEST(files_that_are_open_to_others_are_warned_of),
         TEST(a_newer_schema_is_refused),
         TEST(a_file_that_is_no_database_is_refused),
         TEST(a_kill_at_any_moment_of_a_migration_is_harmless),
