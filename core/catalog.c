@@ -4,9 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define uthash_fatal(message) abort()
-#include <uthash.h>
-
+#include "core/hash.h"
 #include "core/list.h"
 #include "core/mem.h"
 
@@ -188,10 +186,9 @@ void catalog_free(struct catalog *c)
 
     if (!c)
         return;
-    HASH_ITER(by_key, c->by_key, entry, next)
-    remove_entry(c, entry);
-    HASH_ITER(hh, c->groups, group, next_group)
-    {
+    HASH_ITER (by_key, c->by_key, entry, next)
+        remove_entry(c, entry);
+    HASH_ITER (hh, c->groups, group, next_group) {
         HASH_DEL(c->groups, group);
         free(group);
     }
@@ -306,8 +303,8 @@ void catalog_each(const struct catalog *c, void (*visit)(struct object *object, 
 {
     struct entry *entry, *next;
 
-    HASH_ITER(by_key, c->by_key, entry, next)
-    visit(entry->object, ctx);
+    HASH_ITER (by_key, c->by_key, entry, next)
+        visit(entry->object, ctx);
 }
 
 size_t catalog_count(const struct catalog *c)

@@ -8,10 +8,7 @@
 #ifndef DISPATCHER_DESTINATION_H
 #define DISPATCHER_DESTINATION_H
 
-#define uthash_fatal(message) abort()
-#include <stdlib.h>
-#include <uthash.h>
-
+#include "core/hash.h"
 #include "core/list.h"
 #include "signer/keyring.h"
 #include "signer/signer.h"

@@ -23,10 +23,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define uthash_fatal(message) abort()
-#include <uthash.h>
-
 #include "core/clock.h"
+#include "core/hash.h"
 #include "core/list.h"
 #include "core/model.h"
 #include "dispatcher/agenda.h"

@@ -7,9 +7,7 @@
 #include <jwt.h>
 #include <openssl/rand.h>
 
-#define uthash_fatal(message) abort()
-#include <uthash.h>
-
+#include "core/hash.h"
 #include "core/mem.h"
 #include "signer/mac.h"
 #include "signer/require.h"

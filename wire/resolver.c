@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include <ares.h>
-#include <uthash.h>
 
+#include "core/hash.h"
 #include "core/mem.h"
 
 #define NAMES_ASKED_MAX  256
