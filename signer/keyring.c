@@ -10,8 +10,8 @@
 #include <openssl/kdf.h>
 #include <openssl/rand.h>
 
+#include "core/base64.h"
 #include "core/mem.h"
-#include "signer/base64.h"
 #include "signer/require.h"
 
 #define KEY_PREFIX     "phmk_"

@@ -9,8 +9,8 @@
 #include <openssl/crypto.h>
 #include <openssl/rand.h>
 
+#include "core/base64.h"
 #include "core/mem.h"
-#include "signer/base64.h"
 #include "signer/mac.h"
 #include "signer/require.h"
 

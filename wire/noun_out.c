@@ -1,11 +1,13 @@
 #include "wire/noun_out.h"
 
-#include <strings.h>
 #include <string.h>
+#include <strings.h>
 
+#include "core/base64.h"
 #include "wire/utf8.h"
 
-#define RESPONSE_SHOWN_MAX 20000 /* bytes of text */
+#define RESPONSE_SHOWN_MAX   20000                        /* bytes of text */
+#define RESPONSE_ENCODED_MAX (RESPONSE_SHOWN_MAX / 4 * 3) /* bytes that fit into it as base64 */
 
 static void put_id(struct json_writer *w, const char *name, enum id_kind kind,
                    const struct id *id)
@@ -192,28 +194,6 @@ static const char *status_text(enum attempt_status status)
     return "fail";
 }
 
-/* Standard alphabet, padded (RFC 4648); as much of `bytes` as `out` has room for. */
-static size_t encode_base64(const struct bytes *bytes, char out[RESPONSE_SHOWN_MAX])
-{
-    static const char ALPHABET[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-                                   "0123456789+/";
-    size_t written = 0;
-
-    for (size_t i = 0; i < bytes->len && written < RESPONSE_SHOWN_MAX; i += 3) {
-        size_t left = bytes->len - i;
-        uint32_t group = (uint32_t)bytes->data[i] << 16;
-        if (left > 1)
-            group |= (uint32_t)bytes->data[i + 1] << 8;
-        if (left > 2)
-            group |= bytes->data[i + 2];
-        out[written++] = ALPHABET[group >> 18];
-        out[written++] = ALPHABET[group >> 12 & 63];
-        out[written++] = left > 1 ? ALPHABET[group >> 6 & 63] : '=';
-        out[written++] = left > 2 ? ALPHABET[group & 63] : '=';
-    }
-    return written;
-}
-
 /* An answer may have been cut in the middle of a character, and is still text then. */
 static void put_response(struct json_writer *w, const struct bytes *response)
 {
@@ -224,8 +204,10 @@ static void put_response(struct json_writer *w, const struct bytes *response)
     if (valid == shown || (cut && shown - valid < UTF8_CHARACTER_MAX)) {
         json_put_bytes(w, response->data, valid);
     } else {
-        char text[RESPONSE_SHOWN_MAX];
-        json_put_bytes(w, text, encode_base64(response, text));
+        char text[RESPONSE_SHOWN_MAX + 1];
+        shown = shown < RESPONSE_ENCODED_MAX ? shown : RESPONSE_ENCODED_MAX;
+        base64_encode(response->data, shown, text);
+        json_put_text(w, text);
     }
 }
 

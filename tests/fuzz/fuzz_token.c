@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base64.h"
 #include "core/mem.h"
-#include "signer/base64.h"
 #include "signer/mac.h"
 #include "signer/token.h"
 

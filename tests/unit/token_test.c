@@ -7,9 +7,9 @@
 
 #include <cmocka.h>
 
+#include "core/base64.h"
 #include "core/buf.h"
 #include "core/mem.h"
-#include "signer/base64.h"
 #include "signer/mac.h"
 #include "signer/token.h"
 

@@ -1,6 +1,6 @@
 /* Base64: the standard alphabet with padding (RFC 4648, section 4) and nothing else. */
-#ifndef SIGNER_BASE64_H
-#define SIGNER_BASE64_H
+#ifndef CORE_BASE64_H
+#define CORE_BASE64_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,4 +1,4 @@
-#include "signer/base64.h"
+#include "core/base64.h"
 
 static const char DIGITS[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
