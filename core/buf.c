@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FIRST_ROOM 256
+#define ROOM_FIRST 256
 
 static enum err make_room(struct buf *b, size_t more)
 {
@@ -16,7 +16,7 @@ static enum err make_room(struct buf *b, size_t more)
     if (need <= b->room)
         return ERR_OK;
 
-    size_t room = b->room ? b->room : FIRST_ROOM;
+    size_t room = b->room ? b->room : ROOM_FIRST;
     while (room < need)
         room *= 2;
     uint8_t *bytes = realloc(b->bytes, room);

@@ -1,6 +1,5 @@
 #include "core/catalog.h"
 
-#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -20,6 +20,20 @@ static inline void *xcalloc(size_t count, size_t size)
     return p;
 }
 
+/* Move an array that is full into one with twice the room, `first` to begin with; what is new is
+ * zeroed. For arrays that a limit elsewhere bounds. */
+static inline void *xgrow(void *objects, size_t *room, size_t first, size_t size)
+{
+    size_t grown = *room > 0 ? 2 * *room : first;
+    void *p = xcalloc(grown, size);
+
+    if (*room > 0)
+        memcpy(p, objects, *room * size);
+    free(objects);
+    *room = grown;
+    return p;
+}
+
 /* A NUL-terminated copy of `len` bytes. Free with free(). */
 static inline char *xmemdup(const void *bytes, size_t len)
 {

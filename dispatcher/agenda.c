@@ -41,18 +41,6 @@ static void sift_down(struct agenda *a, size_t at, struct agenda_item *item)
     put(a, at, item);
 }
 
-static void grow(struct agenda *a)
-{
-    size_t room = a->room ? 2 * a->room : ROOM_FIRST;
-    struct agenda_item **items = xcalloc(room, sizeof *items);
-
-    if (a->count > 0)
-        memcpy(items, a->items, a->count * sizeof *items);
-    free(a->items);
-    a->items = items;
-    a->room = room;
-}
-
 static void take_out(struct agenda *a, struct agenda_item *item)
 {
     size_t at = item->place - 1;
@@ -84,7 +72,7 @@ void agenda_set(struct agenda *a, struct agenda_item *item, uint64_t at_mono_ms)
     if (at_mono_ms == AGENDA_NEVER)
         return;
     if (a->count == a->room)
-        grow(a);
+        a->items = xgrow(a->items, &a->room, ROOM_FIRST, sizeof(struct agenda_item *));
     sift_up(a, a->count++, item);
 }
 

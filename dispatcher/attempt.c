@@ -1,6 +1,5 @@
 #include "dispatcher/attempt.h"
 
-#include <assert.h>
 #include <string.h>
 
 #include "core/mem.h"

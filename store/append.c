@@ -90,15 +90,9 @@ static void select_endpoint(struct endpoint *endpoint, void *ctx)
 
     if (!match_wants(endpoint, op->event_type, op->channels ? op->channels : &NO_CHANNELS))
         return;
-    if (fan_out->count == fan_out->room) {
-        size_t room = fan_out->room ? 2 * fan_out->room : FAN_OUT_FIRST;
-        int64_t *keys = xcalloc(room, sizeof *keys);
-        if (fan_out->count > 0)
-            memcpy(keys, fan_out->keys, fan_out->count * sizeof *keys);
-        free(fan_out->keys);
-        fan_out->keys = keys;
-        fan_out->room = room;
-    }
+    if (fan_out->count == fan_out->room)
+        fan_out->keys =
+            xgrow(fan_out->keys, &fan_out->room, FAN_OUT_FIRST, sizeof *fan_out->keys);
     fan_out->keys[fan_out->count++] = id_key(&endpoint->base.id);
 }
 

@@ -3,6 +3,8 @@
 
 #include "core/mem.h"
 
+#define ORPHANS_FIRST 16 /* endpoints to begin with */
+
 /* The endpoints that go with their application. */
 struct orphans {
     size_t count, room;
@@ -112,15 +114,9 @@ static void add_orphan(struct endpoint *endpoint, void *ctx)
 {
     struct orphans *orphans = ctx;
 
-    if (orphans->count == orphans->room) {
-        size_t room = orphans->room ? 2 * orphans->room : 16;
-        struct endpoint **grown = xcalloc(room, sizeof(struct endpoint *));
-        if (orphans->count > 0)
-            memcpy(grown, orphans->tombstones, orphans->count * sizeof(struct endpoint *));
-        free(orphans->tombstones);
-        orphans->tombstones = grown;
-        orphans->room = room;
-    }
+    if (orphans->count == orphans->room)
+        orphans->tombstones = xgrow(orphans->tombstones, &orphans->room, ORPHANS_FIRST,
+                                    sizeof(struct endpoint *));
     orphans->tombstones[orphans->count++] = endpoint_copy(endpoint);
 }
 

@@ -2,14 +2,12 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "core/mem.h"
 
-#define FIRST_ROOM 64
+#define ROOM_FIRST 64
 
 struct watch {
     struct sockets *owner;
@@ -36,18 +34,8 @@ void sockets_fini(struct sockets *s)
 
 static void make_room(struct sockets *s, size_t fd)
 {
-    size_t room = s->room ? s->room : FIRST_ROOM;
-
-    if (fd < s->room)
-        return;
-    while (room <= fd)
-        room *= 2;
-    struct watch **by_fd = xcalloc(room, sizeof(struct watch *));
-    if (s->room > 0)
-        memcpy(by_fd, s->by_fd, s->room * sizeof(struct watch *));
-    free(s->by_fd);
-    s->by_fd = by_fd;
-    s->room = room;
+    while (s->room <= fd)
+        s->by_fd = xgrow(s->by_fd, &s->room, ROOM_FIRST, sizeof(struct watch *));
 }
 
 /* The descriptor is closed already, or about to be. */
