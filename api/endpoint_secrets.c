@@ -4,6 +4,7 @@
 #include "api/routes.h"
 #include "api/secrets.h"
 #include "core/mem.h"
+#include "signer/seal.h"
 #include "wire/noun_out.h"
 
 static bool next_rotated(struct request *r);
@@ -13,21 +14,15 @@ static bool next_headers_patched(struct request *r);
 void endpoint_secrets_get(struct request *r)
 {
     const struct endpoint *endpoint;
-    struct bytes plain;
-    struct secret secret = { .len = 0 };
+    struct secret secret;
     char text[SECRET_TEXT_MAX];
 
     if (!request_find_application(r) || !(endpoint = request_find_endpoint(r)))
         return;
-    enum err err = keyring_unseal(r->services->keyring, SEAL_SECRET, &endpoint->application,
-                                  &endpoint->base.id, &endpoint->secrets[0].sealed, &plain);
-    if (err || plain.len > sizeof secret.bytes) {
+    if (unseal_secret(r->services->keyring, endpoint, &endpoint->secrets[0].sealed, &secret)) {
         reply_err(r, ERR_CORRUPT);
         return;
     }
-    secret.len = plain.len;
-    memcpy(secret.bytes, plain.data, plain.len);
-    keyring_wipe(&plain);
     secret_format(&secret, text);
 
     struct json_writer *w = reply_begin(r);
@@ -82,7 +77,7 @@ void endpoint_headers_get(struct request *r)
 
     if (!request_find_application(r) || !(endpoint = request_find_endpoint(r)))
         return;
-    enum err err = secrets_unseal_headers(r->services->keyring, endpoint, &plain);
+    enum err err = unseal_headers(r->services->keyring, endpoint, &plain);
     if (!err && plain.len > 0) {
         err = json_parse(plain.data, plain.len, &headers, &fault);
         keyring_wipe(&plain);
@@ -118,7 +113,7 @@ static bool make_headers(struct request *r, enum read_mode mode)
 
     if (!current)
         return false;
-    if (secrets_unseal_headers(keyring, current, &plain)) {
+    if (unseal_headers(keyring, current, &plain)) {
         reply_err(r, ERR_CORRUPT);
         return false;
     }
@@ -129,7 +124,7 @@ static bool make_headers(struct request *r, enum read_mode mode)
     } else {
         struct endpoint *next = endpoint_copy(current);
         edit_old(r, &next->base);
-        secrets_seal_headers(keyring, next, headers);
+        seal_headers(keyring, next, headers);
     }
     free(headers);
     return faults.count == 0;

@@ -4,6 +4,7 @@
 #include "api/routes.h"
 #include "api/secrets.h"
 #include "core/mem.h"
+#include "signer/seal.h"
 #include "wire/courier.h"
 
 static bool next_created(struct request *r);
@@ -110,7 +111,7 @@ static void read_into(struct request *r, enum read_mode mode, bool is_new,
         if (is_new || (mode == READ_PATCH && extras.secret))
             take_secret(r, next, extras.secret, faults);
         if (extras.has_headers)
-            secrets_seal_headers(r->services->keyring, next, extras.headers);
+            seal_headers(r->services->keyring, next, extras.headers);
     }
     endpoint_extras_fini(&extras);
 }

@@ -3,6 +3,8 @@
 #include <assert.h>
 #include <string.h>
 
+#include "signer/seal.h"
+
 bool secrets_read(const char *text, struct secret *out)
 {
     if (text)
@@ -11,12 +13,11 @@ bool secrets_read(const char *text, struct secret *out)
     return true;
 }
 
-static void seal(const struct keyring *keyring, const struct endpoint *endpoint,
-                 const struct secret *secret, struct sealed_secret *out)
+static void make_current(const struct keyring *keyring, struct endpoint *endpoint,
+                         const struct secret *secret)
 {
-    out->expires_at_ms = 0;
-    keyring_seal(keyring, SEAL_SECRET, &endpoint->application, &endpoint->base.id,
-                 secret->bytes, secret->len, &out->sealed);
+    endpoint->secrets[0].expires_at_ms = 0;
+    seal_secret(keyring, endpoint, secret, &endpoint->secrets[0].sealed);
 }
 
 void secrets_replace(const struct keyring *keyring, struct endpoint *endpoint,
@@ -25,7 +26,7 @@ void secrets_replace(const struct keyring *keyring, struct endpoint *endpoint,
     if (endpoint->secret_count == 0)
         endpoint->secret_count = 1;
     bytes_fini(&endpoint->secrets[0].sealed);
-    seal(keyring, endpoint, secret, &endpoint->secrets[0]);
+    make_current(keyring, endpoint, secret);
 }
 
 /* Close the gaps that secrets leave when their time is over. */
@@ -57,26 +58,6 @@ enum err secrets_rotate(const struct keyring *keyring, struct endpoint *endpoint
     memmove(&endpoint->secrets[1], &endpoint->secrets[0],
             endpoint->secret_count * sizeof *endpoint->secrets);
     endpoint->secret_count++;
-    seal(keyring, endpoint, secret, &endpoint->secrets[0]);
+    make_current(keyring, endpoint, secret);
     return ERR_OK;
-}
-
-void secrets_seal_headers(const struct keyring *keyring, struct endpoint *endpoint,
-                          const char *headers)
-{
-    bytes_fini(&endpoint->sealed_headers);
-    if (headers)
-        keyring_seal(keyring, SEAL_HEADERS, &endpoint->application, &endpoint->base.id, headers,
-                     strlen(headers), &endpoint->sealed_headers);
-}
-
-enum err secrets_unseal_headers(const struct keyring *keyring, const struct endpoint *endpoint,
-                                struct bytes *out)
-{
-    if (endpoint->sealed_headers.len == 0) {
-        *out = (struct bytes){ 0 };
-        return ERR_OK;
-    }
-    return keyring_unseal(keyring, SEAL_HEADERS, &endpoint->application, &endpoint->base.id,
-                          &endpoint->sealed_headers, out);
 }

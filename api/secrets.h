@@ -1,4 +1,4 @@
-/* Secrets: what an endpoint keeps sealed, changed and read: signing secrets and header values.
+/* Secrets: what an endpoint signs with, made, replaced and rotated.
  *
  * Thread: any; the endpoint must not be shared yet where it isn't const. */
 #ifndef API_SECRETS_H
@@ -21,13 +21,5 @@ void secrets_replace(const struct keyring *keyring, struct endpoint *endpoint,
 MUST_USE enum err secrets_rotate(const struct keyring *keyring, struct endpoint *endpoint,
                                  const struct secret *secret, uint64_t expires_at_ms,
                                  uint64_t now_ms);
-
-/* `headers`: a JSON object of strings, or NULL for none. */
-void secrets_seal_headers(const struct keyring *keyring, struct endpoint *endpoint,
-                          const char *headers);
-
-/* Errors as keyring_unseal(); the bytes are NUL-terminated, none if there are no headers. */
-MUST_USE enum err secrets_unseal_headers(const struct keyring *keyring,
-                                         const struct endpoint *endpoint, struct bytes *out);
 
 #endif

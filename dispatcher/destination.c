@@ -3,6 +3,7 @@
 #include <assert.h>
 
 #include "core/mem.h"
+#include "signer/seal.h"
 #include "wire/noun_in.h"
 
 #define CONTENT_TYPE "content-type: application/json"
@@ -16,25 +17,6 @@ static void destination_free(struct destination *d)
     free(d->secrets);
     target_unref(d->target);
     free(d);
-}
-
-static enum err unseal_secret(const struct keyring *keyring, const struct endpoint *endpoint,
-                              const struct bytes *sealed, struct secret *out)
-{
-    struct bytes plain;
-    enum err err = keyring_unseal(keyring, SEAL_SECRET, &endpoint->application,
-                                  &endpoint->base.id, sealed, &plain);
-
-    if (err)
-        return err;
-    if (plain.len == 0 || plain.len > SECRET_LEN_MAX) {
-        keyring_wipe(&plain);
-        return ERR_INVALID;
-    }
-    memcpy(out->bytes, plain.data, plain.len);
-    out->len = plain.len;
-    keyring_wipe(&plain);
-    return ERR_OK;
 }
 
 /* Those that haven't expired. */
@@ -62,18 +44,15 @@ static enum err add_target(struct destination *d, const struct keyring *keyring,
                            const struct endpoint *endpoint)
 {
     struct text_list lines = { 0 };
-    enum err err = ERR_OK;
+    struct bytes json;
+    enum err err = unseal_headers(keyring, endpoint, &json);
 
-    if (endpoint->sealed_headers.len > 0) {
-        struct bytes json;
-        err = keyring_unseal(keyring, SEAL_HEADERS, &endpoint->application, &endpoint->base.id,
-                             &endpoint->sealed_headers, &json);
-        if (err == ERR_OK) {
+    if (!err) {
+        if (json.len > 0)
             err = read_header_lines(json.data, json.len, &lines);
-            keyring_wipe(&json);
-        }
+        keyring_wipe(&json);
     }
-    if (err == ERR_OK) {
+    if (!err) {
         text_list_add(&lines, CONTENT_TYPE, strlen(CONTENT_TYPE));
         err = target_new("POST", endpoint->url, &lines, &d->target);
     }
