@@ -1,12 +1,12 @@
 #include "wire/courier_target.h"
 
 #include <assert.h>
-#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
 #include "core/mem.h"
+#include "wire/header.h"
 
 /* Parts of the message's framing and routing: curl writes them. */
 static const char *const our_headers[] = { "host", "content-length", "transfer-encoding",
@@ -25,11 +25,6 @@ static bool is_one_of(const char *const *words, size_t count, const char *word)
     return false;
 }
 
-static bool is_token_char(char c)
-{
-    return c != 0 && (isalnum((unsigned char)c) || strchr("!#$%&'*+-.^_`|~", c));
-}
-
 static bool names(const char *line, size_t name_len, const char *name)
 {
     return strlen(name) == name_len && strncasecmp(line, name, name_len) == 0;
@@ -37,10 +32,8 @@ static bool names(const char *line, size_t name_len, const char *name)
 
 bool header_line_is_good(const char *line)
 {
-    size_t name_len = 0;
+    size_t name_len = header_name_length(line);
 
-    while (is_token_char(line[name_len]))
-        name_len++;
     if (name_len == 0 || line[name_len] != ':')
         return false;
     for (const char *p = line + name_len + 1; *p; p++)

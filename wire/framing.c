@@ -4,6 +4,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "wire/header.h"
+
 struct seen {
     unsigned hosts, lengths, codings;
     const char *length, *coding;
@@ -11,21 +13,14 @@ struct seen {
     struct framing *framing;
 };
 
-static bool is_token(const char *text)
-{
-    static const char allowed[] = "!#$%&'*+-.^_`|~0123456789"
-                                  "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-
-    return *text && text[strspn(text, allowed)] == '\0';
-}
-
 static enum MHD_Result see_field(void *cls, enum MHD_ValueKind kind, const char *name,
                                  const char *value)
 {
     struct seen *seen = cls;
+    size_t name_len = header_name_length(name);
 
     (void)kind;
-    if (!is_token(name))
+    if (name_len == 0 || name[name_len] != '\0')
         seen->bad_name = true;
     if (strcasecmp(name, MHD_HTTP_HEADER_HOST) == 0) {
         seen->hosts++;

@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #include "core/mem.h"
+#include "wire/header.h"
 
 #define HEADERS_MAX          50
 #define HEADER_NAME_LEN_MAX  256
@@ -67,11 +68,9 @@ static bool is_reserved(const char *name)
     return false;
 }
 
-/* A token of RFC 9110, section 5.6.2. */
 static bool is_header_name(const char *name)
 {
-    size_t len = strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-                              "!#$%&'*+-.^_`|~");
+    size_t len = header_name_length(name);
 
     return len > 0 && len <= HEADER_NAME_LEN_MAX && name[len] == '\0';
 }
