@@ -27,7 +27,7 @@ static const char *const passed_headers[] = { "webhook-id", "webhook-timestamp",
                                               "webhook-signature", "content-type" };
 #define PASSED_COUNT (sizeof(passed_headers) / sizeof(passed_headers[0]))
 
-struct listener {
+struct receiver {
     uv_loop_t loop;
     uv_signal_t interrupt, term;
     struct server *server;
@@ -45,22 +45,22 @@ struct listener {
 
 struct forward {
     struct call call;
-    struct listener *listener;
+    struct receiver *receiver;
     struct exchange *exchange;
     struct buf headers[PASSED_COUNT];
 };
 
 static enum cli_exit run_listen(const struct line *line);
-static enum cli_exit read_options(struct listener *l, const struct line *line);
-static enum cli_exit open_forward(struct listener *l, const char *url);
-static enum cli_exit open_server(struct listener *l, uint64_t port);
+static enum cli_exit read_options(struct receiver *r, const struct line *line);
+static enum cli_exit open_forward(struct receiver *r, const char *url);
+static enum cli_exit open_server(struct receiver *r, uint64_t port);
 static void on_headers(struct exchange *x, void *ctx);
 static void on_delivery(struct exchange *x, void *ctx);
-static void forward(struct listener *l, struct exchange *x);
+static void forward(struct receiver *r, struct exchange *x);
 static void on_forwarded(struct call *call);
-static void answer(struct listener *l, struct exchange *x, unsigned status);
+static void answer(struct receiver *r, struct exchange *x, unsigned status);
 static void on_signal(uv_signal_t *signal, int number);
-static void stop(struct listener *l);
+static void stop(struct receiver *r);
 static void on_closed(void *ctx);
 
 static const struct option options[] = {
@@ -86,31 +86,31 @@ const struct command listen_commands[] = {
 
 static enum cli_exit run_listen(const struct line *line)
 {
-    struct listener l = { .signer = signer_new() };
+    struct receiver r = { .signer = signer_new() };
 
-    if (uv_loop_init(&l.loop) != 0)
+    if (uv_loop_init(&r.loop) != 0)
         abort();
-    uv_signal_init(&l.loop, &l.interrupt);
-    uv_signal_init(&l.loop, &l.term);
-    l.interrupt.data = l.term.data = &l;
+    uv_signal_init(&r.loop, &r.interrupt);
+    uv_signal_init(&r.loop, &r.term);
+    r.interrupt.data = r.term.data = &r;
 
-    enum cli_exit exit = read_options(&l, line);
+    enum cli_exit exit = read_options(&r, line);
     if (!exit && line_has(line, "forward-to"))
-        exit = open_forward(&l, line_text(line, "forward-to"));
+        exit = open_forward(&r, line_text(line, "forward-to"));
     if (!exit)
-        exit = open_server(&l, line_count(line, "port", 0));
+        exit = open_server(&r, line_count(line, "port", 0));
     if (exit)
-        stop(&l);
-    uv_run(&l.loop, UV_RUN_DEFAULT);
+        stop(&r);
+    uv_run(&r.loop, UV_RUN_DEFAULT);
 
-    uv_loop_close(&l.loop);
-    egress_free(l.egress);
-    signer_free(l.signer);
-    secret_wipe(&l.secret);
+    uv_loop_close(&r.loop);
+    egress_free(r.egress);
+    signer_free(r.signer);
+    secret_wipe(&r.secret);
     return exit;
 }
 
-static enum cli_exit read_options(struct listener *l, const struct line *line)
+static enum cli_exit read_options(struct receiver *r, const struct line *line)
 {
     const char *secret = line_text(line, "secret");
     uint64_t status = line_count(line, "status", 204);
@@ -118,7 +118,7 @@ static enum cli_exit read_options(struct listener *l, const struct line *line)
 
     if (!output_form(line, &form))
         return CLI_USAGE;
-    if (secret && secret_parse(secret, &l->secret) != ERR_OK) {
+    if (secret && secret_parse(secret, &r->secret) != ERR_OK) {
         say("--secret: not whsec_ and the base64 of %d to %d bytes", SECRET_LEN_MIN,
             SECRET_LEN_MAX);
         return CLI_USAGE;
@@ -127,15 +127,15 @@ static enum cli_exit read_options(struct listener *l, const struct line *line)
         say("--status: %" PRIu64 " is not between 200 and 599", status);
         return CLI_USAGE;
     }
-    l->json = form != OUTPUT_TABLE;
-    l->has_secret = secret != NULL;
-    l->status = (unsigned)status;
-    l->to_fail = line_count(line, "fail", 0);
-    l->to_come = line_count(line, "count", 0);
+    r->json = form != OUTPUT_TABLE;
+    r->has_secret = secret != NULL;
+    r->status = (unsigned)status;
+    r->to_fail = line_count(line, "fail", 0);
+    r->to_come = line_count(line, "count", 0);
     return CLI_OK;
 }
 
-static enum cli_exit open_forward(struct listener *l, const char *url)
+static enum cli_exit open_forward(struct receiver *r, const char *url)
 {
     struct buf normal = BUF_INIT(URL_LEN_MAX);
     struct text_list none = { 0 };
@@ -143,16 +143,16 @@ static enum cli_exit open_forward(struct listener *l, const char *url)
     enum err err = courier_url(url, &normal, &why);
 
     if (!err)
-        err = target_new("POST", buf_text(&normal), &none, &l->target);
+        err = target_new("POST", buf_text(&normal), &none, &r->target);
     buf_fini(&normal);
     if (err) {
         say("--forward-to: %s", why);
         return CLI_USAGE;
     }
-    l->egress = egress_new_open();
-    err = courier_open(&l->courier, &(struct courier_options){
-                                        .loop = &l->loop,
-                                        .egress = l->egress,
+    r->egress = egress_new_open();
+    err = courier_open(&r->courier, &(struct courier_options){
+                                        .loop = &r->loop,
+                                        .egress = r->egress,
                                         .user_agent = "posthaste/" POSTHASTE_VERSION,
                                         .idle_connections = 8,
                                     });
@@ -161,28 +161,28 @@ static enum cli_exit open_forward(struct listener *l, const char *url)
     return err ? CLI_FAILED : CLI_OK;
 }
 
-static enum cli_exit open_server(struct listener *l, uint64_t port)
+static enum cli_exit open_server(struct receiver *r, uint64_t port)
 {
     if (port > UINT16_MAX) {
         say("--port: %" PRIu64 " is not a port", port);
         return CLI_USAGE;
     }
-    enum err err = server_open(&l->server, &(struct server_options){
-                                               .loop = &l->loop,
+    enum err err = server_open(&r->server, &(struct server_options){
+                                               .loop = &r->loop,
                                                .address = "127.0.0.1",
                                                .port = (uint16_t)port,
                                                .limits = &server_default_limits,
                                                .on_headers = on_headers,
                                                .on_request = on_delivery,
-                                               .ctx = l,
+                                               .ctx = r,
                                            });
     if (err) {
         say("127.0.0.1:%" PRIu64 ": %s", port, err_text(err));
         return CLI_FAILED;
     }
-    uv_signal_start(&l->interrupt, on_signal, SIGINT);
-    uv_signal_start(&l->term, on_signal, SIGTERM);
-    fprintf(stderr, "listening on http://127.0.0.1:%u/\n", server_port(l->server));
+    uv_signal_start(&r->interrupt, on_signal, SIGINT);
+    uv_signal_start(&r->term, on_signal, SIGTERM);
+    fprintf(stderr, "listening on http://127.0.0.1:%u/\n", server_port(r->server));
     return CLI_OK;
 }
 
@@ -196,26 +196,26 @@ static void on_headers(struct exchange *x, void *ctx)
 
 static void on_delivery(struct exchange *x, void *ctx)
 {
-    struct listener *l = ctx;
+    struct receiver *r = ctx;
 
-    if (l->to_fail > 0) {
-        l->to_fail--;
-        answer(l, x, 500);
-    } else if (l->courier)
-        forward(l, x);
+    if (r->to_fail > 0) {
+        r->to_fail--;
+        answer(r, x, 500);
+    } else if (r->courier)
+        forward(r, x);
     else
-        answer(l, x, l->status);
+        answer(r, x, r->status);
 }
 
-static void forward(struct listener *l, struct exchange *x)
+static void forward(struct receiver *r, struct exchange *x)
 {
     struct forward *f = xcalloc(1, sizeof(*f));
     size_t count = 0;
 
-    f->listener = l;
+    f->receiver = r;
     f->exchange = x;
     f->call = (struct call){
-        .target = l->target,
+        .target = r->target,
         .timeout_ms = FORWARD_TIMEOUT_MS,
         .done = on_forwarded,
     };
@@ -227,7 +227,7 @@ static void forward(struct listener *l, struct exchange *x)
         if (value && buf_printf(&f->headers[i], "%s: %s", passed_headers[i], value) == ERR_OK)
             f->call.headers[count++] = buf_text(&f->headers[i]);
     }
-    courier_send(l->courier, &f->call);
+    courier_send(r->courier, &f->call);
 }
 
 static void on_forwarded(struct call *call)
@@ -236,7 +236,7 @@ static void on_forwarded(struct call *call)
 
     if (call->err)
         say("--forward-to: %s", call->reason);
-    answer(f->listener, f->exchange, call->err ? 502 : call->status);
+    answer(f->receiver, f->exchange, call->err ? 502 : call->status);
     for (size_t i = 0; i < PASSED_COUNT; i++)
         buf_fini(&f->headers[i]);
     buf_fini(&call->response);
@@ -244,7 +244,7 @@ static void on_forwarded(struct call *call)
 }
 
 /* Whether a signature fits; the result of signer_verify(). */
-static enum err check(struct listener *l, struct exchange *x, const struct receipt *receipt)
+static enum err check(struct receiver *r, struct exchange *x, const struct receipt *receipt)
 {
     const char *signature = exchange_header(x, "webhook-signature");
     struct signed_text text = { receipt->id, 0, receipt->body, receipt->body_len };
@@ -256,27 +256,27 @@ static enum err check(struct listener *l, struct exchange *x, const struct recei
     text.at_s = strtoull(receipt->timestamp, &end, 10);
     if (errno != 0 || *end != '\0')
         return ERR_INVALID;
-    return signer_verify(l->signer, &l->secret, 1, &text, signature, receipt->at_ms / 1000,
+    return signer_verify(r->signer, &r->secret, 1, &text, signature, receipt->at_ms / 1000,
                          SIGNATURE_TOLERANCE_S);
 }
 
-static void answer(struct listener *l, struct exchange *x, unsigned status)
+static void answer(struct receiver *r, struct exchange *x, unsigned status)
 {
     struct receipt receipt = {
         .at_ms = clock_now().wall_ms,
         .id = exchange_header(x, "webhook-id"),
         .timestamp = exchange_header(x, "webhook-timestamp"),
-        .checked = l->has_secret,
+        .checked = r->has_secret,
         .status = status,
     };
 
     receipt.body = exchange_body(x, &receipt.body_len);
-    if (l->has_secret)
-        receipt.verdict = check(l, x, &receipt);
-    receipt_print(&receipt, l->json, stdout);
+    if (r->has_secret)
+        receipt.verdict = check(r, x, &receipt);
+    receipt_print(&receipt, r->json, stdout);
     exchange_reply(x, status, NULL);
-    if (l->to_come > 0 && --l->to_come == 0)
-        stop(l);
+    if (r->to_come > 0 && --r->to_come == 0)
+        stop(r);
 }
 
 static void on_signal(uv_signal_t *signal, int number)
@@ -286,18 +286,18 @@ static void on_signal(uv_signal_t *signal, int number)
 }
 
 /* What isn't open yet or any more is left alone. The loop ends with its last handle. */
-static void stop(struct listener *l)
+static void stop(struct receiver *r)
 {
-    if (l->stopping)
+    if (r->stopping)
         return;
-    l->stopping = true;
-    uv_close((uv_handle_t *)&l->interrupt, NULL);
-    uv_close((uv_handle_t *)&l->term, NULL);
-    target_unref(l->target);
-    if (l->server)
-        server_close(l->server, STOP_TIMEOUT_MS, on_closed, l);
-    if (l->courier)
-        courier_close(l->courier, on_closed, l);
+    r->stopping = true;
+    uv_close((uv_handle_t *)&r->interrupt, NULL);
+    uv_close((uv_handle_t *)&r->term, NULL);
+    target_unref(r->target);
+    if (r->server)
+        server_close(r->server, STOP_TIMEOUT_MS, on_closed, r);
+    if (r->courier)
+        courier_close(r->courier, on_closed, r);
 }
 
 static void on_closed(void *ctx)

@@ -10,12 +10,12 @@
 
 /* An address as IPv6 has it; an IPv4 one is mapped (::ffff:a.b.c.d), so that one comparison
  * serves both. */
-struct address {
+struct ip {
     uint8_t bytes[16];
 };
 
 struct block {
-    struct address net;
+    struct ip net;
     unsigned bits;
 };
 
@@ -83,7 +83,7 @@ static const struct block unspecified_and_loopback = V6(127, 0);
 
 #define COUNT(table) (sizeof(table) / sizeof *(table))
 
-static bool in_block(const struct address *a, const struct block *block)
+static bool in_block(const struct ip *a, const struct block *block)
 {
     size_t whole = block->bits / 8;
     unsigned rest = block->bits % 8;
@@ -93,7 +93,7 @@ static bool in_block(const struct address *a, const struct block *block)
     return rest == 0 || (a->bytes[whole] ^ block->net.bytes[whole]) >> (8 - rest) == 0;
 }
 
-static bool in_any(const struct address *a, const struct block *blocks, size_t count)
+static bool in_any(const struct ip *a, const struct block *blocks, size_t count)
 {
     for (size_t i = 0; i < count; i++)
         if (in_block(a, &blocks[i]))
@@ -101,15 +101,15 @@ static bool in_any(const struct address *a, const struct block *blocks, size_t c
     return false;
 }
 
-static struct address map_v4(const uint8_t bytes[4])
+static struct ip map_v4(const uint8_t bytes[4])
 {
-    struct address a = mapped.net;
+    struct ip a = mapped.net;
 
     memcpy(a.bytes + 12, bytes, 4);
     return a;
 }
 
-static bool is_public(const struct address *a)
+static bool is_public(const struct ip *a)
 {
     if (!in_block(a, &mapped) && !in_any(a, v6_public, COUNT(v6_public)))
         return false;
@@ -117,14 +117,14 @@ static bool is_public(const struct address *a)
 }
 
 /* An IPv6 subnet says nothing about IPv4, not even ::/0. */
-static bool in_subnet(const struct address *a, const struct block *subnet)
+static bool in_subnet(const struct ip *a, const struct block *subnet)
 {
     bool of_v4 = subnet->bits >= MAPPED_BITS && in_block(&subnet->net, &mapped);
 
     return of_v4 == in_block(a, &mapped) && in_block(a, subnet);
 }
 
-static bool is_allowed_itself(const struct egress *egress, const struct address *a)
+static bool is_allowed_itself(const struct egress *egress, const struct ip *a)
 {
     for (size_t i = 0; i < egress->count; i++)
         if (in_subnet(a, &egress->subnets[i]))
@@ -133,7 +133,7 @@ static bool is_allowed_itself(const struct egress *egress, const struct address 
 }
 
 /* With every IPv4 address in it: a gateway on the way may unpack it. */
-static bool is_allowed(const struct egress *egress, const struct address *a)
+static bool is_allowed(const struct egress *egress, const struct ip *a)
 {
     if (!is_allowed_itself(egress, a))
         return false;
@@ -145,7 +145,7 @@ static bool is_allowed(const struct egress *egress, const struct address *a)
         uint8_t v4[4];
         for (size_t k = 0; k < sizeof v4; k++)
             v4[k] = a->bytes[carriers[i].offset + k] ^ carriers[i].flip;
-        struct address carried = map_v4(v4);
+        struct ip carried = map_v4(v4);
         if (!is_allowed_itself(egress, &carried))
             return false;
     }
@@ -154,7 +154,7 @@ static bool is_allowed(const struct egress *egress, const struct address *a)
 
 bool egress_allows(const struct egress *egress, const struct sockaddr *address)
 {
-    struct address a;
+    struct ip a;
 
     if (egress->open)
         return true;
