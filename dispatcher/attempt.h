@@ -4,7 +4,8 @@
  *                                      └────────► store_record ─► on_recorded ─► recorded
  *
  * An attempt whose record the store refuses for now (disk full, too much waiting) isn't forgotten:
- * `recorded` gets the error, and attempt_record() asks again. An aborted one leaves no record.
+ * `recorded` gets the error, and attempt_record() asks again. One that was aborted or hindered leaves no
+ * record.
  *
  * Thread: dispatch. */
 #ifndef DISPATCHER_ATTEMPT_H
@@ -30,8 +31,8 @@ struct attempt_desk {
      * are set. */
     void (*answered)(struct attempt *a, struct now now);
 
-    /* Its record is on disk, the store refused for now, or (after `answered` with ABORTED, or
-     * ERR_CANCELED) there will be none. The attempt is the receiver's again. */
+    /* Its record is on disk, the store refused for now, or (after `answered` with ABORTED or
+     * HINDERED: ERR_CANCELED) there will be none. The attempt is the receiver's again. */
     void (*recorded)(struct attempt *a, enum err err);
 
     void *owner;

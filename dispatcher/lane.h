@@ -132,7 +132,7 @@ void lane_aborted(struct lane *lane); /* it says nothing about the receiver */
 /* What came of it is on disk, or will be forgotten. */
 void lane_settle(struct lane *lane, struct claim *claim);
 
-/* The receiver asked for a pause. */
+/* The receiver asked for a pause, or we need one. */
 void lane_shut(struct lane *lane, uint64_t until_mono_ms);
 
 #endif

@@ -24,5 +24,7 @@ enum outcome outcome_of(enum err err, unsigned status, uint32_t retry_after_s)
         return outcome_of_status(status, retry_after_s);
     if (err == ERR_CANCELED)
         return OUTCOME_ABORTED;
+    if (err == ERR_BUSY)
+        return OUTCOME_HINDERED;
     return err == ERR_TIMEOUT ? OUTCOME_TIMED_OUT : OUTCOME_FAILED;
 }

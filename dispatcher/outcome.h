@@ -6,7 +6,8 @@
  *   any other status, redirects included FAILED
  *   no answer within the timeout         TIMED_OUT
  *   no answer, or egress refused         FAILED
- *   canceled by us                       ABORTED: as if it had never been tried */
+ *   canceled by us                       ABORTED: as if it had never been tried
+ *   no descriptor or memory here         HINDERED: the same, but not again at once */
 #ifndef DISPATCHER_OUTCOME_H
 #define DISPATCHER_OUTCOME_H
 
@@ -21,6 +22,7 @@ enum outcome {
     OUTCOME_FAILED,
     OUTCOME_TIMED_OUT,
     OUTCOME_ABORTED,
+    OUTCOME_HINDERED,
 };
 
 /* `status` counts when `err` is ERR_OK; `retry_after_s` is 0 when the answer had none. */

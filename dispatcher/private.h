@@ -42,6 +42,7 @@ struct scheduler {
     bool stalled;            /* records fail: start nothing */
     uint64_t record_mono_ms; /* when to ask for them again */
     uint64_t store_mono_ms;  /* no reads before */
+    uint64_t notice_mono_ms; /* no shortage is logged before */
     uint64_t wall_ahead_ms;  /* wall minus monotonic clock; wraps */
     bool stopping, canceled;
 };

@@ -31,7 +31,7 @@ struct verdict retry_judge(const struct retry_policy *policy, enum outcome outco
                            unsigned number, uint32_t retry_after_s, uint64_t wall_ms,
                            double jitter)
 {
-    assert(number > 0 && outcome != OUTCOME_ABORTED);
+    assert(number > 0 && outcome != OUTCOME_ABORTED && outcome != OUTCOME_HINDERED);
 
     if (outcome == OUTCOME_DELIVERED)
         return (struct verdict){ .state = DELIVERY_DELIVERED };

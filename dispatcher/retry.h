@@ -23,8 +23,8 @@ struct verdict {
     uint64_t due_at_ms; /* when PENDING */
 };
 
-/* Judge attempt `number` (1 = first), which ended at `wall_ms`; `jitter` in [0, 1). Not for an
- * aborted one. */
+/* Judge attempt `number` (1 = first), which ended at `wall_ms`; `jitter` in [0, 1). Not for one
+ * that was aborted or hindered. */
 struct verdict retry_judge(const struct retry_policy *policy, enum outcome outcome,
                            unsigned number, uint32_t retry_after_s, uint64_t wall_ms,
                            double jitter);

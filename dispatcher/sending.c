@@ -3,12 +3,15 @@
  *                                  └─► 410: disable               └─► (full) unrecorded ─► again  */
 #include "dispatcher/private.h"
 
+#include "core/log.h"
 #include "core/mem.h"
 #include "dispatcher/disable.h"
 
 #define RECORD_PAUSE_MS   500   /* before asking a full disk again */
 #define GONE_SHUT_MS      60000 /* until the endpoint is disabled; or tried again if it isn't */
 #define RETRY_AFTER_MAX_S 3600  /* that a lane is shut for */
+#define HINDERED_SHUT_MS  1000  /* meanwhile others give back what is short here */
+#define NOTICE_MS         60000 /* between lines on a shortage that lasts */
 
 /* Attempts that wait for their record: a crash would repeat them, and the store has others to
  * serve. Enough to fill its group. */
@@ -115,6 +118,15 @@ static void disable_endpoint(struct scheduler *s, struct endpoint *endpoint, str
                   on_disabled);
 }
 
+static void notice_shortage(struct scheduler *s, struct now now)
+{
+    if (now.mono_ms < s->notice_mono_ms)
+        return;
+    s->notice_mono_ms = now.mono_ms + NOTICE_MS;
+    log_event(LOG_WARN, "attempts_hindered",
+              LOG_STR("reason", "this process is out of descriptors or memory"));
+}
+
 static void on_answered(struct attempt *a, struct now now)
 {
     struct scheduler *s = a->desk->owner;
@@ -145,6 +157,11 @@ static void on_answered(struct attempt *a, struct now now)
     case OUTCOME_ABORTED:
         lane_aborted(lane);
         break;
+    case OUTCOME_HINDERED:
+        lane_aborted(lane);
+        lane_shut(lane, now.mono_ms + HINDERED_SHUT_MS);
+        notice_shortage(s, now);
+        break;
     }
     scheduler_settle(s, lane, now);
 }
@@ -157,8 +174,11 @@ static void on_recorded(struct attempt *a, enum err err)
     struct lane *lane = a->claim->lane;
     struct now now = s->options.clock();
 
-    s->stalled = err == ERR_FULL || err == ERR_BUSY;
-    if (s->stalled && !s->canceled) {
+    bool refused = err == ERR_FULL || err == ERR_BUSY;
+
+    if (err != ERR_CANCELED) /* then the store wasn't asked */
+        s->stalled = refused;
+    if (refused && !s->canceled) {
         s->record_mono_ms = now.mono_ms + RECORD_PAUSE_MS;
         list_append(&s->unrecorded, &a->link);
         s->unrecorded_count++;

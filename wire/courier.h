@@ -75,7 +75,8 @@ struct call {
     /* out */
     enum err err; /* ERR_OK: an answer came, whatever its status. ERR_DENIED: egress,
                    * nothing was sent; ERR_TIMEOUT; ERR_CANCELED; ERR_UNAVAILABLE:
-                   * no connection, or it broke; ERR_LIMIT: too long a header */
+                   * no connection, or it broke; ERR_LIMIT: too long a header;
+                   * ERR_BUSY: this process has no socket to spare */
     char reason[CALL_REASON_MAX]; /* when not ERR_OK: a sentence for the subscriber */
     unsigned status;
     struct buf response;    /* up to response_kept bytes; buf_fini() it */

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/mem.h"
+#include "wire/shortage.h"
 
 #define CONNECT_TIMEOUT_MS 10000
 #define LOW_SPEED_TIME_S   60 /* with less than a byte a second */
@@ -318,7 +319,7 @@ static void settle_no_connection(struct transfer *t)
     }
     if (!number)
         curl_easy_getinfo(t->easy, CURLINFO_OS_ERRNO, &number);
-    transfer_settle(t, ERR_UNAVAILABLE, "%s",
+    transfer_settle(t, is_shortage(t->socket_error) ? ERR_BUSY : ERR_UNAVAILABLE, "%s",
                     number ? strerrordesc_np((int)number) : "no connection");
     t->call->reason[0] = (char)tolower((unsigned char)t->call->reason[0]);
 }

@@ -8,6 +8,7 @@
 
 #include "core/list.h"
 #include "core/log.h"
+#include "wire/shortage.h"
 
 #define BACKLOG   1024
 #define RETRY_MS  100
@@ -116,11 +117,6 @@ void listener_resume(struct listener *l)
 
     l->paused = false;
     uv_poll_start(&l->poll, UV_READABLE, on_incoming);
-}
-
-static bool is_shortage(int error)
-{
-    return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
 }
 
 static void wait_out_shortage(struct listener *l, int error)

@@ -25,7 +25,7 @@ struct listener {
     int fd;
     bool paused;
     uint64_t next_notice_ms; /* the loop's time: no shortage is logged before */
-    unsigned closing; /* handles that aren't closed yet */
+    unsigned closing;        /* handles that aren't closed yet */
 };
 
 /* Zeroes `l` and listens, paused: set `on_accepted`, then listener_resume(). `address` is an

@@ -100,6 +100,10 @@ static uint64_t plan(struct subscribers *r, const struct subscriber *subscriber,
     case MANNER_GONE:
         out->status = 410;
         break;
+    case MANNER_BEYOND_US:
+        out->err = ERR_BUSY;
+        out->reason = "too many open files";
+        break;
     case MANNER_PROMPT:
     case MANNERS:
         break;
@@ -252,7 +256,7 @@ void subscribers_answer(struct subscribers *r, struct now now)
         land(r, f);
         f->answer.duration_ms = (uint32_t)(now.mono_ms - a->started.mono_ms);
         attempt_done(a, &f->answer, now);
-        if (f->answer.err != ERR_CANCELED)
+        if (f->answer.err != ERR_CANCELED && f->answer.err != ERR_BUSY)
             note_outcome(r, f, a, now);
         free(f);
     }

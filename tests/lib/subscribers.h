@@ -25,6 +25,7 @@ enum manner {
     MANNER_HANGING,     /* no answer in time */
     MANNER_UNREACHABLE, /* refused, or by egress */
     MANNER_GONE,        /* 410 */
+    MANNER_BEYOND_US,   /* we have no socket to spare */
     MANNERS,
 };
 

@@ -23,8 +23,8 @@
 static void choose_manner(struct subscriber *r)
 {
     static const enum manner usual[] = {
-        MANNER_PROMPT, MANNER_PROMPT,     MANNER_SLOW,    MANNER_BROKEN,
-        MANNER_MOODY,  MANNER_OVERLOADED, MANNER_HANGING, MANNER_UNREACHABLE,
+        MANNER_PROMPT,     MANNER_PROMPT,  MANNER_SLOW,        MANNER_BROKEN,    MANNER_MOODY,
+        MANNER_OVERLOADED, MANNER_HANGING, MANNER_UNREACHABLE, MANNER_BEYOND_US,
     };
 
     r->manner = usual[dice_between(&fate.dice, 0, sizeof usual / sizeof *usual - 1)];

@@ -183,6 +183,38 @@ static void a_receiver_that_asks_for_a_pause_gets_it(void **state)
     assert_true(time_to_accept(w, r, 11) < 3 * SECOND_MS);
 }
 
+static void a_shortage_of_ours_is_no_attempt_of_theirs(void **state)
+{
+    struct world *w = *state;
+    struct subscriber *r = make_endpoint(w, 0), *other = make_endpoint(w, 0);
+
+    r->manner = MANNER_BEYOND_US;
+    send_messages(w, 3);
+    run_for(w, 10 * SECOND_MS);
+    assert_int_equal(accepted(other), 3);
+    assert_in_range(w->subscribers.attempts, 3 + 3 + 8, 3 + 3 + 10); /* one each second */
+    r->manner = MANNER_PROMPT;
+    assert_true(time_to_accept(w, r, 3) < 2 * SECOND_MS);
+    for (size_t n = 0; n < 3; n++)
+        assert_int_equal(r->parcels[n].attempts, 1);
+}
+
+static void an_attempt_without_record_says_nothing_of_the_disk(void **state)
+{
+    struct world *w = *state;
+    struct subscriber *r = make_endpoint(w, 0);
+
+    make_endpoint(w, 0)->manner = MANNER_BEYOND_US;
+    send_messages(w, 20);
+    assert_int_equal(w->subscribers.attempts, 2 * 4);
+    fate.disk_full = true;
+    run_for(w, 10 * SECOND_MS);
+    /* one more may start before the first record is refused */
+    assert_in_range(w->subscribers.attempts, 2 * 4, 2 * 4 + 1);
+    fate.disk_full = false;
+    time_to_accept(w, r, 20);
+}
+
 static void a_rate_is_kept(void **state)
 {
     struct world *w = *state;
@@ -345,6 +377,8 @@ int main(void)
         WORLD_TEST(a_dead_receiver_delays_nobody_else),
         WORLD_TEST(a_shut_lane_keeps_nothing_in_memory_and_probes_with_one),
         WORLD_TEST(a_receiver_that_asks_for_a_pause_gets_it),
+        WORLD_TEST(a_shortage_of_ours_is_no_attempt_of_theirs),
+        WORLD_TEST(an_attempt_without_record_says_nothing_of_the_disk),
         WORLD_TEST(a_rate_is_kept),
         WORLD_TEST(an_endpoint_that_is_gone_is_disabled_and_holds_its_backlog),
         WORLD_TEST(a_deleted_endpoint_is_owed_nothing),
