@@ -52,7 +52,7 @@ static void on_timeout(uv_timer_t *t);
 static void collect(void);
 static int close_socket(void *ctx, curl_socket_t fd);
 
-/* --- Sockets ------------------------------------------------------------------------------ */
+/* Sockets. */
 
 static void arm(struct watcher *w, int events)
 {
@@ -133,7 +133,7 @@ static int close_socket(void *ctx, curl_socket_t fd)
     return close(fd);
 }
 
-/* --- Time --------------------------------------------------------------------------------- */
+/* Time. */
 
 static int on_timeout_wanted(CURLM *m, long timeout_ms, void *ctx)
 {
@@ -154,7 +154,7 @@ static void on_timeout(uv_timer_t *t)
     collect();
 }
 
-/* --- Requests ----------------------------------------------------------------------------- */
+/* Requests. */
 
 static size_t ignore(char *data, size_t size, size_t count, void *ctx)
 {

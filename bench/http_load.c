@@ -75,7 +75,7 @@ static void peer_send(struct peer *peer);
 static void peer_readable(struct peer *peer);
 static void on_tick(int timer_fd);
 
-/* --- Requests ---------------------------------------------------------------------------- */
+/* Requests. */
 
 static char *payload(void)
 {
@@ -129,7 +129,7 @@ static void prepare_requests(void)
     free(content);
 }
 
-/* --- Traffic ----------------------------------------------------------------------------- */
+/* Traffic. */
 
 static bool is_over(void)
 {
@@ -195,7 +195,7 @@ static void on_tick(int timer_fd)
     start_due();
 }
 
-/* --- Start ------------------------------------------------------------------------------- */
+/* Start. */
 
 static void watch(int epoll_fd, int fd, void *ptr)
 {

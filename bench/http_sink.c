@@ -151,7 +151,7 @@ static void peer_readable(struct worker *w, struct peer *peer)
     peer_request(w, peer, peer->bytes + body);
 }
 
-/* --- Counting ---------------------------------------------------------------------------- */
+/* Counting. */
 
 static void measure(struct worker *w, const char *body)
 {
@@ -214,7 +214,7 @@ static void answer_stats(struct peer *peer, bool then_reset)
         reset();
 }
 
-/* --- Answering --------------------------------------------------------------------------- */
+/* Answering. */
 
 static void peer_request(struct worker *w, struct peer *peer, const char *body)
 {
@@ -261,7 +261,7 @@ static void answer_delayed(struct worker *w)
     }
 }
 
-/* --- Start ------------------------------------------------------------------------------- */
+/* Start. */
 
 static void read_options(int argc, char **argv)
 {

@@ -34,7 +34,7 @@ void scheduler_free(struct scheduler *s)
     free(s);
 }
 
-/* --- Where lanes stand ------------------------------------------------------------------- */
+/* Where lanes stand. */
 
 static void place(struct list *list, struct list *link, bool there)
 {
@@ -106,7 +106,7 @@ struct lane *scheduler_lane(struct scheduler *s, int64_t endpoint_key)
     return lane;
 }
 
-/* --- What changes that ------------------------------------------------------------------- */
+/* What changes that. */
 
 static bool may_take_hint(const struct scheduler *s, const struct lane *lane,
                           const struct store_hint *hint, struct now now)
@@ -225,7 +225,7 @@ void scheduler_set_in_flight_max(struct scheduler *s, unsigned in_flight_max)
     s->options.in_flight_max = in_flight_max;
 }
 
-/* --- The end ----------------------------------------------------------------------------- */
+/* The end. */
 
 void scheduler_stop(struct scheduler *s)
 {

@@ -17,7 +17,7 @@
     OBJECT_COLUMNS ", name, description, schemas, feature_flag, archived, deprecated"
 /* clang-format on */
 
-/* --- Writing ----------------------------------------------------------------------------- */
+/* Writing. */
 
 /* clang-format off */
 /* A row of the same key gives way to its next version. */
@@ -110,7 +110,7 @@ enum err sqlite_put(struct backend *b, struct object *object)
     return sqlite_run(&b->writer.files[BACKEND_GLOBAL], st);
 }
 
-/* --- Reading ----------------------------------------------------------------------------- */
+/* Reading. */
 
 static void read_object(sqlite3_stmt *st, struct object *object)
 {
@@ -235,7 +235,7 @@ enum err sqlite_load(struct backend *b, struct catalog *into)
     return err;
 }
 
-/* --- Lists: the same statement in both directions ----------------------------------------- */
+/* Lists: the same statement in both directions. */
 
 /* clang-format off */
 #define SQL_LIST_APPLICATIONS(direction)                                                       \

@@ -115,7 +115,7 @@ void store_submit(struct store *s, struct store_req *req, const struct store_ver
         answer(req, ERR_BUSY);
 }
 
-/* --- Writing: a batch first changes the configuration, then the outbox ------------------- */
+/* Writing: a batch first changes the configuration, then the outbox. */
 
 static void on_write(struct task *task)
 {
@@ -245,7 +245,7 @@ static void group_done(struct store *s, enum backend_file file, struct list *gro
     }
 }
 
-/* --- Reading: the dispatcher's first, then one other, then what has come meanwhile -------- */
+/* Reading: the dispatcher's first, then one other, then what has come meanwhile. */
 
 static void on_read(struct task *task)
 {
@@ -305,7 +305,7 @@ static void run_read(struct store_req *req)
     answer(req, err);
 }
 
-/* --- Answers ----------------------------------------------------------------------------- */
+/* Answers. */
 
 static void answer(struct store_req *req, enum err err)
 {
@@ -321,7 +321,7 @@ static void on_answer(struct task *task)
     req->done(req);
 }
 
-/* --- Closing: the writer's batch, the reader's, the reader, the writer ------------------- */
+/* Closing: the writer's batch, the reader's, the reader, the writer. */
 
 void store_close(struct store *s, struct inbox *reply_to, struct task *closed)
 {

@@ -68,7 +68,7 @@ MUST_USE enum err store_open(struct store **out, const struct store_options *opt
  * that go there. */
 void store_close(struct store *s, struct inbox *reply_to, struct task *closed);
 
-/* --- Following ------------------------------------------------------------------------- */
+/* Following. */
 
 /* A loop's share in the configuration. The catalog is the follower's and is filled at once by
  * store_follow(), before the loops run; from then on every committed object is put into it on
@@ -118,7 +118,7 @@ struct store_watcher {
 void store_watch(struct store *s,
                  struct store_watcher *watcher); /* one, before the loops run */
 
-/* --- Configuration --------------------------------------------------------------------- */
+/* Configuration. */
 
 /* Write the next state of an object: new, edited, or deleted (`deleted` set). The object is
  * shared from now on: don't change it. Its version must be that of the state it was made from
@@ -159,7 +159,7 @@ struct store_list_objects {
 };
 void store_list_objects(struct store *s, struct store_list_objects *op);
 
-/* --- Messages -------------------------------------------------------------------------- */
+/* Messages. */
 
 #define IDEMPOTENCY_HASH_LEN 32
 
@@ -226,7 +226,7 @@ struct store_list_messages {
 };
 void store_list_messages(struct store *s, struct store_list_messages *op);
 
-/* --- Attempts -------------------------------------------------------------------------- */
+/* Attempts. */
 
 struct attempt_filter {
     bool has_status;
@@ -259,7 +259,7 @@ struct store_get_attempt {
 };
 void store_get_attempt(struct store *s, struct store_get_attempt *op);
 
-/* --- The dispatcher's ------------------------------------------------------------------ */
+/* The dispatcher's. */
 
 /* Write an attempt and the next state of its delivery, together. A delivery that isn't pending
  * any more keeps its state. */
@@ -312,7 +312,7 @@ struct store_end_lane {
 };
 void store_end_lane(struct store *s, struct store_end_lane *op);
 
-/* --- Looking at it --------------------------------------------------------------------- */
+/* Looking at it. */
 
 /* A lane whose deliveries wait for another try. */
 struct lane_failing {

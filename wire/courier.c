@@ -238,7 +238,7 @@ void courier_cancel(struct courier *c, struct call *call)
     deliver_soon(c, t);
 }
 
-/* --- Between libcurl and the loop ------------------------------------------------------- */
+/* Between libcurl and the loop. */
 
 static int on_timer_wanted(CURLM *multi, long timeout_ms, void *ctx)
 {
@@ -305,7 +305,7 @@ static void on_socket_ready(struct sockets *s, curl_socket_t fd, int select)
     drive(container_of(s, struct courier, sockets), fd, select);
 }
 
-/* --- What is due, and the end ----------------------------------------------------------- */
+/* What is due, and the end. */
 
 static void shut(struct courier *c)
 {

@@ -34,7 +34,7 @@ MUST_USE enum err courier_open(struct courier **out, const struct courier_option
 /* Cancels what is under way; `closed` runs after the last `done`. */
 void courier_close(struct courier *c, void (*closed)(void *ctx), void *ctx);
 
-/* --- Where to --------------------------------------------------------------------------- */
+/* Where to. */
 
 #define URL_LEN_MAX 2048 /* bytes of a URL we accept */
 
@@ -55,7 +55,7 @@ MUST_USE enum err target_new(const char *method, const char *url,
 struct target *target_ref(struct target *target);
 void target_unref(struct target *target); /* one thread: the courier's */
 
-/* --- A request --------------------------------------------------------------------------- */
+/* A request. */
 
 #define CALL_HEADERS_MAX 4
 #define CALL_REASON_MAX  160

@@ -191,7 +191,7 @@ static void deliver(struct exchange *x)
     }
 }
 
-/* --- The answer -------------------------------------------------------------------------- */
+/* The answer. */
 
 void exchange_add_header(struct exchange *x, const char *name, const char *value)
 {
@@ -291,7 +291,7 @@ void exchange_end(void *cls, struct MHD_Connection *mhd, void **exchange,
     *exchange = NULL;
 }
 
-/* --- Last words ----------------------------------------------------------------------------
+/* Last words.
  *
  * The library takes answers only at certain points of a request. Where none comes any more
  * these bytes go past it, straight to the socket: nothing else was written on this request. */
@@ -323,8 +323,7 @@ void exchange_dismiss(struct exchange *x)
     say(x, "503 Service Unavailable", "shutting_down", "The server is shutting down.");
 }
 
-/* --- What the owner sees -------------------------------------------------------------------
- */
+/* What the owner sees. */
 
 const char *exchange_method(const struct exchange *x)
 {

@@ -79,8 +79,7 @@ struct exchange {
     char target[]; /* as sent, path and query cut apart */
 };
 
-/* --- exchange.c, called by server.c --------------------------------------------------------
- */
+/* exchange.c, called by server.c. */
 
 /* Callbacks for the library; `cls` is the server. */
 void *exchange_begin(void *cls, const char *target, struct MHD_Connection *mhd);
@@ -96,8 +95,7 @@ void exchange_expire(struct exchange *x);
 /* The server can't wait for the owner's answer any longer: say so to the client. */
 void exchange_dismiss(struct exchange *x);
 
-/* --- server.c, called by exchange.c --------------------------------------------------------
- */
+/* server.c, called by exchange.c. */
 
 /* Into another list, or to the end of the same. */
 void connection_move(struct connection *c, struct list *list);

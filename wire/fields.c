@@ -29,7 +29,7 @@ static bool is_given(const struct fields *f, const char *name, const struct json
     return *out_value || f->mode == READ_REPLACE;
 }
 
-/* --- Text --- */
+/* Text. */
 
 /* On the path of each message, where isalnum() would ask the locale and strspn() make a table. */
 static bool is_name_char(char c)
@@ -104,7 +104,7 @@ void field_text(const struct fields *f, const char *name, const struct text_rule
     *into = xstrdup(text);
 }
 
-/* --- Flags and numbers --- */
+/* Flags and numbers. */
 
 void field_bool(const struct fields *f, const char *name, bool *into)
 {
@@ -141,7 +141,7 @@ void field_number(const struct fields *f, const char *name, int64_t min, int64_t
         *into = (uint32_t)number;
 }
 
-/* --- Lists --- */
+/* Lists. */
 
 void read_names(const struct json *value, const char *loc, size_t count_max, size_t len_max,
                 struct text_list *into, struct faults *faults)
@@ -181,7 +181,7 @@ void field_names(const struct fields *f, const char *name, size_t count_max, siz
         read_names(value, loc, count_max, len_max, into, f->faults);
 }
 
-/* --- Objects --- */
+/* Objects. */
 
 struct text_check {
     const char *loc;

@@ -22,7 +22,7 @@ static json_t *tree(const struct json *j)
     return (json_t *)(void *)(uintptr_t)j;
 }
 
-/* --- Parsing --- */
+/* Parsing. */
 
 struct marking {
     const uint8_t *text, *at, *end;
@@ -168,7 +168,7 @@ void json_free(struct json *root)
     json_decref(tree(root));
 }
 
-/* --- Looking --- */
+/* Looking. */
 
 /* The text of a number behind its mark; NULL for another value. */
 static const char *number_text(const struct json *j)
@@ -253,7 +253,7 @@ void json_each(const struct json *j,
         visit(json_object_iter_key(i), (const struct json *)json_object_iter_value(i), ctx);
 }
 
-/* --- Dumping --- */
+/* Dumping. */
 
 static void put_value(struct json_writer *w, const struct json *j);
 

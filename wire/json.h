@@ -39,7 +39,7 @@ void json_each(const struct json *j,
 /* Append the value's text: compact, or indented by two. */
 MUST_USE enum err json_dump(const struct json *j, bool indent, struct buf *out);
 
-/* --- Writing ----------------------------------------------------------------------------
+/* Writing.
  *
  * Straight into a buf; commas are the writer's business. Errors stick: write everything, then
  * ask json_write_end(). Text is escaped; bytes that aren't UTF-8 become U+FFFD. */

@@ -82,7 +82,7 @@ void json_close_array(struct json_writer *w)
     close_container(w, "]");
 }
 
-/* --- Strings --- */
+/* Strings. */
 
 static bool is_plain(uint8_t byte)
 {
@@ -154,7 +154,7 @@ void json_put_text(struct json_writer *w, const char *text)
         json_put_null(w);
 }
 
-/* --- Other values --- */
+/* Other values. */
 
 void json_put_raw(struct json_writer *w, const void *json, size_t len)
 {

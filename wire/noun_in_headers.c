@@ -55,7 +55,7 @@ struct header_set {
     struct faults *faults;
 };
 
-/* --- Rules --- */
+/* Rules. */
 
 static bool is_reserved(const char *name)
 {
@@ -94,7 +94,7 @@ static bool is_header_value(const char *value)
     return true;
 }
 
-/* --- The set --- */
+/* The set. */
 
 static struct header *find(struct header_set *set, const char *name)
 {
@@ -190,7 +190,7 @@ static char *write_set(const struct header_set *set)
     return copy;
 }
 
-/* --- Bodies --- */
+/* Bodies. */
 
 static void load_current(const char *name, const struct json *value, void *ctx)
 {
@@ -225,7 +225,7 @@ void read_endpoint_headers(const struct json *body, enum read_mode mode, const c
     json_free(stored);
 }
 
-/* --- Lines --- */
+/* Lines. */
 
 struct line_list {
     struct text_list lines;

@@ -133,7 +133,7 @@ void json_put_event_type(struct json_writer *w, const struct event_type *type,
     json_close_object(w);
 }
 
-/* --- Messages --- */
+/* Messages. */
 
 static bool is_object(const struct bytes *payload)
 {
@@ -177,7 +177,7 @@ void json_put_message(struct json_writer *w, const struct message *message,
     json_close_object(w);
 }
 
-/* --- Attempts --- */
+/* Attempts. */
 
 static const char *status_text(enum attempt_status status)
 {
@@ -234,7 +234,7 @@ void json_put_attempt(struct json_writer *w, const struct attempt_record *attemp
     json_close_object(w);
 }
 
-/* --- Headers --- */
+/* Headers. */
 
 static bool is_sensitive(const char *name)
 {

@@ -108,7 +108,7 @@ static bool next_is(const struct scan *s, uint8_t byte)
     return s->at < s->end && *s->at == byte;
 }
 
-/* --- Strings --- */
+/* Strings. */
 
 #define EACH_BYTE(b) (UINT64_C(0x0101010101010101) * (b))
 
@@ -270,7 +270,7 @@ size_t scan_unescape(const uint8_t *at, size_t len, uint8_t *out)
     return written;
 }
 
-/* --- Names --- */
+/* Names. */
 
 static bool name_is(const uint8_t *at, const uint8_t *end, bool escaped, const char *name)
 {
@@ -324,7 +324,7 @@ static enum step step_name(struct scan *s)
     return STEP_VALUE;
 }
 
-/* --- Values --- */
+/* Values. */
 
 static void begin_value(struct scan *s, enum scan_type type)
 {

@@ -117,7 +117,7 @@ uint16_t server_port(const struct server *s)
     return listener_port(&s->listener);
 }
 
-/* --- Connections ------------------------------------------------------------------------- */
+/* Connections. */
 
 /* The library closes the descriptor when it refuses the connection. */
 static void on_accepted(struct listener *l, int fd, const struct sockaddr *address,
@@ -214,7 +214,7 @@ static void on_sweep(uv_timer_t *sweep)
     expire(s, &s->moving, s->limits.body_timeout_ms);
 }
 
-/* --- The loop ------------------------------------------------------------------------------
+/* The loop.
  *
  * Whatever concerns the library only sets `due`; it runs right after the loop has waited, or
  * before it waits again. So all the answers of one turn go out in one run. */
@@ -278,7 +278,7 @@ static void on_again(uv_idle_t *again)
     (void)again;
 }
 
-/* --- The end ----------------------------------------------------------------------------- */
+/* The end. */
 
 void server_close(struct server *s, uint32_t timeout_ms, void (*closed)(void *ctx), void *ctx)
 {

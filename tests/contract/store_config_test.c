@@ -245,7 +245,7 @@ static void endpoints_go_with_their_application(void **state)
     object_unref(&too_late->base);
 }
 
-/* --- Followers --------------------------------------------------------------------------- */
+/* Followers. */
 
 struct witness {
     struct store_follower follower;
@@ -327,7 +327,7 @@ static void who_leaves_hears_what_came_before_and_nothing_after(void **state)
     catalog_free(l.witness.follower.catalog);
 }
 
-/* --- Lists ------------------------------------------------------------------------------- */
+/* Lists. */
 
 #define LISTED 7
 #define LIMIT  3

@@ -281,7 +281,7 @@ static int stop_empty(void **state)
     return 0;
 }
 
-/* --- Hints ------------------------------------------------------------------------------- */
+/* Hints. */
 
 struct listener {
     struct store_watcher watcher;
@@ -412,7 +412,7 @@ static void hints_come_until_there_are_too_many(void **state)
     inbox_close(&l.inbox, NULL);
 }
 
-/* --- Order of reads ---------------------------------------------------------------------- */
+/* Order of reads. */
 
 #define LISTS 5
 

@@ -192,7 +192,7 @@ static void on_fresh(struct store_watcher *watcher, struct store_hint *hint)
     free(hint);
 }
 
-/* --- Setting up and taking down ---------------------------------------------------------- */
+/* Setting up and taking down. */
 
 static void open_store(struct world *w, const char *dir)
 {

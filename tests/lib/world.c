@@ -260,7 +260,7 @@ void world_restart(struct world *w, bool crash)
     be_quiet(w);
 }
 
-/* --- What clients do --------------------------------------------------------------------- */
+/* What clients do. */
 
 struct putting {
     struct store_put op;

@@ -56,7 +56,7 @@ void run_for(struct world *w, uint64_t ms);
 /* Stop and start everything on the same files. A crash loses what was under way. */
 void world_restart(struct world *w, bool crash);
 
-/* --- What clients do --------------------------------------------------------------------- */
+/* What clients do. */
 
 struct subscriber *make_endpoint(struct world *w, uint32_t throttle_rate);
 void set_disabled(struct world *w, struct subscriber *r, bool disabled);

@@ -138,7 +138,7 @@ static void offers_are_refused_at_the_limit_and_posts_are_not(void **state)
     assert_string_equal(f->story, "[abd][e]");
 }
 
-/* --- Several threads ------------------------------------------------------------------- */
+/* Several threads. */
 
 struct sender;
 

@@ -21,7 +21,7 @@ static struct json *parse(const char *text)
     return root;
 }
 
-/* --- Parsing --- */
+/* Parsing. */
 
 static void a_tree_is_looked_up_by_name_and_index(void **state)
 {
@@ -179,7 +179,7 @@ static void a_dump_may_be_indented_by_two(void **state)
     json_free(root);
 }
 
-/* --- Writing --- */
+/* Writing. */
 
 static void the_writer_puts_the_commas(void **state)
 {

@@ -15,7 +15,7 @@
 #define V           FAULT_VALUE
 #define J           FAULT_JSON
 
-/* --- Applications --- */
+/* Applications. */
 
 static void application_bodies_are_checked(void **state)
 {
@@ -128,7 +128,7 @@ static void metadata_has_4096_bytes_at_most(void **state)
     }
 }
 
-/* --- Event types --- */
+/* Event types. */
 
 static void event_type_bodies_are_checked(void **state)
 {
@@ -178,7 +178,7 @@ static void an_event_type_named_by_its_path_keeps_that_name(void **state)
     object_unref(&t->base);
 }
 
-/* --- Endpoints --- */
+/* Endpoints. */
 
 static void endpoint_bodies_are_checked(void **state)
 {
@@ -306,7 +306,7 @@ static void lists_are_bounded(void **state)
     buf_fini(&text);
 }
 
-/* --- Rotations and names --- */
+/* Rotations and names. */
 
 static void a_rotation_may_say_nothing(void **state)
 {

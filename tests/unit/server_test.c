@@ -174,8 +174,7 @@ static void wait_owed(struct fixture *f, unsigned count)
             fail_msg("no \"%s\" in \"%s\"", part, has_text_);                                  \
     } while (0)
 
-/* --- Requests and answers ------------------------------------------------------------------
- */
+/* Requests and answers. */
 
 static void a_request_is_answered_with_what_the_owner_says(void **state)
 {
@@ -291,8 +290,7 @@ static void an_old_client_is_answered_and_hung_up_on(void **state)
     client_close(&c);
 }
 
-/* --- Refused by the header -----------------------------------------------------------------
- */
+/* Refused by the header. */
 
 static void a_refused_body_is_read_so_that_the_connection_stays(void **state)
 {
@@ -363,8 +361,7 @@ static void an_endless_body_is_cut_off(void **state)
     free(chunk);
 }
 
-/* --- Bad input -----------------------------------------------------------------------------
- */
+/* Bad input. */
 
 static void what_cannot_be_trusted_is_refused_and_closed(void **state)
 {
@@ -464,8 +461,7 @@ static void an_absolute_target_means_its_path(void **state)
     client_close(&c);
 }
 
-/* --- Limits --------------------------------------------------------------------------------
- */
+/* Limits. */
 
 static void a_large_header_is_refused_with_431(void **state)
 {
@@ -648,8 +644,7 @@ static void without_descriptors_connections_wait(void **state)
     client_close(&c);
 }
 
-/* --- Opening and closing -------------------------------------------------------------------
- */
+/* Opening and closing. */
 
 static void opening_says_what_is_wrong(void **state)
 {
