@@ -7,6 +7,7 @@
 #include "api/objects.h"
 #include "api/reply.h"
 #include "api/routes.h"
+#include "core/count.h"
 #include "core/mem.h"
 #include "wire/noun_out.h"
 
@@ -32,7 +33,7 @@ static const uint8_t *hash_idempotency(struct request *r)
         exchange_path(x),
         exchange_query(x),
     };
-    digest_texts(r->services->digest, texts, sizeof texts / sizeof *texts, r->idempotency_hash);
+    digest_texts(r->services->digest, texts, COUNT(texts), r->idempotency_hash);
     return r->idempotency_hash;
 }
 

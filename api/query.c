@@ -6,6 +6,7 @@
 
 #include "api/percent.h"
 #include "core/clock.h"
+#include "core/count.h"
 #include "core/mem.h"
 #include "wire/noun_in.h"
 
@@ -215,7 +216,7 @@ static const struct parameter *find_parameter(const char *text, size_t len, unsi
     if (percent_decode(text, len, PERCENT_QUERY, name, sizeof name))
         return NULL;
     cut_index(name);
-    for (size_t i = 0; i < sizeof parameters / sizeof *parameters; i++)
+    for (size_t i = 0; i < COUNT(parameters); i++)
         if ((parameters[i].taken_by & accepts) && strcmp(parameters[i].name, name) == 0)
             return &parameters[i];
     return NULL;

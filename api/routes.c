@@ -1,5 +1,7 @@
 #include "api/routes.h"
 
+#include "core/count.h"
+
 #define BASE        "/api/v1"
 #define APPLICATION BASE "/app/{app}"
 #define ENDPOINT    APPLICATION "/endpoint/{endpoint}"
@@ -58,4 +60,4 @@ const struct route routes[] = {
 };
 /* clang-format on */
 
-const size_t route_count = sizeof routes / sizeof *routes;
+const size_t route_count = COUNT(routes);

@@ -11,6 +11,7 @@
 #include "cli/command.h"
 #include "cli/nearest.h"
 #include "cli/say.h"
+#include "core/count.h"
 
 #define NAME_LEN    64 /* bytes of a command's name */
 #define NEAR_ENOUGH 3  /* letters between a typing error and what was meant */
@@ -22,7 +23,7 @@ static const struct command *const tables[] = {
     status_commands,     sign_commands,     listen_commands, version_commands,
 };
 
-#define TABLE_COUNT (sizeof(tables) / sizeof(tables[0]))
+#define TABLE_COUNT COUNT(tables)
 
 static void reserve_standard_files(void);
 static int dispatch(int argc, char **argv, int (*serve)(const struct config_sources *sources));

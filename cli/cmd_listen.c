@@ -12,6 +12,7 @@
 #include "cli/receipt.h"
 #include "cli/say.h"
 #include "core/clock.h"
+#include "core/count.h"
 #include "core/list.h"
 #include "core/mem.h"
 #include "signer/signer.h"
@@ -25,7 +26,7 @@
 /* What a receiver needs to verify a delivery, passed on. */
 static const char *const passed_headers[] = { "webhook-id", "webhook-timestamp",
                                               "webhook-signature", "content-type" };
-#define PASSED_COUNT (sizeof(passed_headers) / sizeof(passed_headers[0]))
+#define PASSED_COUNT COUNT(passed_headers)
 
 struct receiver {
     uv_loop_t loop;

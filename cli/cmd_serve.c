@@ -6,6 +6,7 @@
 #include "cli/say.h"
 #include "cli/where.h"
 #include "core/config.h"
+#include "core/count.h"
 
 #define FLAGS_MAX 64 /* given at once, repeated ones counted */
 
@@ -51,7 +52,7 @@ int serve_run(const struct line *line, int (*serve)(const struct config_sources 
                                          "--retry-schedule", "--log-format", "--log-level" };
     struct flags flags = { 0 };
 
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+    for (size_t i = 0; i < COUNT(names); i++) {
         flags.flag = names[i];
         line_each(line, names[i] + 2, on_value, &flags);
     }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cli/say.h"
+#include "core/count.h"
 #include "core/mem.h"
 
 #define ITEM_LEN_MAX (256u << 20) /* bytes of one object laid out */
@@ -25,7 +26,7 @@ bool output_form(const struct line *line, enum output_form *out)
     *out = OUTPUT_TABLE;
     if (!name)
         return true;
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+    for (size_t i = 0; i < COUNT(names); i++)
         if (strcmp(name, names[i]) == 0) {
             *out = (enum output_form)i;
             return true;

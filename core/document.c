@@ -5,6 +5,8 @@
 
 #include <yaml.h>
 
+#include "core/count.h"
+
 struct reader {
     yaml_parser_t parser;
     yaml_event_t event; /* the current one */
@@ -142,7 +144,7 @@ static bool is_nothing(const yaml_event_t *event)
 
     if (event->data.scalar.style != YAML_PLAIN_SCALAR_STYLE)
         return false;
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+    for (size_t i = 0; i < COUNT(words); i++)
         if (strcmp((const char *)event->data.scalar.value, words[i]) == 0)
             return true;
     return false;

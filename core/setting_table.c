@@ -1,3 +1,4 @@
+#include "core/count.h"
 #include "core/setting.h"
 
 #include <assert.h>
@@ -156,4 +157,4 @@ const struct setting settings[] = {
     },
 };
 
-const size_t setting_count = sizeof settings / sizeof *settings;
+const size_t setting_count = COUNT(settings);

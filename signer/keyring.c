@@ -11,6 +11,7 @@
 #include <openssl/rand.h>
 
 #include "core/base64.h"
+#include "core/count.h"
 #include "core/mem.h"
 #include "signer/require.h"
 
@@ -32,7 +33,7 @@ static const char *const SEAL_PURPOSES[] = {
     [SEAL_HEADERS] = "posthaste 1 seal endpoint headers",
 };
 
-#define SEAL_USES     (sizeof SEAL_PURPOSES / sizeof *SEAL_PURPOSES)
+#define SEAL_USES     COUNT(SEAL_PURPOSES)
 #define TOKEN_PURPOSE "posthaste 1 sign tokens"
 
 struct keyring {

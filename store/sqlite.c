@@ -3,6 +3,7 @@
 
 #include <unistd.h>
 
+#include "core/count.h"
 #include "core/mem.h"
 
 /* Pages of the log between two checkpoints, so that each is a small step between groups; and
@@ -76,7 +77,7 @@ static enum err prepare(struct backend *b)
         };
         err = sqlite_prepare(&b->writer.files[i], statements);
     }
-    for (size_t i = 0; !err && i < sizeof PARTS / sizeof *PARTS; i++)
+    for (size_t i = 0; !err && i < COUNT(PARTS); i++)
         err = PARTS[i](b);
     return err;
 }

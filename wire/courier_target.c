@@ -5,6 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "core/count.h"
 #include "core/mem.h"
 #include "wire/header.h"
 
@@ -14,8 +15,6 @@ static const char *const our_headers[] = { "host", "content-length", "transfer-e
 
 static const char *const methods_with_body[] = { "POST", "PUT", "PATCH" };
 static const char *const methods_without[] = { "GET", "DELETE" };
-
-#define COUNT(table) (sizeof(table) / sizeof *(table))
 
 static bool is_one_of(const char *const *words, size_t count, const char *word)
 {

@@ -1,3 +1,4 @@
+#include "core/count.h"
 #include "wire/courier.h"
 
 #include <ctype.h>
@@ -20,7 +21,7 @@ static const char *fault_of(const char *url)
     for (const char *p = url; *p; p++)
         if (*p <= 0x20 || *p >= 0x7f || *p == '\\')
             return "holds white space, a backslash, or a character that isn't visible ASCII";
-    for (size_t i = 0; i < sizeof schemes / sizeof *schemes; i++)
+    for (size_t i = 0; i < COUNT(schemes); i++)
         if (strncasecmp(url, schemes[i], strlen(schemes[i])) == 0)
             authority = url + strlen(schemes[i]);
     if (!authority)

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/count.h"
 #include "core/mem.h"
 
 /* An address as IPv6 has it; an IPv4 one is mapped (::ffff:a.b.c.d), so that one comparison
@@ -80,8 +81,6 @@ static const struct carrier {
 
 /* :: and ::1 look IPv4-compatible, but carry nothing. */
 static const struct block unspecified_and_loopback = V6(127, 0);
-
-#define COUNT(table) (sizeof(table) / sizeof *(table))
 
 static bool in_block(const struct ip *a, const struct block *block)
 {

@@ -1,3 +1,4 @@
+#include "core/count.h"
 #include "wire/noun_in.h"
 
 #include <stdio.h>
@@ -59,10 +60,10 @@ struct header_set {
 
 static bool is_reserved(const char *name)
 {
-    for (size_t i = 0; i < sizeof RESERVED / sizeof *RESERVED; i++)
+    for (size_t i = 0; i < COUNT(RESERVED); i++)
         if (strcasecmp(name, RESERVED[i]) == 0)
             return true;
-    for (size_t i = 0; i < sizeof RESERVED_PREFIXES / sizeof *RESERVED_PREFIXES; i++)
+    for (size_t i = 0; i < COUNT(RESERVED_PREFIXES); i++)
         if (strncasecmp(name, RESERVED_PREFIXES[i], strlen(RESERVED_PREFIXES[i])) == 0)
             return true;
     return false;

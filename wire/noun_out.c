@@ -4,6 +4,7 @@
 #include <strings.h>
 
 #include "core/base64.h"
+#include "core/count.h"
 #include "wire/utf8.h"
 
 #define RESPONSE_SHOWN_MAX   20000                        /* bytes of text */
@@ -243,7 +244,7 @@ static bool is_sensitive(const char *name)
         "authorization", "proxy-authenticate", "proxy-authorization",
     };
 
-    for (size_t i = 0; i < sizeof SENSITIVE / sizeof *SENSITIVE; i++)
+    for (size_t i = 0; i < COUNT(SENSITIVE); i++)
         if (strcasecmp(name, SENSITIVE[i]) == 0)
             return true;
     return false;

@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "core/count.h"
 #include "store/backend.h"
 #include "tests/lib/store_fixture.h"
 
@@ -134,7 +135,7 @@ static void only_endpoints_that_want_it_get_a_delivery(void **state)
     struct world *w = *state;
     unsigned expected[3] = { 0 };
 
-    for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++) {
+    for (size_t i = 0; i < COUNT(ROWS); i++) {
         struct text_list channels = { 0 };
         struct store_append op = append_of(w, ROWS[i].event_type);
         if (ROWS[i].channel)
@@ -251,7 +252,7 @@ static void a_hash_is_forgotten_after_its_time(void **state)
         { start_ms + IDEMPOTENCY_MS + 1, true },
     };
 
-    for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++) {
+    for (size_t i = 0; i < COUNT(ROWS); i++) {
         struct store_append op = append_of(w, "order.paid");
         op.idempotency_hash = hash;
         store_fixture_set_ms(ROWS[i].at_ms);

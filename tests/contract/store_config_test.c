@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "core/count.h"
 #include "core/mem.h"
 #include "store/backend.h"
 #include "tests/lib/store_fixture.h"
@@ -376,7 +377,7 @@ static void lists_are_paged_both_ways(void **state)
         endpoints[i] = store_fixture_put_endpoint(f, &ids[3]);
     store_fixture_put_endpoint(f, &ids[4]);
 
-    for (size_t i = 0; i < sizeof PAGES / sizeof *PAGES; i++) {
+    for (size_t i = 0; i < COUNT(PAGES); i++) {
         const struct page_row *row = &PAGES[i];
         struct store_list_objects op = {
             .kind = OBJECT_APPLICATION,
@@ -407,7 +408,7 @@ static void event_types_are_paged_by_name(void **state)
         ids[i] = t->base.id;
         store_fixture_put(f, &t->base);
     }
-    for (size_t i = 0; i < sizeof PAGES / sizeof *PAGES; i++) {
+    for (size_t i = 0; i < COUNT(PAGES); i++) {
         const struct page_row *row = &PAGES[i];
         struct store_list_objects op = {
             .kind = OBJECT_EVENT_TYPE,
@@ -442,7 +443,7 @@ static void a_list_holds_only_what_is_asked_for(void **state)
     store_fixture_put(f, &archived->base);
     store_fixture_put(f, &current->base);
     assert_int_equal(delete_application(f, &gone), ERR_OK);
-    for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++) {
+    for (size_t i = 0; i < COUNT(ROWS); i++) {
         struct store_list_objects op = {
             .kind = ROWS[i].kind,
             .organization = *ROWS[i].organization,

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "core/count.h"
 #include "core/mem.h"
 #include "store/backend.h"
 #include "tests/lib/store_fixture.h"
@@ -163,7 +164,7 @@ static void a_group_that_fails_anywhere_leaves_nothing(void **state)
     struct world *w = *state;
     unsigned stored = 0;
 
-    for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++) {
+    for (size_t i = 0; i < COUNT(ROWS); i++) {
         script(ROWS[i].step, ROWS[i].call);
         append_at_once(w, ROWS[i].expected);
         for (int n = 0; n < AT_ONCE; n++)
@@ -203,7 +204,7 @@ static void configuration_that_was_not_written_is_not_followed(void **state)
     store_fixture_put_endpoint(&w->f, &w->application);
     size_t known = catalog_count(w->f.catalog);
 
-    for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++) {
+    for (size_t i = 0; i < COUNT(ROWS); i++) {
         struct application *next = application_copy(
             catalog_application(w->f.catalog, &STORE_FIXTURE_ORGANIZATION, &w->application));
         next->base.version++;

@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "core/count.h"
 #include "core/mem.h"
 #include "store/backend.h"
 #include "store/page.h"
@@ -159,7 +160,7 @@ static void messages_are_listed_by_page_time_type_and_channel(void **state)
 {
     struct world *w = *state;
 
-    for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++) {
+    for (size_t i = 0; i < COUNT(ROWS); i++) {
         struct store_list_messages op = {
             .application = w->application,
             .filter = filter_of(w, &ROWS[i]),
@@ -183,7 +184,7 @@ static void attempts_of_an_endpoint_are_listed_likewise(void **state)
 {
     struct world *w = *state;
 
-    for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++) {
+    for (size_t i = 0; i < COUNT(ROWS); i++) {
         struct store_list_attempts op = {
             .application = w->application,
             .by_endpoint = true,
@@ -228,7 +229,7 @@ static void attempts_of_a_message_are_narrowed_by_outcome(void **state)
         { false, true, ATTEMPT_SUCCESS, true, 500, "" },
     };
 
-    for (size_t i = 0; i < sizeof OUTCOMES / sizeof *OUTCOMES; i++) {
+    for (size_t i = 0; i < COUNT(OUTCOMES); i++) {
         struct store_list_attempts op = {
             .application = w->application,
             .by_message = true,

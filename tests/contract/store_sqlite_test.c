@@ -13,6 +13,7 @@
 #include <cmocka.h>
 #include <sqlite3.h>
 
+#include "core/count.h"
 #include "core/mem.h"
 #include "store/backend.h"
 #include "tests/lib/capture.h"
@@ -128,7 +129,7 @@ static void the_files_are_ours_alone(void **state)
     umask(mask);
     assert_int_equal(stat(f->dir, &status), 0);
     assert_int_equal(status.st_mode & 0777, 0700);
-    for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++) {
+    for (size_t i = 0; i < COUNT(ROWS); i++) {
         assert_int_equal(stat(path_of(f, ROWS[i].name), &status), 0);
         assert_int_equal(status.st_mode & 0777, ROWS[i].mode);
     }
@@ -143,7 +144,7 @@ static void files_that_are_open_to_others_are_warned_of(void **state)
     struct store_fixture *f = *state;
     char text[4096];
 
-    for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++) {
+    for (size_t i = 0; i < COUNT(ROWS); i++) {
         struct capture capture;
 
         store_fixture_close(f);

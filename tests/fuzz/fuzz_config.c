@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "core/config.h"
+#include "core/count.h"
 #include "core/mem.h"
 
 static const char *const VARIABLES[] = {
@@ -22,7 +23,7 @@ static const char *const VARIABLES[] = {
     "POSTHASTE_DELIVERY_ALLOW_SUBNETS=",
 };
 
-#define VARIABLE_COUNT (sizeof VARIABLES / sizeof *VARIABLES)
+#define VARIABLE_COUNT COUNT(VARIABLES)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

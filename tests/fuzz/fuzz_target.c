@@ -8,6 +8,7 @@
 
 #include "api/query.h"
 #include "api/routes.h"
+#include "core/count.h"
 #include "core/mem.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -16,7 +17,7 @@ static void match(const struct router *router, const char *path)
 {
     static const char *const methods[] = { "GET", "POST", "PUT", "BREW" };
 
-    for (size_t i = 0; i < sizeof methods / sizeof *methods; i++) {
+    for (size_t i = 0; i < COUNT(methods); i++) {
         struct route_match found;
         if (router_match(router, methods[i], path, &found))
             continue;

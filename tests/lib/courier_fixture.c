@@ -10,9 +10,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/count.h"
 #include "core/list.h"
-
-#define COUNT(table) (sizeof(table) / sizeof *(table))
 
 static const struct zone_name zone[] = {
     { "receiver.test", { "127.0.0.1" } },

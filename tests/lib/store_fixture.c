@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "core/count.h"
 #include "core/mem.h"
 #include "store/backend.h"
 
@@ -24,7 +25,7 @@ int store_fixture_each_backend(int (*run)(const char *name))
 {
     int failed = 0;
 
-    for (size_t i = 0; i < sizeof BACKENDS / sizeof *BACKENDS; i++) {
+    for (size_t i = 0; i < COUNT(BACKENDS); i++) {
         backend = BACKENDS[i];
         failed += run(backend->name);
     }

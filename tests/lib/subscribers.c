@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "core/count.h"
 #include "core/mem.h"
 
 #define TIMEOUT_MS        30000
@@ -81,7 +82,7 @@ static uint64_t plan(struct subscribers *r, const struct subscriber *subscriber,
         out->status = 500;
         break;
     case MANNER_MOODY:
-        out->status = moods[dice_between(dice, 0, sizeof moods / sizeof *moods - 1)];
+        out->status = moods[dice_between(dice, 0, COUNT(moods) - 1)];
         break;
     case MANNER_OVERLOADED:
         out->status = dice_chance(dice, 50) ? 429 : 503;

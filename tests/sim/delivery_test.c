@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "core/count.h"
 #include "tests/lib/world.h"
 
 #define SEEDS        50
@@ -27,7 +28,7 @@ static void choose_manner(struct subscriber *r)
         MANNER_OVERLOADED, MANNER_HANGING, MANNER_UNREACHABLE, MANNER_BEYOND_US,
     };
 
-    r->manner = usual[dice_between(&fate.dice, 0, sizeof usual / sizeof *usual - 1)];
+    r->manner = usual[dice_between(&fate.dice, 0, COUNT(usual) - 1)];
     if (dice_chance(&fate.dice, 2))
         r->manner = MANNER_GONE;
 }

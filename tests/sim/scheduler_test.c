@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include "core/count.h"
 #include "tests/lib/world.h"
 
 #define SECOND_MS 1000u
@@ -143,7 +144,7 @@ static void a_dead_receiver_delays_nobody_else(void **state)
     struct world *w = *state;
     struct subscriber *healthy = make_endpoint(w, 0);
 
-    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+    for (size_t i = 0; i < COUNT(bad); i++)
         make_endpoint(w, 0)->manner = bad[i];
     for (unsigned i = 1; i <= 60; i++) {
         send_messages(w, 10);

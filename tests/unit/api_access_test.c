@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "api/routes.h"
+#include "core/count.h"
 #include "tests/lib/region.h"
 
 #define API "/api/v1"
@@ -57,7 +58,7 @@ static void fill_path(const struct route *route, bool by_uid, char *out, size_t 
     for (const char *at = route->path; *at;) {
         const char *text = at;
         size_t text_len = 1;
-        for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        for (size_t i = 0; i < COUNT(parts); i++) {
             if (strncmp(at, parts[i].part, strlen(parts[i].part)) != 0)
                 continue;
             text = by_uid ? parts[i].uid : parts[i].id;
@@ -232,7 +233,7 @@ static void errors_are_worded_as_the_contract_says(void **state)
         { region.token, "GET", API "/app?limit=x", 400, "generic_error", NULL },
         { NULL, "DELETE", API "/app", 405, "method_not_allowed", "Method not allowed" },
     };
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    for (size_t i = 0; i < COUNT(rows); i++) {
         struct answer a =
             region_ask_as(&region, rows[i].token, NULL, rows[i].method, NULL, rows[i].path);
         assert_int_equal(a.status, rows[i].status);
@@ -266,7 +267,7 @@ static void health_needs_no_token_and_has_no_body(void **state)
     };
     (void)state;
 
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    for (size_t i = 0; i < COUNT(rows); i++) {
         struct answer a =
             region_ask_as(&region, NULL, NULL, rows[i].method, NULL, rows[i].path);
         assert_int_equal(a.status, 204);
@@ -367,7 +368,7 @@ static void a_store_that_is_too_busy_is_503_with_a_time_to_come_back(void **stat
     (void)state;
 
     region_open_busy(&busy);
-    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
+    for (size_t i = 0; i < COUNT(paths); i++) {
         struct answer a = region_ask(&busy, "GET", NULL, API "%s", paths[i]);
         assert_int_equal(a.status, 503);
         assert_string_equal(answer_text(&a, "code"), "server_busy");

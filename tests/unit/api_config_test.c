@@ -7,6 +7,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "core/count.h"
 #include "tests/lib/region.h"
 
 #define API     "/api/v1"
@@ -151,7 +152,7 @@ static void of_two_at_once_the_second_sees_what_the_first_made(void **state)
     };
     (void)state;
 
-    for (size_t row = 0; row < sizeof rows / sizeof *rows; row++) {
+    for (size_t row = 0; row < COUNT(rows); row++) {
         struct client clients[2];
         unsigned statuses = 0;
         for (size_t i = 0; i < 2; i++)
@@ -292,7 +293,7 @@ static void wrong_bodies_are_named_by_their_place(void **state)
     (void)state;
 
     region_make(&region, API "/app", "{\"name\":\"n\",\"uid\":\"wrong\"}", id);
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    for (size_t i = 0; i < COUNT(rows); i++) {
         struct answer a =
             region_ask(&region, rows[i].method, rows[i].body, API "%s", rows[i].path);
         if (a.status != 422)

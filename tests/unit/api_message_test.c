@@ -7,6 +7,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "core/count.h"
 #include "tests/lib/region.h"
 
 #define API "/api/v1"
@@ -54,7 +55,7 @@ static void a_message_may_bring_its_application_along(void **state)
     char body[256];
     (void)state;
 
-    for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
+    for (size_t i = 0; i < COUNT(refused); i++) {
         snprintf(body, sizeof body, "{\"eventType\":\"%s\",\"payload\":{},\"application\":%s}",
                  refused[i].event_type, refused[i].application);
         ASK((unsigned)refused[i].status, "POST", body, API "/app/late/msg");
@@ -175,7 +176,7 @@ static void a_message_that_is_wrong_is_refused_and_not_stored(void **state)
     };
     (void)state;
 
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    for (size_t i = 0; i < COUNT(rows); i++) {
         struct answer a = region_ask(&region, "POST", rows[i].body, APP "/msg");
         if (a.status != 422)
             fail_msg("%s: %u %s", rows[i].body, a.status, a.body);
@@ -333,7 +334,7 @@ static void messages_are_listed_filtered_and_paged(void **state)
 
     for (size_t i = 0; i < 4; i++)
         region_make(&region, APP "/msg", bodies[i], ids[i]);
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    for (size_t i = 0; i < COUNT(rows); i++) {
         ASK(200, "GET", NULL, APP "/msg%s", rows[i].query);
         answer_has_count(&a, "data", rows[i].count);
         for (size_t item = 0; item < rows[i].count; item++) {
@@ -397,7 +398,7 @@ static void attempts_are_listed_by_message_and_by_endpoint(void **state)
         { "/attempt/endpoint/main?event_types=x&channel=eu&status=2", 1, failed },
         { "/attempt/endpoint/main?before=2000-01-01T00:00:00Z", 0, NULL },
     };
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    for (size_t i = 0; i < COUNT(rows); i++) {
         ASK(200, "GET", NULL, APP "%s", rows[i].path);
         if (json_count(answer_at(&a, "data")) != rows[i].count)
             fail_msg("%s: want %zu in %s", rows[i].path, rows[i].count, a.body);
@@ -428,7 +429,7 @@ static void attempts_are_listed_by_message_and_by_endpoint(void **state)
         "/msg/none/attempt/none",
         "/msg/e/attempt/atmpt_000000000000000000000000001",
     };
-    for (size_t i = 0; i < sizeof unknown / sizeof *unknown; i++)
+    for (size_t i = 0; i < COUNT(unknown); i++)
         assert_int_equal(region_status(&region, "GET", NULL, APP "%s", unknown[i]), 404);
     assert_int_equal(
         region_status(&region, "GET", NULL, APP "/msg/%s/attempt/%s", second, failed), 404);

@@ -8,13 +8,14 @@
 #include <cmocka.h>
 
 #include "core/buf.h"
+#include "core/count.h"
 
 static void a_buffer_grows_to_its_limit_and_no_further(void **state)
 {
     static const size_t limits[] = { 0, 1, 255, 256, 257, 5000 };
 
     (void)state;
-    for (size_t i = 0; i < sizeof limits / sizeof *limits; i++) {
+    for (size_t i = 0; i < COUNT(limits); i++) {
         struct buf b = BUF_INIT(limits[i]);
         for (size_t len = 0; len < limits[i]; len++)
             assert_int_equal(buf_append(&b, "x", 1), ERR_OK);

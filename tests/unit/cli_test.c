@@ -12,6 +12,7 @@
 #include "cli/form.h"
 #include "cli/nearest.h"
 #include "cli/raw.h"
+#include "core/count.h"
 
 #define TEXT_MAX 4096
 
@@ -50,7 +51,7 @@ static void a_duration_is_a_number_and_a_unit(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+    for (size_t i = 0; i < COUNT(rows); i++) {
         uint64_t seconds = 0;
 
         assert_int_equal(duration_parse(rows[i].text, &seconds), rows[i].seconds != 0);
@@ -72,7 +73,7 @@ static void a_path_part_is_percent_encoded(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+    for (size_t i = 0; i < COUNT(rows); i++) {
         struct buf out = BUF_INIT(TEXT_MAX);
 
         assert_int_equal(form_escape(rows[i].text, &out), ERR_OK);
@@ -98,7 +99,7 @@ static void json_keeps_its_tokens_whatever_the_layout(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+    for (size_t i = 0; i < COUNT(rows); i++) {
         struct buf out = BUF_INIT(TEXT_MAX);
 
         assert_int_equal(raw_compact(raw(rows[i].text), &out), ERR_OK);
@@ -117,7 +118,7 @@ static void items_of_an_array_are_found_one_by_one(void **state)
     struct raw item;
 
     (void)state;
-    for (size_t i = 0; i < sizeof(expected) / sizeof(expected[0]); i++) {
+    for (size_t i = 0; i < COUNT(expected); i++) {
         assert_true(raw_next(&items, &item));
         assert_true(raw_is(item, expected[i]));
     }
@@ -148,7 +149,7 @@ static void a_cell_shows_a_value_as_a_person_reads_it(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+    for (size_t i = 0; i < COUNT(rows); i++) {
         struct buf out = BUF_INIT(TEXT_MAX);
 
         assert_int_equal(raw_text(raw_member(raw(rows[i].object), "m"), &out), ERR_OK);
@@ -265,7 +266,7 @@ static void a_wrong_command_line_is_a_usage_error(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+    for (size_t i = 0; i < COUNT(rows); i++) {
         enum cli_exit exit = CLI_OK;
 
         assert_null(parse(command(rows[i].table, rows[i].path), rows[i].argv, &exit));

@@ -5,6 +5,7 @@
 #include <cmocka.h>
 
 #include "core/clock.h"
+#include "core/count.h"
 
 static void dates_of_every_client_are_understood(void **state)
 {
@@ -23,7 +24,7 @@ static void dates_of_every_client_are_understood(void **state)
     };
     (void)state;
 
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    for (size_t i = 0; i < COUNT(rows); i++) {
         uint64_t got = 0;
         assert_int_equal(clock_parse(rows[i].text, &got), ERR_OK);
         assert_int_equal(got, rows[i].wall_ms);
@@ -53,7 +54,7 @@ static void what_is_no_date_is_refused(void **state)
     };
     (void)state;
 
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    for (size_t i = 0; i < COUNT(rows); i++) {
         uint64_t got = 7;
         assert_int_equal(clock_parse(rows[i], &got), ERR_INVALID);
         assert_int_equal(got, 7);

@@ -8,10 +8,10 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "core/count.h"
 #include "tests/lib/courier_fixture.h"
 
-#define COUNT(table) (sizeof(table) / sizeof *(table))
-#define EMPTY_200    "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
+#define EMPTY_200 "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
 
 static void silence_ends_with_the_timeout(void **state)
 {

@@ -8,12 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/count.h"
 #include "tests/lib/courier_fixture.h"
 #include "tests/lib/temp.h"
 #include "tests/lib/tls.h"
 #include "wire/courier_target.h"
-
-#define COUNT(table) (sizeof(table) / sizeof *(table))
 
 static void a_name_without_an_address_is_unavailable(void **state)
 {

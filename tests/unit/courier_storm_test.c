@@ -14,15 +14,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/count.h"
 #include "core/list.h"
 #include "tests/lib/courier_fixture.h"
 #include "tests/lib/dice.h"
 
-#define CALLS_MAX    12
-#define STEPS        300
-#define SEEDS        20
-#define COUNT(table) (sizeof(table) / sizeof *(table))
-
+#define CALLS_MAX 12
+#define STEPS     300
+#define SEEDS     20
 struct flight {
     struct call call;
     bool is_under_way;

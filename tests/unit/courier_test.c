@@ -9,11 +9,11 @@
 #include <string.h>
 #include <time.h>
 
+#include "core/count.h"
 #include "core/mem.h"
 #include "tests/lib/courier_fixture.h"
 
-#define COUNT(table) (sizeof(table) / sizeof *(table))
-#define EMPTY_200    "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
+#define EMPTY_200 "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
 
 static void an_answer_of_any_status_is_an_answer(void **state)
 {

@@ -6,9 +6,8 @@
 
 #include <string.h>
 
+#include "core/count.h"
 #include "wire/courier.h"
-
-#define COUNT(table) (sizeof(table) / sizeof *(table))
 
 static void a_url_is_brought_to_its_normal_form(void **state)
 {

@@ -9,9 +9,8 @@
 #include <string.h>
 #include <sys/un.h>
 
+#include "core/count.h"
 #include "wire/egress.h"
-
-#define COUNT(table) (sizeof(table) / sizeof *(table))
 
 struct row {
     const char *address;

@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include "core/count.h"
 #include "core/id.h"
 
 #define NOW_MS  UINT64_C(1764000000400)
@@ -30,7 +31,7 @@ static void texts_are_a_prefix_and_27_characters_of_base62(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    for (size_t i = 0; i < COUNT(rows); i++) {
         char text[ID_TEXT_MAX];
         struct id id;
 
@@ -62,7 +63,7 @@ static void what_is_no_id_of_the_kind_is_refused(void **state)
     struct id id;
 
     (void)state;
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+    for (size_t i = 0; i < COUNT(rows); i++)
         assert_int_equal(id_parse(ID_MESSAGE, rows[i], &id), ERR_INVALID);
 }
 
@@ -96,7 +97,7 @@ static void a_range_of_time_is_a_range_of_keys(void **state)
     (void)state;
     id_source_init(&source, 0, 0);
     struct id id = id_new(&source, NOW_MS);
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+    for (size_t i = 0; i < COUNT(rows); i++)
         assert_int_equal(id_key(&id) >= id_key_at(rows[i].bound_ms), rows[i].above);
 }
 
@@ -110,7 +111,7 @@ static void ids_grow_whatever_the_clock_does(void **state)
     id_source_init(&source, ORDINAL, 0);
     struct id before = id_new(&source, 0);
     for (size_t i = 0; i < 200000; i++) {
-        uint64_t wall_ms = clock[i % (sizeof clock / sizeof *clock)];
+        uint64_t wall_ms = clock[i % COUNT(clock)];
         struct id id = id_new(&source, wall_ms);
         uint64_t instant_ms = id_instant_ms(&id, wall_ms);
         assert_true(id_compare(&before, &id) < 0);

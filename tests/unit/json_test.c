@@ -6,10 +6,10 @@
 
 #include <cmocka.h>
 
+#include "core/count.h"
 #include "wire/json.h"
 
-#define COUNT(rows) (sizeof(rows) / sizeof *(rows))
-#define BUF_SMALL   (1u << 16)
+#define BUF_SMALL (1u << 16)
 
 static struct json *parse(const char *text)
 {

@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include "core/count.h"
 #include "signer/keyring.h"
 
 #define MASTER_KEY "phmk_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
@@ -46,7 +47,7 @@ static void what_was_sealed_opens_in_its_place(void **state)
 {
     static const char *const rows[] = { "", "x", PLAIN };
 
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    for (size_t i = 0; i < COUNT(rows); i++) {
         struct bytes sealed = seal(*state, rows[i]), plain;
 
         assert_int_equal(
@@ -72,7 +73,7 @@ static void nothing_opens_in_another_place_or_for_another_use(void **state)
     };
     struct bytes sealed = seal(*state, PLAIN), plain;
 
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+    for (size_t i = 0; i < COUNT(rows); i++)
         assert_int_equal(keyring_unseal(*state, rows[i].use, rows[i].application,
                                         rows[i].endpoint, &sealed, &plain),
                          ERR_DENIED);
@@ -189,7 +190,7 @@ static void only_prefixed_base64_of_32_bytes_is_a_master_key(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    for (size_t i = 0; i < COUNT(rows); i++) {
         struct keyring *keyring = NULL;
         assert_int_equal(keyring_new(rows[i].text, &keyring), rows[i].err);
         keyring_free(keyring);

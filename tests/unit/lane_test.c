@@ -5,6 +5,7 @@
 
 #include <cmocka.h>
 
+#include "core/count.h"
 #include "core/mem.h"
 #include "dispatcher/lane.h"
 
@@ -161,7 +162,7 @@ static void the_cool_off_doubles_up_to_its_limit(void **state)
 
     fail_one(f, ms);
     fail_one(f, ms);
-    for (size_t i = 0; i < sizeof waits_ms / sizeof *waits_ms; i++) {
+    for (size_t i = 0; i < COUNT(waits_ms); i++) {
         fail_one(f, ms);
         assert_int_equal(f->lane.reopen_mono_ms - ms, waits_ms[i]);
         ms = f->lane.reopen_mono_ms;

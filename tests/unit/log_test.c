@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "core/count.h"
 #include "core/log.h"
 #include "tests/lib/capture.h"
 
@@ -42,7 +43,7 @@ static void a_line_is_time_level_event_and_fields(void **state)
 
     (void)state;
     log_open(LOG_TEXT, LOG_INFO);
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    for (size_t i = 0; i < COUNT(rows); i++) {
         log_one(LOG_WARN, "attempt_failed", rows[i].text, -7);
         assert_int_equal(written[TIME_LEN - 1], 'Z');
         assert_string_equal(written + TIME_LEN, rows[i].line);
@@ -87,7 +88,7 @@ static void a_line_too_long_is_cut_and_still_ends(void **state)
     char text[2 * LOG_LINE_MAX];
 
     (void)state;
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    for (size_t i = 0; i < COUNT(rows); i++) {
         memset(text, rows[i].fill, sizeof text - 1);
         text[sizeof text - 1] = '\0';
         log_open(rows[i].format, LOG_INFO);

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "core/count.h"
 #include "core/match.h"
 
 /* Words between spaces; "" is none. */
@@ -46,7 +47,7 @@ static void an_endpoint_wants_what_its_filters_let_through(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    for (size_t i = 0; i < COUNT(rows); i++) {
         struct endpoint *endpoint = endpoint_new();
         struct text_list channels = list_of(rows[i].channels);
 

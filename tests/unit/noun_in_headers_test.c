@@ -7,12 +7,12 @@
 
 #include <cmocka.h>
 
+#include "core/count.h"
 #include "tests/lib/bodies.h"
 #include "wire/noun_in.h"
 
-#define COUNT(rows) (sizeof(rows) / sizeof *(rows))
-#define V           FAULT_VALUE
-#define J           FAULT_JSON
+#define V FAULT_VALUE
+#define J FAULT_JSON
 
 static void header_rules_are_the_contracts(void **state)
 {

@@ -7,13 +7,13 @@
 
 #include <cmocka.h>
 
+#include "core/count.h"
 #include "core/mem.h"
 #include "tests/lib/bodies.h"
 #include "wire/noun_in.h"
 
-#define COUNT(rows) (sizeof(rows) / sizeof *(rows))
-#define V           FAULT_VALUE
-#define J           FAULT_JSON
+#define V FAULT_VALUE
+#define J FAULT_JSON
 
 /* Applications. */
 

@@ -8,15 +8,15 @@
 
 #include <cmocka.h>
 
+#include "core/count.h"
 #include "core/mem.h"
 #include "wire/noun_out.h"
 
-#define COUNT(rows) (sizeof(rows) / sizeof *(rows))
-#define BUF_SMALL   (1u << 17)
-#define CREATED_MS  UINT64_C(1795489056747)
-#define CREATED     "\"2026-11-24T02:57:36.747Z\""
-#define UPDATED     "\"2026-11-24T02:57:37.000Z\""
-#define ZEROS       "000000000000000000000000000"
+#define BUF_SMALL  (1u << 17)
+#define CREATED_MS UINT64_C(1795489056747)
+#define CREATED    "\"2026-11-24T02:57:36.747Z\""
+#define UPDATED    "\"2026-11-24T02:57:37.000Z\""
+#define ZEROS      "000000000000000000000000000"
 
 /* What was written so far, and a fresh writer behind it. */
 struct page {

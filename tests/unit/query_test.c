@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include "api/query.h"
+#include "core/count.h"
 
 #define MESSAGES (QUERY_PAGE_MESSAGES | QUERY_MESSAGES | QUERY_CONTENT)
 #define ATTEMPTS (QUERY_PAGE_ATTEMPTS | QUERY_ATTEMPTS | QUERY_MESSAGES | QUERY_ENDPOINT)
@@ -37,7 +38,7 @@ static void nothing_said_means_the_defaults(void **state)
     };
     (void)state;
 
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    for (size_t i = 0; i < COUNT(rows); i++) {
         struct query q = parse("", rows[i].accepts);
         assert_int_equal(q.page.limit, 50);
         assert_false(q.page.has_cursor);
@@ -92,7 +93,7 @@ static void lists_come_in_every_notation(void **state)
     };
     (void)state;
 
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    for (size_t i = 0; i < COUNT(rows); i++) {
         struct query q = parse(rows[i], MESSAGES);
         assert_int_equal(q.messages.event_types.count, 2);
         assert_string_equal(q.messages.event_types.items[0], "a.b");
@@ -139,7 +140,7 @@ static void what_the_route_does_not_take_is_ignored(void **state)
     };
     (void)state;
 
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    for (size_t i = 0; i < COUNT(rows); i++) {
         struct query q = parse(rows[i], QUERY_CONTENT);
         assert_true(q.with_content);
         query_fini(&q);
@@ -171,7 +172,7 @@ static void what_cannot_be_read_is_unparsable(void **state)
     };
     (void)state;
 
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    for (size_t i = 0; i < COUNT(rows); i++) {
         struct query q;
         struct faults faults = { .count = 0 };
         char why[QUERY_WHY_MAX] = "";
@@ -202,7 +203,7 @@ static void what_is_out_of_bounds_is_a_fault_at_its_place(void **state)
     };
     (void)state;
 
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    for (size_t i = 0; i < COUNT(rows); i++) {
         struct query q;
         struct faults faults = { .count = 0 };
         char why[QUERY_WHY_MAX];

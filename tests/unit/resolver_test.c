@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "core/count.h"
 #include "tests/lib/name_server.h"
 #include "wire/resolver.h"
 
@@ -182,7 +183,7 @@ static void a_name_that_does_not_exist_is_not_found(void **state)
     struct question q;
     struct addresses known;
 
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+    for (size_t i = 0; i < COUNT(names); i++) {
         assert_int_equal(ask(f, &q, names[i]), ERR_NOT_FOUND);
         assert_false(resolver_known(f->resolver, names[i], &known));
     }
@@ -356,7 +357,7 @@ static void a_host_that_is_an_address_is_seen(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    for (size_t i = 0; i < COUNT(rows); i++) {
         union address address;
         if (address_parse(rows[i].host, &address) != (rows[i].text != NULL))
             fail_msg("\"%s\" was misjudged", rows[i].host);

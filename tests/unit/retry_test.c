@@ -5,6 +5,7 @@
 
 #include <cmocka.h>
 
+#include "core/count.h"
 #include "dispatcher/retry.h"
 
 #define NOW_MS 1700000000000u
@@ -35,7 +36,7 @@ static void a_failure_waits_for_the_step_of_its_attempt_within_a_fifth(void **st
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+    for (size_t i = 0; i < COUNT(rows); i++)
         assert_in_range(delay_of(OUTCOME_FAILED, rows[i].number, 0, rows[i].jitter),
                         rows[i].delay_ms - 1, rows[i].delay_ms);
 }
@@ -88,7 +89,7 @@ static void retry_after_moves_it_within_one_and_two_steps(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+    for (size_t i = 0; i < COUNT(rows); i++)
         assert_in_range(
             delay_of(OUTCOME_OVERLOADED, rows[i].number, rows[i].retry_after_s, rows[i].jitter),
             rows[i].delay_ms - 1, rows[i].delay_ms);

@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include "api/router.h"
+#include "core/count.h"
 
 static const struct route table[] = {
     { .method = "GET", .path = "/v1/app" },
@@ -25,7 +26,7 @@ static struct router *router;
 static int open_router(void **state)
 {
     (void)state;
-    router = router_new(table, sizeof table / sizeof *table);
+    router = router_new(table, COUNT(table));
     return 0;
 }
 
@@ -59,7 +60,7 @@ static void a_path_leads_to_its_route_and_parts(void **state)
     };
     (void)state;
 
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    for (size_t i = 0; i < COUNT(rows); i++) {
         struct route_match match;
         assert_int_equal(router_match(router, rows[i].method, rows[i].path, &match), ERR_OK);
         assert_ptr_equal(match.route, &table[rows[i].route]);
@@ -95,7 +96,7 @@ static void other_paths_lead_nowhere(void **state)
     };
     (void)state;
 
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    for (size_t i = 0; i < COUNT(rows); i++) {
         struct route_match match;
         assert_int_equal(router_match(router, "GET", rows[i], &match), ERR_NOT_FOUND);
     }
@@ -126,7 +127,7 @@ static void another_method_is_told_which_there_are(void **state)
     };
     (void)state;
 
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    for (size_t i = 0; i < COUNT(rows); i++) {
         struct route_match match;
         assert_int_equal(router_match(router, rows[i].method, rows[i].path, &match),
                          ERR_DENIED);

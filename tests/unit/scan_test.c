@@ -8,9 +8,9 @@
 #include <cmocka.h>
 
 #include "core/buf.h"
+#include "core/count.h"
 #include "wire/scan.h"
 
-#define COUNT(rows) (sizeof(rows) / sizeof *(rows))
 #define ROW(text)                                                                              \
     {                                                                                          \
         text, sizeof(text) - 1                                                                 \

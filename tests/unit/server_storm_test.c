@@ -12,18 +12,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "core/count.h"
 #include "core/mem.h"
 #include "tests/lib/client.h"
 #include "tests/lib/dice.h"
 #include "wire/exchange.h"
 
-#define CLIENTS      6
-#define OWED_MAX     64
-#define STEPS        300
-#define SEEDS        20
-#define HOST         "Host: localhost\r\n"
-#define COUNT(table) (sizeof(table) / sizeof *(table))
-
+#define CLIENTS  6
+#define OWED_MAX 64
+#define STEPS    300
+#define SEEDS    20
+#define HOST     "Host: localhost\r\n"
 static const struct server_limits limits = {
     .header_bytes = 512,
     .body_bytes = 64,

@@ -10,6 +10,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "core/count.h"
 #include "core/mem.h"
 #include "tests/lib/client.h"
 #include "wire/server.h"
@@ -390,7 +391,7 @@ static void what_cannot_be_trusted_is_refused_and_closed(void **state)
     };
     struct fixture *f = *state;
 
-    for (size_t i = 0; i < sizeof requests / sizeof *requests; i++) {
+    for (size_t i = 0; i < COUNT(requests); i++) {
         struct client c;
         connect_to(f, &c);
         client_say(&c, requests[i]);
@@ -433,7 +434,7 @@ static void bytes_that_are_not_http_never_reach_the_owner(void **state)
 
     snprintf(long_target, sizeof long_target, "GET /%02500d HTTP/1.1\r\n\r\n", 1);
     snprintf(long_header, sizeof long_header, "GET / HTTP/1.1\r\nX: %02500d\r\n\r\n", 1);
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    for (size_t i = 0; i < COUNT(rows); i++) {
         struct client c;
         connect_to(f, &c);
         client_say(&c, rows[i].bytes);
@@ -538,7 +539,7 @@ static void slow_clients_are_hung_up_on(void **state)
     };
     struct fixture *f = *state;
 
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    for (size_t i = 0; i < COUNT(rows); i++) {
         struct client c;
         connect_to(f, &c);
         client_say(&c, rows[i].bytes);
@@ -661,7 +662,7 @@ static void opening_says_what_is_wrong(void **state)
         { "127.0.0.1", server_port(f->server), ERR_IN_USE },
     };
 
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    for (size_t i = 0; i < COUNT(rows); i++) {
         const struct server_options options = { .loop = &f->loop,
                                                 .address = rows[i].address,
                                                 .port = rows[i].port };

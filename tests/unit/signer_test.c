@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "core/count.h"
 #include "signer/signer.h"
 
 /* The vector that Standard Webhooks and its libraries publish. */
@@ -100,7 +101,7 @@ static void a_header_is_judged_by_its_v1_signatures(void **state)
     };
     struct secret secret = secret_of(VECTOR_KEY);
 
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    for (size_t i = 0; i < COUNT(rows); i++) {
         enum err err =
             signer_verify(*state, &secret, 1, &vector, rows[i].header, VECTOR_AT_S, 0);
         if (err != rows[i].err)
@@ -129,7 +130,7 @@ static void a_signature_fits_one_id_one_instant_and_one_body(void **state)
     rows[1].at_s++;
     rows[2].body = "{\"test\": 2432232315}";
     rows[3].body_len--;
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+    for (size_t i = 0; i < COUNT(rows); i++)
         assert_int_equal(
             signer_verify(*state, &secret, 1, &rows[i], VECTOR_SIGNATURE, VECTOR_AT_S, 300),
             ERR_DENIED);
@@ -153,7 +154,7 @@ static void a_text_from_far_away_in_time_is_refused(void **state)
     };
     struct secret secret = secret_of(VECTOR_KEY);
 
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+    for (size_t i = 0; i < COUNT(rows); i++)
         assert_int_equal(signer_verify(*state, &secret, 1, &vector, VECTOR_SIGNATURE,
                                        rows[i].now_s, rows[i].tolerance_s),
                          rows[i].err);
@@ -195,7 +196,7 @@ static void only_prefixed_base64_of_24_to_75_bytes_is_a_secret(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    for (size_t i = 0; i < COUNT(rows); i++) {
         struct secret secret = { .len = 0 };
         char text[SECRET_TEXT_MAX];
         enum err err = secret_parse(rows[i].text, &secret);

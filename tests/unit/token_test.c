@@ -9,6 +9,7 @@
 
 #include "core/base64.h"
 #include "core/buf.h"
+#include "core/count.h"
 #include "core/mem.h"
 #include "signer/mac.h"
 #include "signer/token.h"
@@ -101,7 +102,7 @@ static void a_minted_token_says_whom_it_lets_in(void **state)
     };
     struct fixture *f = *state;
 
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    for (size_t i = 0; i < COUNT(rows); i++) {
         struct token minted = token_of(rows[i].scope, rows[i].expires_at_s), read;
         char text[TOKEN_TEXT_MAX];
 
@@ -193,7 +194,7 @@ static void only_the_right_algorithm_and_claims_let_in(void **state)
     };
     struct fixture *f = *state;
 
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    for (size_t i = 0; i < COUNT(rows); i++) {
         struct buf text = forge(f->keyring, rows[i].header, rows[i].claims);
         struct token read;
         enum err err = token_check(f->checker, buf_text(&text), NOW_S, &read);
@@ -210,7 +211,7 @@ static void an_unsigned_token_is_refused(void **state)
     struct fixture *f = *state;
     static const char *const headers[] = { "{\"alg\":\"none\"}", HS256 };
 
-    for (size_t i = 0; i < sizeof headers / sizeof *headers; i++) {
+    for (size_t i = 0; i < COUNT(headers); i++) {
         struct buf text = forge(f->keyring, headers[i], GOOD_CLAIM);
         struct token read;
 
@@ -229,7 +230,7 @@ static void what_is_not_a_token_is_refused(void **state)
 
     memset(long_text, 'a', sizeof long_text);
     long_text[sizeof long_text - 1] = '\0';
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    for (size_t i = 0; i < COUNT(rows); i++) {
         struct token read;
         assert_int_equal(token_check(f->checker, rows[i], NOW_S, &read), ERR_DENIED);
     }
