@@ -185,7 +185,7 @@ static int refuse(int argc, char **argv)
 
     if (argc == 2 && strcmp(argv[1], "--help") == 0 && list_commands(argv[0], stdout) > 0)
         return CLI_OK;
-    snprintf(name, sizeof(name), "%s%s%s", argv[0], has_second ? " " : "",
+    snprintf(name, sizeof name, "%s%s%s", argv[0], has_second ? " " : "",
              has_second ? argv[1] : "");
     const char *nearest = nearest_command(name);
     if (argc == 1 && list_commands(argv[0], NULL) > 0)

@@ -27,7 +27,7 @@ static void on_closed(void *ctx);
 
 enum cli_exit client_open(const struct line *line, struct client **out)
 {
-    struct client *client = xcalloc(1, sizeof(*client));
+    struct client *client = xcalloc(1, sizeof *client);
     enum cli_exit exit = where_find(line, &client->where);
 
     if (exit) {

@@ -42,7 +42,7 @@ static enum err create_key(const char *path)
     text[strlen(text) + 1] = '\0';
     text[strlen(text)] = '\n';
     enum err err = file_create(path, 0600, text);
-    explicit_bzero(text, sizeof(text));
+    explicit_bzero(text, sizeof text);
     return err;
 }
 
@@ -55,8 +55,8 @@ static enum cli_exit run_init(const struct line *line)
         return CLI_FAILED;
     }
     char config[PATH_MAX], key[PATH_MAX];
-    if (snprintf(config, sizeof(config), "%s/posthaste.yaml", dir) >= (int)sizeof(config) ||
-        snprintf(key, sizeof(key), "%s/master.key", dir) >= (int)sizeof(key)) {
+    if (snprintf(config, sizeof config, "%s/posthaste.yaml", dir) >= (int)sizeof config ||
+        snprintf(key, sizeof key, "%s/master.key", dir) >= (int)sizeof key) {
         say("%s: too long a path", dir);
         return CLI_FAILED;
     }

@@ -210,7 +210,7 @@ static void on_delivery(struct exchange *x, void *ctx)
 
 static void forward(struct receiver *r, struct exchange *x)
 {
-    struct forward *f = xcalloc(1, sizeof(*f));
+    struct forward *f = xcalloc(1, sizeof *f);
     size_t count = 0;
 
     f->receiver = r;

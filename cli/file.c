@@ -20,7 +20,7 @@ enum err file_read(const char *path, struct buf *out)
     enum err err = ERR_OK;
     ssize_t got = -1;
 
-    while (fd >= 0 && !err && (got = read(fd, step, sizeof(step))) > 0)
+    while (fd >= 0 && !err && (got = read(fd, step, sizeof step)) > 0)
         err = buf_append(out, step, (size_t)got);
     if (err)
         say("%s: too large", name);

@@ -32,7 +32,7 @@ static const char *brace_value(const struct line *line, const char *name, size_t
 {
     char text[NAME_MAX_LEN];
 
-    snprintf(text, sizeof(text), "%.*s", (int)len, name);
+    snprintf(text, sizeof text, "%.*s", (int)len, name);
     if (isdigit((unsigned char)text[0]))
         return line_argument(line, (size_t)(text[0] - '1'));
     return line_text(line, text);

@@ -47,7 +47,7 @@ static void print_help(const struct line *line);
 struct line *line_parse(const struct command *command, int argc, char **argv,
                         enum cli_exit *out_exit)
 {
-    struct line *line = xcalloc(1, sizeof(*line));
+    struct line *line = xcalloc(1, sizeof *line);
 
     line->command = command;
     open_context(line, argc, argv);
@@ -120,16 +120,16 @@ static void open_context(struct line *line, int argc, char **argv)
     size_t count = (size_t)argc;
 
     build_tables(line);
-    line->given = xcalloc(count + 1, sizeof(*line->given));
-    line->argv = xcalloc(count + 1, sizeof(*line->argv));
-    snprintf(line->name, sizeof(line->name), "posthaste %s", line->command->path);
+    line->given = xcalloc(count + 1, sizeof *line->given);
+    line->argv = xcalloc(count + 1, sizeof *line->argv);
+    snprintf(line->name, sizeof line->name, "posthaste %s", line->command->path);
     line->argv[0] = line->name;
     for (size_t i = 1; i < count; i++)
         line->argv[i] = argv[i];
     line->context = poptGetContext(NULL, argc, line->argv, line->groups, 0);
     if (!line->context)
         abort();
-    snprintf(line->usage, sizeof(line->usage), "[OPTION...] %s", line->command->arguments);
+    snprintf(line->usage, sizeof line->usage, "[OPTION...] %s", line->command->arguments);
     poptSetOtherOptionHelp(line->context, line->usage);
 }
 

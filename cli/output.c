@@ -37,7 +37,7 @@ bool output_form(const struct line *line, enum output_form *out)
 
 struct output *output_open(enum output_form form, const struct column *columns, bool is_list)
 {
-    struct output *output = xcalloc(1, sizeof(*output));
+    struct output *output = xcalloc(1, sizeof *output);
 
     *output = (struct output){
         .form = form,

@@ -17,7 +17,7 @@ struct table {
 
 struct table *table_new(const struct column *columns, bool is_list)
 {
-    struct table *table = xcalloc(1, sizeof(*table));
+    struct table *table = xcalloc(1, sizeof *table);
 
     *table = (struct table){
         .columns = columns,
