@@ -14,7 +14,7 @@
 struct catalog;
 
 struct catalog *catalog_new(void);
-void catalog_free(struct catalog *c);
+void catalog_free(struct catalog *c); /* NULL does nothing */
 
 /* Take a reference to `object` and let it replace an older version; a deleted one removes it,
  * and an application takes its endpoints along. An older version than the one here does

@@ -90,8 +90,8 @@ struct config_flag {
 
 /* All borrowed for the call. */
 struct config_sources {
-    const char *path;         /* of the file; NULL: no file, and paths are relative to the
-                               * working directory */
+    /* of the file; NULL: no file, and paths are relative to the working directory */
+    const char *path;
     char *const *environment; /* as environ(7); NULL = empty */
     const struct config_flag *flags;
     size_t flag_count;

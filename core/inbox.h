@@ -27,8 +27,10 @@ struct inbox {
     uv_async_t wake;
     void (*before_batch)(struct inbox *); /* optional */
     void (*after_batch)(struct inbox *);  /* optional */
+    size_t limit;                         /* tasks that may wait; 0 = no offers */
+
+    /* private */
     void (*closed)(struct inbox *);
-    size_t limit; /* tasks that may wait; 0 = no offers */
 
     /* shared, under `lock` */
     uv_mutex_t lock;

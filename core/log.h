@@ -24,22 +24,25 @@ struct log_field {
     int64_t number;
 };
 
+/* `v` may not be NULL. */
 #define LOG_STR(k, v)                                                                          \
     {                                                                                          \
         .key = (k), .text = (v)                                                                \
-    } /* `v` may not be NULL */
+    }
 #define LOG_NUM(k, v)                                                                          \
     {                                                                                          \
         .key = (k), .number = (int64_t)(v)                                                     \
     }
+/* For a fact without fields. */
 #define LOG_END                                                                                \
     {                                                                                          \
         .key = 0                                                                               \
-    } /* for a fact without fields */
+    }
 
 #define log_event(level, event, ...)                                                           \
     log_write(level, event, (const struct log_field[]){ __VA_ARGS__, { .key = 0 } })
 
+/* Write lines of `least` and above; before the first thread starts. */
 void log_open(enum log_format format, enum log_level least);
 void log_write(enum log_level level, const char *event, const struct log_field *fields);
 

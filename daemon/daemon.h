@@ -15,7 +15,7 @@
 
 #include "core/config.h"
 
-#define DAEMON_STOP_MS 9500
+#define DAEMON_STOP_MS 9500 /* container engines kill after ten seconds */
 
 enum daemon_exit {
     DAEMON_OK = 0,
@@ -23,7 +23,8 @@ enum daemon_exit {
     DAEMON_MISCONFIGURED = 2, /* said on stderr before any socket opened */
 };
 
-/* Serve until told to stop. */
+/* Serve until told to stop; the exit status, an enum daemon_exit. It is an int for the command line,
+ * which knows no daemon. */
 int daemon_serve(const struct config_sources *sources);
 
 #endif

@@ -1,7 +1,9 @@
-/*   survey ─► on_lane_found ─┐
+/* Backlog: what is read from the outbox, and ended in it.
+ *
+ *   survey ─► on_lane_found ─┐
  *                            ├─► wanting ─► refill ─► on_refilled: claimed
  *   settle ──────────────────┤
- *                            └─► doomed ─► store_end_lane ─► on_lane_ended                      */
+ *                            └─► doomed ─► store_end_lane ─► on_lane_ended */
 #include "dispatcher/private.h"
 
 #include "core/mem.h"

@@ -1,3 +1,6 @@
+/*   disable_start ─► write_edit ─► on_put ─► done
+ *                        ▲            │
+ *                        └── stale ◄──┘ */
 #include "dispatcher/disable.h"
 
 #include "core/log.h"

@@ -13,9 +13,9 @@
 struct roster_limits {
     struct lane_limits lane;
     size_t claims_max;
-    size_t bytes_max; /* of claimed payloads; passed by one payload at most, for each
-                                  * refill under way */
-    size_t idle_max;  /* lanes kept though they owe nothing */
+    /* of claimed payloads; passed by one payload at most, for each refill under way */
+    size_t bytes_max;
+    size_t idle_max; /* lanes kept though they owe nothing */
 };
 
 struct roster {

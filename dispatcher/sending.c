@@ -1,6 +1,8 @@
-/*   ready ─► attempt_start ─► on_answered: window, cool-off ─► on_recorded ─► settle
+/* Sending: attempts, from their start to their record.
+ *
+ *   ready ─► attempt_start ─► on_answered: window, cool-off ─► on_recorded ─► settle
  *                                  │                              │
- *                                  └─► 410: disable               └─► (full) unrecorded ─► again  */
+ *                                  └─► 410: disable               └─► (full) unrecorded ─► again */
 #include "dispatcher/private.h"
 
 #include "core/log.h"

@@ -1,3 +1,6 @@
+/*   survey_start ─► ask ─► on_page: found, found, … ─► finished
+ *                    ▲        │
+ *                    └─ more ◄┘ */
 #include "dispatcher/survey.h"
 
 #include <assert.h>

@@ -14,8 +14,9 @@ struct attempt;
 
 /* What came back. */
 struct answer {
-    enum err err;       /* ERR_OK: an answer came, whatever its status. ERR_TIMEOUT;
-                                  * ERR_CANCELED; ERR_BUSY: this process lacks what it takes; anything else: `reason` says why there is none */
+    /* ERR_OK: an answer came, whatever its status. ERR_TIMEOUT; ERR_CANCELED; ERR_BUSY: this
+     * process lacks what it takes; anything else: `reason` says why there is none. */
+    enum err err;
     const char *reason; /* when not ERR_OK: a sentence for the subscriber; borrowed */
     unsigned status;
     struct bytes response;  /* at most RESPONSE_KEPT_MAX; the receiver's of this */

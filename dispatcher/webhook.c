@@ -1,5 +1,5 @@
 /*   start ─► destination, headers, signature ─► courier_send ─► on_call_done ─► attempt_done
- *                     └─► (can't be prepared) ─► on_refused ─────────────────────────┘      */
+ *                     └─► (can't be prepared) ─► on_refused ─────────────────────────┘ */
 #include "dispatcher/webhook.h"
 
 #include <assert.h>

@@ -23,8 +23,8 @@ struct verified {
 };
 
 struct entry {
-    uint8_t digest[MAC_LEN]; /* of the token's text; under a secret key, so that a look-up's
-                              * duration says nothing about it */
+    /* of the token's text, under a secret key: a look-up's duration says nothing about it */
+    uint8_t digest[MAC_LEN];
     struct verified verified;
     bool used;
     UT_hash_handle hh;

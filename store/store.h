@@ -77,8 +77,8 @@ void store_close(struct store *s, struct inbox *reply_to, struct task *closed);
 struct store_follower {
     struct inbox *inbox;
     struct catalog *catalog;
-    void (*changed)(struct store_follower *,
-                    struct object *object); /* optional; after the put */
+    /* Optional; after the put. */
+    void (*changed)(struct store_follower *, struct object *object);
 
     /* private */
     struct list link;
@@ -115,8 +115,9 @@ struct store_watcher {
     struct inbox *inbox;
     void (*fresh)(struct store_watcher *, struct store_hint *hint);
 };
-void store_watch(struct store *s,
-                 struct store_watcher *watcher); /* one, before the loops run */
+
+/* One, before the loops run. */
+void store_watch(struct store *s, struct store_watcher *watcher);
 
 /* Configuration. */
 

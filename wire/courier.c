@@ -1,3 +1,5 @@
+/*   courier_send ─► resolve ─► judge ─► libcurl ─► settle ─► done
+ *                      └─────────┴───────────────────┴─► settled, on a later turn */
 #include "wire/courier.h"
 
 #include <assert.h>
@@ -8,8 +10,6 @@
 #include "core/mem.h"
 #include "wire/courier_transfer.h"
 
-/*   courier_send ─► resolve ─► judge ─► libcurl ─► settle ─► done
- *                      └─────────┴───────────────────┴─► settled, on a later turn */
 struct courier {
     uv_loop_t *loop;
     CURLM *multi;

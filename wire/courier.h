@@ -63,20 +63,21 @@ void target_unref(struct target *target); /* one thread: the courier's */
 struct call {
     /* in */
     struct target *target; /* the courier keeps a reference while it is under way */
-    const char
-        *headers[CALL_HEADERS_MAX]; /* "Name: value" lines of this request alone, borrowed */
-    const void *body;               /* borrowed until `done`; NULL = none */
-    size_t body_len;                /* bytes */
-    uint32_t timeout_ms;            /* for everything, resolving included */
-    size_t response_kept;           /* bytes to keep of the answer's body */
-    size_t response_max;            /* bytes to read before hanging up */
+    /* "Name: value" lines of this request alone; borrowed, NULL = none */
+    const char *headers[CALL_HEADERS_MAX];
+    const void *body;     /* borrowed until `done`; NULL = none */
+    size_t body_len;      /* bytes */
+    uint32_t timeout_ms;  /* for everything, resolving included */
+    size_t response_kept; /* bytes to keep of the answer's body */
+    size_t response_max;  /* bytes to read before hanging up */
     void (*done)(struct call *call);
 
     /* out */
-    enum err err; /* ERR_OK: an answer came, whatever its status. ERR_DENIED: egress,
-                   * nothing was sent; ERR_TIMEOUT; ERR_CANCELED; ERR_UNAVAILABLE:
-                   * no connection, or it broke; ERR_LIMIT: too long a header;
-                   * ERR_BUSY: this process has no socket to spare */
+    /* ERR_OK: an answer came, whatever its status. ERR_DENIED: egress, nothing was sent;
+     * ERR_TIMEOUT; ERR_CANCELED; ERR_UNAVAILABLE: no connection, or it broke; ERR_LIMIT: too long
+     * a header; ERR_BUSY: this process has no socket to spare; ERR_INVALID: a line of `headers`
+     * isn't one. */
+    enum err err;
     char reason[CALL_REASON_MAX]; /* when not ERR_OK: a sentence for the subscriber */
     unsigned status;
     struct buf response;    /* up to response_kept bytes; buf_fini() it */

@@ -51,7 +51,7 @@ struct transfer {
     char error_text[CURL_ERROR_SIZE];
 };
 
-/* NULL: libcurl can't. */
+/* `setup` and `owner` are borrowed while it lives. */
 struct transfer *transfer_new(const struct transfer_setup *setup, void *owner);
 void transfer_free(struct transfer *t);
 

@@ -1,3 +1,6 @@
+/*   resolver_ask ─► ask ─► c-ares: on_socket_state, on_socket_event ─► on_answer ─► on_soon: done
+ *        │            └─► on_tick: (too late) ───────────────────────────────────────┤
+ *        └─► (kept, or too many) ────────────────────────────────────────────────────┘ */
 #include "wire/resolver.h"
 
 #include <assert.h>

@@ -35,7 +35,7 @@ struct resolver_options {
 /* ERR_INVALID: `name_servers` isn't a list of addresses. */
 MUST_USE enum err resolver_open(struct resolver **out, const struct resolver_options *options);
 
-/* No look-up may be under way. */
+/* No look-up may be under way, nor its `done` be due. `closed` runs on a later turn. */
 void resolver_close(struct resolver *r, void (*closed)(void *ctx), void *ctx);
 
 struct lookup {
@@ -45,9 +45,9 @@ struct lookup {
     void (*done)(struct lookup *lookup);
 
     /* out */
-    enum err err;               /* ERR_NOT_FOUND: no such name, or no address; ERR_TIMEOUT;
-                                 * ERR_BUSY: too many names are asked for; ERR_UNAVAILABLE: the
-                                 * name servers fail; ERR_CANCELED */
+    /* ERR_NOT_FOUND: no such name, or no address; ERR_TIMEOUT; ERR_BUSY: too many names are asked
+     * for; ERR_UNAVAILABLE: the name servers fail; ERR_CANCELED. */
+    enum err err;
     struct addresses addresses; /* one at least when ERR_OK */
 
     /* private to the resolver */

@@ -34,7 +34,7 @@ void store_fixture_use(const struct backend_ops *backend);
 void store_fixture_set_ms(uint64_t wall_ms);
 uint64_t store_fixture_ms(void);
 
-/* Make the directory and open a store in it; the clock starts at some day of 2026. */
+/* Make the directory and open a store in it; the clock starts with the year 2027. */
 void store_fixture_start(struct store_fixture *f);
 void store_fixture_stop(struct store_fixture *f);
 
