@@ -1,5 +1,4 @@
 /* Config: what the daemon would run with. */
-
 #include "cli/command.h"
 #include "cli/say.h"
 #include "cli/where.h"

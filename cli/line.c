@@ -2,9 +2,10 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <popt.h>
 #include <stdio.h>
 #include <string.h>
+
+#include <popt.h>
 
 #include "cli/command.h"
 #include "cli/say.h"

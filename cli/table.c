@@ -1,7 +1,8 @@
 #include "cli/table.h"
 
-#include <libsmartcols.h>
 #include <stdlib.h>
+
+#include <libsmartcols.h>
 
 #include "core/mem.h"
 

@@ -114,8 +114,8 @@ static char *url_of_listener(const struct config *config)
         address = "127.0.0.1";
     else if (strcmp(address, "::") == 0)
         address = "::1";
-    snprintf(url, sizeof url, strchr(address, ':') ? "http://[%s]:%u" : "http://%s:%u",
-             address, config->port);
+    snprintf(url, sizeof url, strchr(address, ':') ? "http://[%s]:%u" : "http://%s:%u", address,
+             config->port);
     return xstrdup(url);
 }
 

@@ -1,9 +1,10 @@
 #include "wire/json.h"
 
 #include <errno.h>
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include <jansson.h>
 
 /* jansson reads numbers as int64 or double: it refuses long ones, and 1.10 would come out as
  * 1.1000000000000001. So each number reaches it as a string that begins with NUL, which no

@@ -1,14 +1,15 @@
+#include "tests/lib/answer.h"
+
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <cmocka.h>
 
-#include "tests/lib/answer.h"
+#include <cmocka.h>
 
 #define STATUS_LINE "HTTP/1.1 "
 #define ANSWER_MAX  (64u << 20)

@@ -1,10 +1,11 @@
 #include "tests/lib/faulty_disk.h"
 
 #include <assert.h>
-#include <sqlite3.h>
-#include <stddef.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <unistd.h>
+
+#include <sqlite3.h>
 
 /* The real file lies behind it. */
 struct faulty_file {
