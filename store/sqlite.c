@@ -13,7 +13,7 @@
 #define RESTART_TRY_MS   5
 #define RESTART_TRIES    20 /* 100 ms in all */
 
-static const char *const FILES[BACKEND_FILES] = { "global.db", "regional.db" };
+const char *const sqlite_files[BACKEND_FILES] = { "global.db", "regional.db" };
 static const char *const FOLDERS[BACKEND_FILES] = { "global", "regional" };
 
 static enum err open_files(struct backend *b);
@@ -48,11 +48,11 @@ static enum err open_files(struct backend *b)
 {
     for (int i = 0; i < BACKEND_FILES; i++) {
         struct connection *write = &b->writer.files[i];
-        enum err err = sqlite_open_writer(write, b->dir, FILES[i]);
+        enum err err = sqlite_open_writer(write, b->dir, sqlite_files[i]);
         if (!err)
             err = sqlite_migrate(write, FOLDERS[i], &b->schema[i]);
         if (!err)
-            err = sqlite_open_reader(&b->reader.files[i], b->dir, FILES[i]);
+            err = sqlite_open_reader(&b->reader.files[i], b->dir, sqlite_files[i]);
         if (err)
             return err;
         write->checkpoint_at = CHECKPOINT_PAGES;

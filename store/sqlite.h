@@ -12,6 +12,8 @@
 /* Someone who looks at a file by hand may hold it for a moment. */
 #define SQLITE_BUSY_MS 5000
 
+extern const char *const sqlite_files[BACKEND_FILES]; /* their names */
+
 struct connection {
     sqlite3 *db;
     const char *file;  /* its name, for the log */

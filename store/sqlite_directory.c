@@ -10,6 +10,7 @@
 
 #include "core/log.h"
 
+#define LOCK_FILE      "lock"
 #define DIRECTORY_MODE 0700
 #define FILE_MODE      0600
 
@@ -55,10 +56,10 @@ static enum err make_file(int dir_fd, const char *dir, const char *name)
 
 static enum err lock_directory(int dir_fd, const char *dir, int *out_lock)
 {
-    int fd = openat(dir_fd, "lock", O_RDWR | O_CREAT | O_CLOEXEC, FILE_MODE);
+    int fd = openat(dir_fd, LOCK_FILE, O_RDWR | O_CREAT | O_CLOEXEC, FILE_MODE);
 
     if (fd < 0)
-        return from_errno(dir, "lock");
+        return from_errno(dir, LOCK_FILE);
     if (flock(fd, LOCK_EX | LOCK_NB) == 0) {
         *out_lock = fd;
         return ERR_OK;
@@ -69,7 +70,7 @@ static enum err lock_directory(int dir_fd, const char *dir, int *out_lock)
         log_event(LOG_ERROR, "directory_in_use", LOG_STR("path", dir),
                   LOG_STR("reason", err_text(ERR_IN_USE)));
     else
-        err = from_errno(dir, "lock");
+        err = from_errno(dir, LOCK_FILE);
     close(fd);
     return err;
 }
@@ -106,10 +107,8 @@ enum err sqlite_directory_open(const char *dir, int *out_lock)
     err = lock_directory(dir_fd, dir, &lock);
     if (!err)
         warn_if_open_to_others(dir_fd, dir, ".");
-    if (!err)
-        err = make_file(dir_fd, dir, "global.db");
-    if (!err)
-        err = make_file(dir_fd, dir, "regional.db");
+    for (int file = 0; !err && file < BACKEND_FILES; file++)
+        err = make_file(dir_fd, dir, sqlite_files[file]);
     if (!err)
         err = sync_directory(dir_fd, dir);
     if (!err && made)
