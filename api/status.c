@@ -4,6 +4,7 @@
 #include "api/reply.h"
 #include "api/routes.h"
 #include "core/mem.h"
+#include "wire/noun_out.h"
 
 static void on_status(struct store_req *req);
 
@@ -28,16 +29,6 @@ static void put_number(struct json_writer *w, const char *name, uint64_t number)
     json_put_integer(w, (int64_t)number);
 }
 
-static void put_id(struct json_writer *w, const char *name, enum id_kind kind,
-                   const struct id *id)
-{
-    char text[ID_TEXT_MAX];
-
-    id_format(kind, id, text);
-    json_name(w, name);
-    json_put_text(w, text);
-}
-
 /* Only the host and port: a path or query may be a subscriber's secret. */
 static void put_host(struct json_writer *w, const char *url)
 {
@@ -59,10 +50,12 @@ static void put_failing(struct request *r, const struct lane_failing *lane)
     const struct application *application =
         catalog_application(catalog, &r->token.organization, &endpoint->application);
     json_open_object(w);
-    put_id(w, "endpointId", ID_ENDPOINT, &endpoint->base.id);
+    json_name(w, "endpointId");
+    json_put_id(w, ID_ENDPOINT, &endpoint->base.id);
     json_name(w, "endpointUid");
     json_put_text(w, endpoint->uid);
-    put_id(w, "appId", ID_APPLICATION, &endpoint->application);
+    json_name(w, "appId");
+    json_put_id(w, ID_APPLICATION, &endpoint->application);
     json_name(w, "appUid");
     json_put_text(w, application ? application->uid : NULL);
     put_host(w, endpoint->url);

@@ -10,14 +10,19 @@
 #define RESPONSE_SHOWN_MAX   20000                        /* bytes of text */
 #define RESPONSE_ENCODED_MAX (RESPONSE_SHOWN_MAX / 4 * 3) /* bytes that fit into it as base64 */
 
-static void put_id(struct json_writer *w, const char *name, enum id_kind kind,
-                   const struct id *id)
+void json_put_id(struct json_writer *w, enum id_kind kind, const struct id *id)
 {
     char text[ID_TEXT_MAX];
 
     id_format(kind, id, text);
-    json_name(w, name);
     json_put_text(w, text);
+}
+
+static void put_id(struct json_writer *w, const char *name, enum id_kind kind,
+                   const struct id *id)
+{
+    json_name(w, name);
+    json_put_id(w, kind, id);
 }
 
 static void put_text(struct json_writer *w, const char *name, const char *text)

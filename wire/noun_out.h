@@ -5,6 +5,9 @@
 #include "core/model.h"
 #include "wire/json.h"
 
+/* An id as text. */
+void json_put_id(struct json_writer *w, enum id_kind kind, const struct id *id);
+
 /* Each writes one JSON object. */
 void json_put_application(struct json_writer *w, const struct application *application);
 void json_put_endpoint(struct json_writer *w, const struct endpoint *endpoint);
