@@ -5,12 +5,10 @@
 static const char HEAD[] =
     "# The settings of a posthaste region.\n"
     "#\n"
-    "# A line that is commented out shows the default, or an example where there is none. The\n"
-    "# variable and the flag beside a setting win over this file, the flag over both; lists "
-    "are\n"
-    "# separated by commas there. Relative paths are below this file's folder.\n"
-    "# `posthaste config check` says what is wrong, `posthaste config show` what holds and "
-    "why.\n";
+    "# A line that is commented out shows the default, or an example where there is none.\n"
+    "# The variable and the flag beside a setting win over this file, the flag over both;\n"
+    "# lists are separated by commas there. Relative paths are below this file's folder.\n"
+    "# `posthaste config check` says what is wrong, `config show` what holds and why.\n";
 
 static enum err append_about(const char *about, const char *indent, struct buf *out)
 {

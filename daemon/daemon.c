@@ -6,9 +6,11 @@
  * takes the same way, from the step of the last module that opened. */
 #include "daemon/daemon.h"
 
+#include <assert.h>
 #include <signal.h>
-#include <systemd/sd-daemon.h>
 #include <unistd.h>
+
+#include <systemd/sd-daemon.h>
 
 #include "api/api.h"
 #include "core/log.h"
@@ -19,9 +21,11 @@
 #include "store/store.h"
 #include "wire/server.h"
 
-/* Parts of DAEMON_STOP_MS. */
+/* Parts of DAEMON_STOP_MS; the store needs the rest. */
 #define API_STOP_MS        3000
 #define DISPATCHER_STOP_MS 5000
+
+static_assert(CONFIG_RETRIES_MAX <= RETRY_STEPS_MAX, "a schedule that is valid has room");
 
 struct daemon {
     struct settings settings;
