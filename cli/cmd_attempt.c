@@ -1,8 +1,8 @@
 /* Attempts: each try to bring a message to an endpoint. */
-#include "cli/attempt.h"
 #include "cli/command.h"
 #include "cli/request.h"
 #include "cli/say.h"
+#include "cli/wait.h"
 
 #define APP_URL "/api/v1/app/{app}"
 

@@ -1,7 +1,7 @@
 /* Messages: what happened. */
-#include "cli/attempt.h"
 #include "cli/command.h"
 #include "cli/request.h"
+#include "cli/wait.h"
 
 #define URL "/api/v1/app/{app}/msg"
 

@@ -1,10 +1,10 @@
 /* Send: a new message. */
-#include "cli/attempt.h"
 #include "cli/command.h"
 #include "cli/form.h"
 #include "cli/raw.h"
 #include "cli/request.h"
 #include "cli/say.h"
+#include "cli/wait.h"
 #include "wire/courier.h"
 #include "wire/json.h"
 

@@ -1,12 +1,13 @@
-/* Attempt: waiting for what becomes of a message, and how attempts are shown. */
-#ifndef CLI_ATTEMPT_H
-#define CLI_ATTEMPT_H
+/* Wait: until it is known what becomes of a message; its attempts are what is shown. */
+#ifndef CLI_WAIT_H
+#define CLI_WAIT_H
 
 #include <stdint.h>
 
 #include "cli/client.h"
 #include "cli/output.h"
 
+/* How attempts are shown, here and in lists. */
 extern const struct column attempt_columns[];
 
 #define WAIT_DEFAULT_S 30

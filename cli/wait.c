@@ -1,4 +1,4 @@
-#include "cli/attempt.h"
+#include "cli/wait.h"
 
 #include "cli/form.h"
 #include "cli/raw.h"
@@ -6,7 +6,8 @@
 #include "core/clock.h"
 #include "wire/courier.h"
 
-#define ATTEMPTS_MAX    250 /* the newest; a message's own */
+#define ATTEMPTS_MAX    250 /* the newest; one page, of the greatest size */
+#define ATTEMPTS_QUERY  "limit=250"
 #define POLL_FIRST_MS   20
 #define POLL_SLOWEST_MS 500
 
@@ -64,7 +65,7 @@ static enum cli_exit wait_until(struct client *client, const struct wait *wait, 
 {
     uint64_t end_ms = clock_now().mono_ms + wait->timeout_s * 1000;
     struct buf path = BUF_INIT(URL_LEN_MAX), answer = { 0 };
-    struct client_request request = { .method = "GET", .query = "limit=250" };
+    struct client_request request = { .method = "GET", .query = ATTEMPTS_QUERY };
     struct chosen chosen = { 0 };
     enum cli_exit exit = attempts_path(wait, &path) == ERR_OK ? CLI_OK : CLI_USAGE;
     uint32_t pause_ms = POLL_FIRST_MS;
