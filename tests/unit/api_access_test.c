@@ -1,10 +1,11 @@
 /* Who gets in where, and the answers that belong to no resource, through the real server. */
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+
 #include <cmocka.h>
 
 #include "api/routes.h"

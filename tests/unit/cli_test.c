@@ -1,11 +1,12 @@
 /* What the command line understands and how it shows answers, without a server. */
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
-#include <cmocka.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include <cmocka.h>
 
 #include "cli/command.h"
 #include "cli/duration.h"

@@ -1,15 +1,15 @@
+#include <netinet/in.h>
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
-#include <cmocka.h>
-
-#include <netinet/in.h>
-#include <sys/resource.h>
 #include <unistd.h>
+
+#include <cmocka.h>
 
 #include "core/count.h"
 #include "tests/lib/courier_fixture.h"
+#include "tests/lib/descriptors.h"
 
 #define EMPTY_200 "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
 
@@ -160,16 +160,10 @@ static void a_connection_that_never_comes_about_leaves_nothing(void **state)
 static void without_descriptors_the_reason_is_ours(void **state)
 {
     struct courier_fixture *f = *state;
-    struct rlimit before, none;
 
-    int lowest = dup(0);
-    close(lowest);
-    getrlimit(RLIMIT_NOFILE, &before);
-    none = before;
-    none.rlim_cur = (rlim_t)lowest;
-    setrlimit(RLIMIT_NOFILE, &none);
+    descriptors_withhold();
     struct request r = request_carry_here(f);
-    setrlimit(RLIMIT_NOFILE, &before);
+    descriptors_give_back();
     request_assert(&r, ERR_BUSY, "too many open files");
     r = request_carry_here(f);
     request_assert(&r, ERR_OK, "");

@@ -3,21 +3,21 @@
  * descriptor stays open.
  *
  *     STORM_SEED=17 build/asan/tests/courier_storm_test     one seed */
+#include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
-#include <cmocka.h>
-
-#include <dirent.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include <cmocka.h>
 
 #include "core/count.h"
 #include "core/list.h"
 #include "tests/lib/courier_fixture.h"
 #include "tests/lib/dice.h"
+#include "tests/lib/storm.h"
 
 #define CALLS_MAX 12
 #define STEPS     300
@@ -126,31 +126,10 @@ static void ride_out(uint64_t seed)
     courier_fixture_teardown(&fixture);
 }
 
-static unsigned descriptors(void)
-{
-    DIR *directory = opendir("/proc/self/fd");
-    unsigned count = 0;
-
-    assert_non_null(directory);
-    while (readdir(directory))
-        count++;
-    closedir(directory);
-    return count;
-}
-
 static void each_call_is_done_once_and_nothing_is_left(void **state)
 {
-    const char *seed = getenv("STORM_SEED");
-    uint64_t first = seed ? strtoull(seed, NULL, 10) : 1;
-
     (void)state;
-    ride_out(first); /* the process's first loop opens descriptors that stay */
-    unsigned before = descriptors();
-    for (uint64_t n = first; n < first + (seed ? 1 : SEEDS); n++) {
-        print_message("seed %llu\n", (unsigned long long)n);
-        ride_out(n);
-        assert_int_equal(descriptors(), before);
-    }
+    storm_ride(SEEDS, ride_out);
 }
 
 int main(void)

@@ -1,15 +1,15 @@
+#include <arpa/inet.h>
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
-#include <cmocka.h>
-
-#include <arpa/inet.h>
-#include <sys/resource.h>
 #include <unistd.h>
+
+#include <cmocka.h>
 
 #include "core/list.h"
 #include "tests/lib/capture.h"
+#include "tests/lib/descriptors.h"
 #include "wire/listener.h"
 
 struct fixture {
@@ -64,17 +64,10 @@ static int connect_to(const struct fixture *f)
 
 static void run_without_descriptors(struct fixture *f)
 {
-    struct rlimit before, none;
-    int lowest = dup(0);
-
-    close(lowest);
-    getrlimit(RLIMIT_NOFILE, &before);
-    none = before;
-    none.rlim_cur = (rlim_t)lowest;
-    setrlimit(RLIMIT_NOFILE, &none);
+    descriptors_withhold();
     while (!f->listener.paused)
         uv_run(&f->loop, UV_RUN_ONCE);
-    setrlimit(RLIMIT_NOFILE, &before);
+    descriptors_give_back();
 }
 
 static void after_a_shortage_it_accepts_by_itself(void **state)

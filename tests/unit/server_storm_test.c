@@ -2,20 +2,20 @@
  * come late or never. Whatever they do, each exchange ends once and nothing is left.
  *
  *     STORM_SEED=17 build/asan/tests/server_storm_test     one seed */
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
-#include <cmocka.h>
-
-#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
+
+#include <cmocka.h>
 
 #include "core/count.h"
 #include "core/mem.h"
 #include "tests/lib/client.h"
 #include "tests/lib/dice.h"
+#include "tests/lib/storm.h"
 #include "wire/exchange.h"
 
 #define CLIENTS  6
@@ -216,31 +216,10 @@ static void ride_out(uint64_t seed)
     assert_int_equal(s.begun, s.requested + s.abandoned);
 }
 
-static unsigned descriptors(void)
-{
-    DIR *directory = opendir("/proc/self/fd");
-    unsigned count = 0;
-
-    assert_non_null(directory);
-    while (readdir(directory))
-        count++;
-    closedir(directory);
-    return count;
-}
-
 static void each_exchange_ends_once_and_nothing_is_left(void **state)
 {
-    const char *seed = getenv("STORM_SEED");
-    uint64_t first = seed ? strtoull(seed, NULL, 10) : 1;
-
     (void)state;
-    ride_out(first); /* the process's first loop opens descriptors that stay */
-    unsigned before = descriptors();
-    for (uint64_t n = first; n < first + (seed ? 1 : SEEDS); n++) {
-        print_message("seed %llu\n", (unsigned long long)n);
-        ride_out(n);
-        assert_int_equal(descriptors(), before);
-    }
+    storm_ride(SEEDS, ride_out);
 }
 
 int main(void)

@@ -7,12 +7,12 @@
 
 #include <arpa/inet.h>
 #include <stdio.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "core/count.h"
 #include "core/mem.h"
 #include "tests/lib/client.h"
+#include "tests/lib/descriptors.h"
 #include "wire/server.h"
 
 #define HOST     "Host: localhost\r\n"
@@ -624,7 +624,6 @@ static void connections_above_the_limit_wait_until_there_is_room(void **state)
 static void without_descriptors_connections_wait(void **state)
 {
     struct fixture *f = *state;
-    struct rlimit before, none;
     struct client c;
 
     connect_to(f, &c);
@@ -633,14 +632,9 @@ static void without_descriptors_connections_wait(void **state)
     client_close(&c);
 
     client_open(&c, &f->loop, server_port(f->server));
-    int lowest = dup(0);
-    close(lowest);
-    getrlimit(RLIMIT_NOFILE, &before);
-    none = before;
-    none.rlim_cur = (rlim_t)lowest;
-    setrlimit(RLIMIT_NOFILE, &none);
+    descriptors_withhold();
     client_say(&c, "GET /2 HTTP/1.1\r\n" HOST "\r\n");
-    setrlimit(RLIMIT_NOFILE, &before);
+    descriptors_give_back();
     assert_has(client_answer(&c), "GET /2");
     client_close(&c);
 }
