@@ -224,9 +224,10 @@ static void settle(struct exchange *x, unsigned status, struct buf *body)
     if (status == MHD_HTTP_NO_CONTENT && body)
         buf_fini(body);
 
-    bool has_body = body && body->len > 0;
+    x->answer_len = body ? body->len : 0;
+    server_of(x)->answer_bytes += x->answer_len;
     struct MHD_Response *response = response_from(body);
-    if (has_body)
+    if (x->answer_len > 0)
         MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, "application/json");
     for (unsigned i = 0; i < x->header_count; i++)
         MHD_add_response_header(response, x->headers[i].name, x->headers[i].value);
@@ -237,13 +238,27 @@ static void settle(struct exchange *x, unsigned status, struct buf *body)
     drop_body(x);
 }
 
+/* What a GET asked for may be refused; of all else the client must hear what became of it. */
+static bool has_room_for(const struct exchange *x, const struct buf *body)
+{
+    const struct server *s = server_of(x);
+
+    return !body || strcmp(x->method, MHD_HTTP_METHOD_GET) != 0 ||
+           s->answer_bytes + body->len <= s->limits.buffered_bytes;
+}
+
 void exchange_reply(struct exchange *x, unsigned status, struct buf *body)
 {
     bool is_later = !x->in_callback;
 
     assert(x->state == EXCHANGE_OWED || (x->state == EXCHANGE_HEADER && x->in_callback));
     assert(!x->response);
-    settle(x, status, body);
+    if (has_room_for(x, body)) {
+        settle(x, status, body);
+    } else {
+        buf_fini(body);
+        refuse_overload(x);
+    }
     if (!is_later)
         return;
 
@@ -279,6 +294,7 @@ void exchange_end(void *cls, struct MHD_Connection *mhd, void **exchange,
     if (x->state == EXCHANGE_BODY)
         abandon(x);
     drop_body(x);
+    s->answer_bytes -= x->answer_len;
     if (x->response)
         MHD_destroy_response(x->response);
     for (unsigned i = 0; i < x->header_count; i++) {

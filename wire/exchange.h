@@ -26,6 +26,7 @@ struct server {
     struct list idle, moving, owed; /* struct connection */
     unsigned connections;
     size_t buffered_bytes; /* of all bodies */
+    size_t answer_bytes;   /* that the library holds for clients */
 
     uv_poll_t poll; /* the library's epoll descriptor */
     uv_prepare_t before_wait;
@@ -70,6 +71,7 @@ struct exchange {
     void *data;
     struct buf body;
     size_t thrown_away; /* bytes of a refused body */
+    size_t answer_len;  /* its share of answer_bytes */
     struct {
         char *name, *value;
     } headers[EXCHANGE_HEADERS_MAX];

@@ -7,7 +7,8 @@
  * away up to a limit, so that the client sees the answer rather than a reset. Otherwise the
  * body is collected and `on_request` runs. An exchange is answered exactly once, in
  * `on_headers`, in `on_request` or on any later turn of the loop; when the client is gone by
- * then nothing is sent. Until exchange_reply() the exchange and what it returned stay valid,
+ * then nothing is sent. The answer to a GET for which there is no room becomes a 503; all else
+ * may have changed something, and is answered. Until exchange_reply() the exchange and what it returned stay valid,
  * even beyond `closed`.
  *
  * What the server answers by itself, as JSON of the contract: 400 (framing that could be read
@@ -34,7 +35,7 @@ struct exchange;
 struct server_limits {
     size_t header_bytes;   /* request line and header together */
     size_t body_bytes;     /* of one request */
-    size_t buffered_bytes; /* of all bodies at once; beyond: 503 */
+    size_t buffered_bytes; /* of all bodies at once, and of all answers; beyond: 503 */
     unsigned connections;
     unsigned connections_per_address;
     uint32_t header_timeout_ms; /* idle; the request line to the end of the header */

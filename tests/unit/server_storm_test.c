@@ -163,17 +163,20 @@ static void check_buffered(const struct server *s)
 {
     const struct list *const lists[] = { &s->idle, &s->moving, &s->owed };
     unsigned connections = 0;
-    size_t bytes = 0;
+    size_t bytes = 0, answers = 0;
 
     for (size_t i = 0; i < COUNT(lists); i++)
         for (const struct list *l = lists[i]->next; l != lists[i]; l = l->next) {
             const struct connection *c = container_of(l, struct connection, link);
             connections++;
+            answers += c->exchange ? c->exchange->answer_len : 0;
             bytes += c->exchange ? c->exchange->body.len : 0;
         }
     assert_in_range(s->connections, connections, limits.connections);
-    if (connections == s->connections)
+    if (connections == s->connections) {
         assert_int_equal(s->buffered_bytes, bytes);
+        assert_int_equal(s->answer_bytes, answers);
+    }
 }
 
 static void close_server(struct storm *s)

@@ -524,6 +524,32 @@ static void too_much_at_once_is_refused_with_503_until_there_is_room(void **stat
     client_close(&b);
 }
 
+static void an_answer_without_room_is_refused_if_nothing_was_done_for_it(void **state)
+{
+    struct fixture *f = *state;
+    char text[6200];
+    struct client c;
+
+    snprintf(text, sizeof text, "%06100d", 1);
+    connect_to(f, &c);
+    client_say(&c, "GET /later HTTP/1.1\r\n" HOST "\r\n");
+    wait_owed(f, 1);
+    reply_text(f->owed[0], 200, text);
+    const char *answer = client_answer(&c);
+    assert_has(answer, "HTTP/1.1 503 ");
+    assert_has(answer, "Retry-After: 1\r\n");
+    client_say(&c, "POST /later HTTP/1.1\r\n" HOST "Content-Length: 4\r\n\r\nbody");
+    wait_owed(f, 2);
+    reply_text(f->owed[1], 202, text);
+    assert_has(client_answer(&c), text);
+    client_say(&c, "GET /later HTTP/1.1\r\n" HOST "\r\n");
+    wait_owed(f, 3);
+    text[5900] = '\0';
+    reply_text(f->owed[2], 200, text);
+    assert_has(client_answer(&c), "HTTP/1.1 200 ");
+    client_close(&c);
+}
+
 static void slow_clients_are_hung_up_on(void **state)
 {
     static const struct {
@@ -696,7 +722,7 @@ static void a_client_that_does_not_read_its_answer_is_hung_up_on(void **state)
 
     connect_to(f, &c);
     uv_poll_stop(&c.poll);
-    client_say(&c, "GET /later HTTP/1.1\r\n" HOST "\r\n");
+    client_say(&c, "POST /later HTTP/1.1\r\n" HOST "Content-Length: 4\r\n\r\nbody");
     wait_owed(f, 1);
     reply_huge(f->owed[0]);
     server_close(f->server, 60 * 1000, on_closed, f);
@@ -750,6 +776,7 @@ int main(void)
         SERVER_TEST(a_large_header_is_refused_with_431),
         SERVER_TEST(a_chunked_body_is_counted),
         SERVER_TEST(too_much_at_once_is_refused_with_503_until_there_is_room),
+        SERVER_TEST(an_answer_without_room_is_refused_if_nothing_was_done_for_it),
         SERVER_TEST(slow_clients_are_hung_up_on),
         SERVER_TEST(a_client_that_drips_does_not_live_longer),
         SERVER_TEST(a_client_that_leaves_early_is_reported),
