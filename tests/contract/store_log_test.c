@@ -40,19 +40,11 @@ static int stop(void **state)
     return 0;
 }
 
-static const char *path_of(const struct store_fixture *f, const char *name)
-{
-    static char path[TEMP_PATH_MAX + 32];
-
-    snprintf(path, sizeof path, "%s/%s", f->dir, name);
-    return path;
-}
-
 static int64_t size_of(const struct store_fixture *f, const char *name)
 {
     struct stat status;
 
-    assert_int_equal(stat(path_of(f, name), &status), 0);
+    assert_int_equal(stat(store_fixture_path(f, name), &status), 0);
     return status.st_size;
 }
 
@@ -132,7 +124,7 @@ static void the_log_is_bounded_while_somebody_always_reads(void **state)
     struct store_fixture *f = *state;
     struct reader r;
 
-    snprintf(r.path, sizeof r.path, "%s", path_of(f, "regional.db"));
+    snprintf(r.path, sizeof r.path, "%s", store_fixture_path(f, "regional.db"));
     assert_int_equal(uv_sem_init(&r.begun, 0), 0);
     assert_int_equal(uv_sem_init(&r.stop, 0), 0);
     assert_int_equal(uv_thread_create(&r.thread, read_without_rest, &r), 0);

@@ -40,14 +40,6 @@ static int stop(void **state)
     return 0;
 }
 
-static const char *path_of(const struct store_fixture *f, const char *name)
-{
-    static char path[TEMP_PATH_MAX + 32];
-
-    snprintf(path, sizeof path, "%s/%s", f->dir, name);
-    return path;
-}
-
 /* Run SQL on a file that no store has open; the first column of the last row. */
 static int64_t run_sql(const struct store_fixture *f, const char *name, const char *sql)
 {
@@ -55,7 +47,7 @@ static int64_t run_sql(const struct store_fixture *f, const char *name, const ch
     sqlite3_stmt *statement;
     int64_t value = 0;
 
-    assert_int_equal(sqlite3_open(path_of(f, name), &db), SQLITE_OK);
+    assert_int_equal(sqlite3_open(store_fixture_path(f, name), &db), SQLITE_OK);
     assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &statement, NULL), SQLITE_OK);
     while (sqlite3_step(statement) == SQLITE_ROW)
         value = sqlite3_column_int64(statement, 0);
@@ -130,7 +122,7 @@ static void the_files_are_ours_alone(void **state)
     assert_int_equal(stat(f->dir, &status), 0);
     assert_int_equal(status.st_mode & 0777, 0700);
     for (size_t i = 0; i < COUNT(ROWS); i++) {
-        assert_int_equal(stat(path_of(f, ROWS[i].name), &status), 0);
+        assert_int_equal(stat(store_fixture_path(f, ROWS[i].name), &status), 0);
         assert_int_equal(status.st_mode & 0777, ROWS[i].mode);
     }
 }
@@ -149,7 +141,7 @@ static void files_that_are_open_to_others_are_warned_of(void **state)
 
         store_fixture_close(f);
         assert_int_equal(chmod(f->dir, ROWS[i].directory), 0);
-        assert_int_equal(chmod(path_of(f, "regional.db"), ROWS[i].file), 0);
+        assert_int_equal(chmod(store_fixture_path(f, "regional.db"), ROWS[i].file), 0);
         capture_begin(&capture);
         store_fixture_open(f);
         capture_end(&capture, text, sizeof text);
@@ -180,13 +172,13 @@ static void a_file_that_is_no_database_is_refused(void **state)
     struct store_fixture *f = *state;
 
     store_fixture_close(f);
-    FILE *file = fopen(path_of(f, "regional.db"), "w");
+    FILE *file = fopen(store_fixture_path(f, "regional.db"), "w");
     assert_non_null(file);
     for (int i = 0; i < 1000; i++)
         fputs("this is no database, it is a letter; ", file);
     fclose(file);
     assert_int_equal(store_fixture_try_open(f), ERR_CORRUPT);
-    unlink(path_of(f, "regional.db"));
+    unlink(store_fixture_path(f, "regional.db"));
     store_fixture_open(f);
 }
 

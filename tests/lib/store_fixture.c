@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include <cmocka.h>
 
@@ -11,7 +12,8 @@
 #include "core/mem.h"
 #include "store/backend.h"
 
-#define FIRST_MS UINT64_C(1798761600000) /* 2027-01-01 */
+#define FIRST_MS      UINT64_C(1798761600000) /* 2027-01-01 */
+#define FILE_NAME_MAX 32                      /* bytes, with the slash before it */
 
 const struct id STORE_FIXTURE_ORGANIZATION = { { 1, 2, 3, 4, 5, 0, 0, 1, 'o', 'r', 'g' } };
 
@@ -121,6 +123,14 @@ void store_fixture_end_close(struct store_fixture *f)
     inbox_close(&f->inbox, NULL);
     catalog_free(f->catalog);
     loop_close(&f->loop);
+}
+
+const char *store_fixture_path(const struct store_fixture *f, const char *name)
+{
+    static char path[TEMP_PATH_MAX + FILE_NAME_MAX];
+
+    snprintf(path, sizeof path, "%s/%s", f->dir, name);
+    return path;
 }
 
 static void on_done(struct store_req *req)

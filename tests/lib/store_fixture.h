@@ -45,6 +45,9 @@ void store_fixture_close(struct store_fixture *f);
 void store_fixture_begin_close(struct store_fixture *f);
 void store_fixture_end_close(struct store_fixture *f);
 
+/* Where a file of the store is; until the next call. */
+const char *store_fixture_path(const struct store_fixture *f, const char *name);
+
 /* Set up a request to be answered here; then submit it, then wait for it. */
 void store_fixture_ready(struct store_fixture *f, struct store_req *req);
 enum err store_fixture_wait(struct store_fixture *f, struct store_req *req);

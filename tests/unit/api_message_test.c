@@ -364,39 +364,49 @@ static void messages_are_listed_filtered_and_paged(void **state)
     }
 }
 
-static void attempts_are_listed_by_message_and_by_endpoint(void **state)
-{
+/* Two attempts at one message, one at another, whose receiver didn't answer. */
+struct attempts_scene {
     char other[ID_TEXT_MAX], message[ID_TEXT_MAX], second[ID_TEXT_MAX], failed[ID_TEXT_MAX],
         delivered[ID_TEXT_MAX], elsewhere[ID_TEXT_MAX];
-    (void)state;
+};
 
-    region_make(&region, APP "/endpoint", "{\"url\":\"http://h\",\"uid\":\"other\"}", other);
+static struct attempts_scene make_attempts(void)
+{
+    struct attempts_scene s;
+
+    region_make(&region, APP "/endpoint", "{\"url\":\"http://h\",\"uid\":\"other\"}", s.other);
     region_make(&region, APP "/msg",
                 "{\"eventType\":\"x\",\"eventId\":\"e\",\"payload\":{},\"channels\":[\"eu\"]}",
-                message);
-    region_make(&region, APP "/msg", "{\"eventType\":\"y\",\"payload\":{}}", second);
-    region_record(&region, app, message, endpoint, 503, failed);
-    region_record(&region, app, message, endpoint, 200, delivered);
-    region_record(&region, app, second, other, 0, elsewhere);
+                s.message);
+    region_make(&region, APP "/msg", "{\"eventType\":\"y\",\"payload\":{}}", s.second);
+    region_record(&region, app, s.message, endpoint, 503, s.failed);
+    region_record(&region, app, s.message, endpoint, 200, s.delivered);
+    region_record(&region, app, s.second, s.other, 0, s.elsewhere);
+    return s;
+}
 
+static void attempts_are_listed_by_message_and_by_endpoint(void **state)
+{
+    (void)state;
+    const struct attempts_scene s = make_attempts();
     const struct {
         const char *path;
         size_t count;
         const char *first;
     } rows[] = {
-        { "/attempt/msg/e", 2, delivered },
-        { "/attempt/msg/e?limit=1", 1, delivered },
-        { "/attempt/msg/e?status=2", 1, failed },
-        { "/attempt/msg/e?status=0", 1, delivered },
-        { "/attempt/msg/e?status_code_class=500", 1, failed },
-        { "/attempt/msg/e?endpoint_id=main&expanded_statuses=true", 2, delivered },
+        { "/attempt/msg/e", 2, s.delivered },
+        { "/attempt/msg/e?limit=1", 1, s.delivered },
+        { "/attempt/msg/e?status=2", 1, s.failed },
+        { "/attempt/msg/e?status=0", 1, s.delivered },
+        { "/attempt/msg/e?status_code_class=500", 1, s.failed },
+        { "/attempt/msg/e?endpoint_id=main&expanded_statuses=true", 2, s.delivered },
         { "/attempt/msg/e?endpoint_id=other", 0, NULL },
         { "/attempt/msg/e?event_types=y", 0, NULL },
-        { "/attempt/msg/e?channel=eu", 2, delivered },
-        { "/attempt/endpoint/main", 2, delivered },
-        { "/attempt/endpoint/other", 1, elsewhere },
-        { "/attempt/endpoint/other?status_code_class=0", 1, elsewhere },
-        { "/attempt/endpoint/main?event_types=x&channel=eu&status=2", 1, failed },
+        { "/attempt/msg/e?channel=eu", 2, s.delivered },
+        { "/attempt/endpoint/main", 2, s.delivered },
+        { "/attempt/endpoint/other", 1, s.elsewhere },
+        { "/attempt/endpoint/other?status_code_class=0", 1, s.elsewhere },
+        { "/attempt/endpoint/main?event_types=x&channel=eu&status=2", 1, s.failed },
         { "/attempt/endpoint/main?before=2000-01-01T00:00:00Z", 0, NULL },
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
@@ -407,10 +417,17 @@ static void attempts_are_listed_by_message_and_by_endpoint(void **state)
             answer_has_text(&a, "data/0/id", rows[i].first);
         answer_fini(&a);
     }
+}
+
+static void an_attempt_is_shown_with_what_was_answered(void **state)
+{
+    (void)state;
+    const struct attempts_scene s = make_attempts();
+
     {
-        ASK(200, "GET", NULL, APP "/msg/e/attempt/%s", failed);
-        answer_has_text(&a, "id", failed);
-        answer_has_text(&a, "msgId", message);
+        ASK(200, "GET", NULL, APP "/msg/e/attempt/%s", s.failed);
+        answer_has_text(&a, "id", s.failed);
+        answer_has_text(&a, "msgId", s.message);
         answer_has_text(&a, "endpointId", endpoint);
         answer_has_text(&a, "statusText", "fail");
         answer_has_text(&a, "response", "{\"ok\":1}");
@@ -418,10 +435,16 @@ static void attempts_are_listed_by_message_and_by_endpoint(void **state)
         answer_fini(&a);
     }
     {
-        ASK(200, "GET", NULL, APP "/msg/%s/attempt/%s?with_content=false", message, failed);
+        ASK(200, "GET", NULL, APP "/msg/%s/attempt/%s?with_content=false", s.message, s.failed);
         answer_has_text(&a, "response", "{}");
         answer_fini(&a);
     }
+}
+
+static void attempts_of_what_is_unknown_are_not_found(void **state)
+{
+    (void)state;
+    const struct attempts_scene s = make_attempts();
     const char *const unknown[] = {
         "/attempt/msg/none",
         "/attempt/endpoint/none",
@@ -433,7 +456,7 @@ static void attempts_are_listed_by_message_and_by_endpoint(void **state)
     for (size_t i = 0; i < COUNT(unknown); i++)
         assert_int_equal(region_status(&region, "GET", NULL, APP "%s", unknown[i]), 404);
     assert_int_equal(
-        region_status(&region, "GET", NULL, APP "/msg/%s/attempt/%s", second, failed), 404);
+        region_status(&region, "GET", NULL, APP "/msg/%s/attempt/%s", s.second, s.failed), 404);
 }
 
 static void attempts_are_paged(void **state)
@@ -500,6 +523,8 @@ int main(void)
         TEST(requests_at_once_with_one_key_get_one_answer),
         TEST(messages_are_listed_filtered_and_paged),
         TEST(attempts_are_listed_by_message_and_by_endpoint),
+        TEST(an_attempt_is_shown_with_what_was_answered),
+        TEST(attempts_of_what_is_unknown_are_not_found),
         TEST(attempts_are_paged),
         TEST(the_status_shows_what_waits_and_what_fails),
     };
