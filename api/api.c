@@ -80,11 +80,6 @@ uint16_t api_port(const struct api *api)
     return server_port(api->server);
 }
 
-struct id api_default_organization(void)
-{
-    return (struct id){ .bytes = { 0 } };
-}
-
 /* A browser asks before it lets a page send a token; anyone may. */
 static void reply_preflight(struct request *r)
 {

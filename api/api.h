@@ -31,7 +31,4 @@ uint16_t api_port(const struct api *api);
 /* From the loop: stop listening, finish the requests owed, at most `timeout_ms`. */
 void api_close(struct api *api, uint32_t timeout_ms, void (*closed)(void *ctx), void *ctx);
 
-/* The organization that a region starts with: org_ and 27 zeros. */
-struct id api_default_organization(void);
-
 #endif

@@ -177,7 +177,7 @@ static enum cli_exit token_from_config(const char *path, struct where *out)
         return exit;
     exit = load_keyring(config, &keyring);
     if (!exit) {
-        /* The organization a region starts with has the id of zeros. */
+        /* The organization that a region starts with is org_ and 27 zeros. */
         struct token token = { .scope = TOKEN_ORGANIZATION,
                                .expires_at_s = now_s + TOKEN_LIFE_S };
 

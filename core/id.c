@@ -64,11 +64,6 @@ struct id id_new(struct id_source *source, uint64_t wall_ms)
     return id;
 }
 
-const char *id_prefix(enum id_kind kind)
-{
-    return PREFIXES[kind];
-}
-
 static uint32_t word_at(const uint8_t *bytes)
 {
     return (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 |

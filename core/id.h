@@ -49,7 +49,6 @@ void id_source_init(struct id_source *source, uint8_t ordinal, int64_t newest_ke
 /* A new id, above every one before it from this source whatever the clock does. */
 struct id id_new(struct id_source *source, uint64_t wall_ms);
 
-const char *id_prefix(enum id_kind kind);
 void id_format(enum id_kind kind, const struct id *id, char out[ID_TEXT_MAX]);
 
 /* ERR_INVALID unless `text` is the prefix and 27 characters that fit 20 bytes. */

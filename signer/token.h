@@ -18,9 +18,9 @@ enum token_scope { TOKEN_ORGANIZATION, TOKEN_APPLICATION };
 
 struct token {
     enum token_scope scope;
-    struct id organization;
-    struct id application; /* of TOKEN_APPLICATION */
-    uint64_t expires_at_s; /* since 1970; 0 = never */
+    struct id organization; /* zeros: the one that a region starts with */
+    struct id application;  /* of TOKEN_APPLICATION */
+    uint64_t expires_at_s;  /* since 1970; 0 = never */
 };
 
 /* Write the signed text of `token`. */
