@@ -70,15 +70,21 @@ static enum err open_connection(struct connection *c, const char *dir, const cha
     return sqlite_exec(c, pragmas);
 }
 
+/* Run SQL up to its first row; the statement is to be finalized. */
+static int first_row(const struct connection *c, const char *sql, sqlite3_stmt **out)
+{
+    int rc = sqlite3_prepare_v2(c->db, sql, -1, out, NULL);
+
+    return rc == SQLITE_OK ? sqlite3_step(*out) : rc;
+}
+
 /* Whether a pragma, asked for its value, says `value`. */
 static enum err pragma_is(const struct connection *c, const char *sql, const char *value,
                           bool *out)
 {
     sqlite3_stmt *statement = NULL;
-    int rc = sqlite3_prepare_v2(c->db, sql, -1, &statement, NULL);
+    int rc = first_row(c, sql, &statement);
 
-    if (rc == SQLITE_OK)
-        rc = sqlite3_step(statement);
     if (rc == SQLITE_ROW)
         *out = strcmp((const char *)sqlite3_column_text(statement, 0), value) == 0;
 
@@ -192,10 +198,8 @@ enum err sqlite_exec(const struct connection *c, const char *sql)
 enum err sqlite_number(const struct connection *c, const char *sql, int64_t *out)
 {
     sqlite3_stmt *statement = NULL;
-    int rc = sqlite3_prepare_v2(c->db, sql, -1, &statement, NULL);
+    int rc = first_row(c, sql, &statement);
 
-    if (rc == SQLITE_OK)
-        rc = sqlite3_step(statement);
     if (rc == SQLITE_ROW)
         *out = sqlite3_column_int64(statement, 0);
 
