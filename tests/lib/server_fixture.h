@@ -1,0 +1,51 @@
+/* Server fixture: a server on a loop, for one test.
+ *
+ * "/denied" is refused by its header, "/later" is answered when the test says so, "/empty" gets a
+ * 204, anything else its own body. */
+#ifndef TESTS_LIB_SERVER_FIXTURE_H
+#define TESTS_LIB_SERVER_FIXTURE_H
+
+#include <string.h>
+
+#include "tests/lib/client.h"
+#include "wire/server.h"
+
+#define HOST "Host: localhost\r\n"
+
+struct server_fixture {
+    uv_loop_t loop;
+    struct server *server;
+    struct exchange *owed[8]; /* of "/later" */
+    unsigned owed_count;
+    unsigned abandoned;
+    bool closed;
+};
+
+/* Small enough to reach, and quick enough to wait for. */
+extern const struct server_limits server_fixture_limits;
+
+/* For cmocka; `*state` comes with the limits of the test, or NULL, and is the fixture. */
+int server_fixture_setup(void **state);
+int server_fixture_teardown(void **state);
+
+void server_fixture_connect(struct server_fixture *f, struct client *c);
+
+/* Until the owner owes so many answers in all. */
+void server_fixture_wait_owed(struct server_fixture *f, unsigned count);
+void server_fixture_reply(struct exchange *x, unsigned status, const char *text);
+
+/* For server_close(); `ctx` is the fixture. */
+void server_fixture_on_closed(void *ctx);
+void server_fixture_wait_closed(struct server_fixture *f);
+
+#define SERVER_TEST(test)                                                                      \
+    cmocka_unit_test_setup_teardown(test, server_fixture_setup, server_fixture_teardown)
+
+#define assert_has(text, part)                                                                 \
+    do {                                                                                       \
+        const char *has_text_ = (text);                                                        \
+        if (!strstr(has_text_, part))                                                          \
+            fail_msg("no \"%s\" in \"%s\"", part, has_text_);                                  \
+    } while (0)
+
+#endif
