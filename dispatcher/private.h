@@ -9,42 +9,45 @@
 #include "dispatcher/scheduler.h"
 #include "dispatcher/survey.h"
 
+/* The first word of a comment says which file writes a group of fields; all may read. */
 struct scheduler {
     struct scheduler_options options;
-    struct attempt_desk desk;
     struct roster roster;
+    size_t owed; /* all: attempts and store requests under way */
 
-    /* being in a list is a lane's state */
+    /* scheduler.c: being in a list is a lane's state; the two others take lanes out */
     struct list ready;    /* may send; round robin */
     struct list wanting;  /* wait for a read */
     struct list doomed;   /* their endpoint is gone */
     struct agenda agenda; /* lanes that time will change */
 
-    struct list flying;     /* attempts with the transport */
-    struct list unrecorded; /* attempts that the store refused to record for now */
-    size_t unrecorded_count;
-    struct list spare;  /* attempts */
-    unsigned in_flight; /* length of `flying` */
-    unsigned slots;     /* that in_flight may ever take */
-    size_t recording;   /* attempts that were answered and aren't on disk yet */
-    size_t owed;        /* attempts and store requests under way */
-    unsigned refills;
+    /* scheduler.c */
+    uint64_t wall_ahead_ms; /* wall minus monotonic clock; wraps */
+    bool stopping, canceled;
 
+    /* backlog.c; scheduler.c asks for a survey */
     struct survey survey;
     uint64_t survey_mono_ms;   /* when to start the next */
     uint64_t surveyed_mono_ms; /* when the last was started */
     bool backlog_known;        /* one survey was complete */
     bool hints_lost;           /* since the last survey was started */
-
+    unsigned refills;          /* under way */
+    uint64_t store_mono_ms;    /* no reads before */
     struct store_end_lane end;
     struct lane *ending; /* NULL: `end` isn't under way */
 
+    /* sending.c */
+    struct attempt_desk desk;
+    struct list flying;     /* attempts with the transport */
+    struct list unrecorded; /* attempts that the store refused to record for now */
+    size_t unrecorded_count;
+    struct list spare;       /* attempts */
+    unsigned in_flight;      /* length of `flying` */
+    unsigned slots;          /* that in_flight may ever take */
+    size_t recording;        /* attempts that were answered and aren't on disk yet */
     bool stalled;            /* records fail: start nothing */
     uint64_t record_mono_ms; /* when to ask for them again */
-    uint64_t store_mono_ms;  /* no reads before */
     uint64_t notice_mono_ms; /* no shortage is logged before */
-    uint64_t wall_ahead_ms;  /* wall minus monotonic clock; wraps */
-    bool stopping, canceled;
 };
 
 /* The one place that decides where a lane stands. It may be freed. */
