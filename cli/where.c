@@ -10,8 +10,7 @@
 #include "core/mem.h"
 #include "signer/token.h"
 
-#define TOKEN_LIFE_S 300  /* of a token made for one command */
-#define KEY_FILE_MAX 4096 /* bytes */
+#define TOKEN_LIFE_S 300 /* of a token made for one command */
 #define URL_MAX      512
 
 static enum cli_exit load_config(const char *path, struct config **out);
@@ -66,20 +65,12 @@ static enum cli_exit load_config(const char *path, struct config **out)
 
 static enum cli_exit load_keyring(const struct config *config, struct keyring **out)
 {
-    struct buf text = BUF_INIT(KEY_FILE_MAX);
     char why[CONFIG_WHY_MAX];
-    enum cli_exit exit = CLI_USAGE;
 
-    if (config_read_master_key(config, &text, why) != ERR_OK)
-        say("%s", why);
-    else if (keyring_new(buf_text(&text), out) != ERR_OK)
-        say("%s: not a master key", config_master_key_source(config));
-    else
-        exit = CLI_OK;
-    if (text.bytes)
-        explicit_bzero(text.bytes, text.len);
-    buf_fini(&text);
-    return exit;
+    if (keyring_load(config, out, why) == ERR_OK)
+        return CLI_OK;
+    say("%s", why);
+    return CLI_USAGE;
 }
 
 enum cli_exit where_load(const struct line *line, struct config **out)

@@ -5,8 +5,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#define MASTER_KEY_FILE_MAX 4096 /* bytes */
-
 static bool load_keyring(struct settings *settings);
 static bool load_egress(struct settings *settings);
 static bool check_ca_file(const struct config *config);
@@ -36,19 +34,12 @@ void settings_fini(struct settings *settings)
 
 static bool load_keyring(struct settings *settings)
 {
-    struct buf text = BUF_INIT(MASTER_KEY_FILE_MAX);
     char why[CONFIG_WHY_MAX];
-    enum err err = config_read_master_key(settings->config, &text, why);
 
-    if (err)
-        fprintf(stderr, "posthaste: %s\n", why);
-    else if (keyring_new(buf_text(&text), &settings->keyring) != ERR_OK)
-        fprintf(stderr, "posthaste: %s: not a master key\n",
-                config_master_key_source(settings->config));
-    if (text.bytes)
-        explicit_bzero(text.bytes, text.len);
-    buf_fini(&text);
-    return settings->keyring != NULL;
+    if (keyring_load(settings->config, &settings->keyring, why) == ERR_OK)
+        return true;
+    fprintf(stderr, "posthaste: %s\n", why);
+    return false;
 }
 
 static bool load_egress(struct settings *settings)

@@ -2,6 +2,7 @@
 
 #include <ctype.h>
 #include <limits.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <openssl/core_names.h>
@@ -18,6 +19,7 @@
 #define KEY_PREFIX     "phmk_"
 #define KEY_PREFIX_LEN (sizeof KEY_PREFIX - 1)
 #define KEY_LEN        32
+#define KEY_FILE_MAX   4096 /* bytes, white space included */
 
 /* A sealed text: the format, the nonce, as many bytes as the plain text has, the tag. */
 #define SEAL_FORMAT   1
@@ -107,6 +109,24 @@ enum err keyring_new(const char *master_key, struct keyring **out)
         *out = keyring;
     }
     OPENSSL_cleanse(master, sizeof master);
+    return err;
+}
+
+enum err keyring_load(const struct config *config, struct keyring **out,
+                      char why[CONFIG_WHY_MAX])
+{
+    struct buf text = BUF_INIT(KEY_FILE_MAX);
+    enum err err = config_read_master_key(config, &text, why);
+
+    if (!err) {
+        err = keyring_new(buf_text(&text), out);
+        if (err)
+            snprintf(why, CONFIG_WHY_MAX, "%s: not a master key",
+                     config_master_key_source(config));
+    }
+    if (text.bytes)
+        OPENSSL_cleanse(text.bytes, text.len);
+    buf_fini(&text);
     return err;
 }
 

@@ -14,6 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/config.h"
 #include "core/err.h"
 #include "core/id.h"
 #include "core/model.h"
@@ -33,6 +34,12 @@ void keyring_generate(char out[MASTER_KEY_TEXT_MAX]);
 
 /* From the text of a master key; surrounding white space is ignored. ERR_INVALID. */
 MUST_USE enum err keyring_new(const char *master_key, struct keyring **out);
+
+/* The one that a configuration names. Errors as config_read_master_key(), and ERR_INVALID when it
+ * read something else; `why` then says it in one line. */
+MUST_USE enum err keyring_load(const struct config *config, struct keyring **out,
+                               char why[CONFIG_WHY_MAX]);
+
 void keyring_free(struct keyring *keyring); /* wipes; NULL does nothing */
 
 void keyring_seal(const struct keyring *keyring, enum seal_use use,
