@@ -10,35 +10,34 @@
 
 #include "api/routes.h"
 #include "core/count.h"
-#include "tests/lib/region.h"
+#include "tests/lib/site.h"
 
 #define API "/api/v1"
 
-static struct region region;
+static struct site site;
 static char app[ID_TEXT_MAX], other_app[ID_TEXT_MAX], endpoint[ID_TEXT_MAX],
     message[ID_TEXT_MAX], attempt[ID_TEXT_MAX];
 
 static int open_scene(void **state)
 {
     (void)state;
-    region_open(&region);
-    region_make(&region, API "/app", "{\"name\":\"n\",\"uid\":\"shop\"}", app);
-    region_make(&region, API "/app", "{\"name\":\"n\",\"uid\":\"other\"}", other_app);
-    region_make(&region, API "/app/shop/endpoint", "{\"url\":\"http://h\",\"uid\":\"main\"}",
-                endpoint);
-    region_make(&region, API "/app/shop/msg",
-                "{\"eventType\":\"x\",\"eventId\":\"e\",\"payload\":{}}", message);
-    region_record(&region, app, message, endpoint, 200, attempt);
+    site_open(&site);
+    site_make(&site, API "/app", "{\"name\":\"n\",\"uid\":\"shop\"}", app);
+    site_make(&site, API "/app", "{\"name\":\"n\",\"uid\":\"other\"}", other_app);
+    site_make(&site, API "/app/shop/endpoint", "{\"url\":\"http://h\",\"uid\":\"main\"}",
+              endpoint);
+    site_make(&site, API "/app/shop/msg",
+              "{\"eventType\":\"x\",\"eventId\":\"e\",\"payload\":{}}", message);
+    site_record(&site, app, message, endpoint, 200, attempt);
     assert_int_equal(
-        region_status(&region, "PUT", "{\"description\":\"\"}", API "/event-type/order.paid"),
-        201);
+        site_status(&site, "PUT", "{\"description\":\"\"}", API "/event-type/order.paid"), 201);
     return 0;
 }
 
 static int close_scene(void **state)
 {
     (void)state;
-    region_close(&region);
+    site_close(&site);
     return 0;
 }
 
@@ -82,7 +81,7 @@ static unsigned try_route(const struct route *route, const char *token, bool by_
 
     fill_path(route, by_uid, path, sizeof path);
     struct answer a =
-        region_ask_as(&region, token, NULL, route->method, has_body(route) ? "{}" : NULL, path);
+        site_ask_as(&site, token, NULL, route->method, has_body(route) ? "{}" : NULL, path);
     unsigned status = a.status;
     if (status >= 400 && (!a.json || (!answer_at(&a, "detail"))))
         fail_msg("%s %s: %u without a JSON error: %s", route->method, path, status, a.body);
@@ -101,7 +100,7 @@ static void no_route_works_without_a_valid_token(void **state)
     char damaged[TOKEN_TEXT_MAX];
     (void)state;
 
-    snprintf(damaged, sizeof damaged, "%s", region.token);
+    snprintf(damaged, sizeof damaged, "%s", site.token);
     damaged[strlen(damaged) - 3] ^= 1;
     for (size_t i = 0; i < route_count; i++) {
         if (routes[i].access == ACCESS_ANYONE)
@@ -118,7 +117,7 @@ static void another_organization_finds_nothing(void **state)
     char token[TOKEN_TEXT_MAX];
     (void)state;
 
-    region_token(&region, 1, token);
+    site_token(&site, 1, token);
     for (size_t i = 0; i < route_count; i++) {
         const struct route *route = &routes[i];
         bool creates = strcmp(route->method, "PUT") == 0 &&
@@ -132,7 +131,7 @@ static void another_organization_finds_nothing(void **state)
 
     static const char *const lists[] = { API "/app", API "/event-type?include_archived=true" };
     for (size_t i = 0; i < 2; i++) {
-        struct answer a = region_ask_as(&region, token, NULL, "GET", NULL, lists[i]);
+        struct answer a = site_ask_as(&site, token, NULL, "GET", NULL, lists[i]);
         assert_int_equal(a.status, 200);
         assert_int_equal(json_count(answer_at(&a, "data")), 0);
         answer_fini(&a);
@@ -145,25 +144,25 @@ static void another_organization_may_use_the_same_names(void **state)
     char token[TOKEN_TEXT_MAX], path[128];
     (void)state;
 
-    region_token(&region, 1, token);
-    struct answer a = region_ask_as(&region, token, NULL, "POST",
-                                    "{\"name\":\"theirs\",\"uid\":\"shop\"}", API "/app");
+    site_token(&site, 1, token);
+    struct answer a = site_ask_as(&site, token, NULL, "POST",
+                                  "{\"name\":\"theirs\",\"uid\":\"shop\"}", API "/app");
     assert_int_equal(a.status, 201);
     answer_fini(&a);
     snprintf(path, sizeof path, API "/app/%s", app);
-    a = region_ask_as(&region, token, NULL, "PUT", "{\"name\":\"theirs\"}", path);
+    a = site_ask_as(&site, token, NULL, "PUT", "{\"name\":\"theirs\"}", path);
     assert_int_equal(a.status, 201);
     assert_string_not_equal(answer_text(&a, "id"), app);
     answer_fini(&a);
-    a = region_ask_as(&region, token, NULL, "PUT", "{\"description\":\"theirs\"}",
-                      API "/event-type/order.paid");
+    a = site_ask_as(&site, token, NULL, "PUT", "{\"description\":\"theirs\"}",
+                    API "/event-type/order.paid");
     assert_int_equal(a.status, 201);
     answer_fini(&a);
 
-    a = region_ask(&region, "GET", NULL, API "/app/shop");
+    a = site_ask(&site, "GET", NULL, API "/app/shop");
     assert_string_equal(answer_text(&a, "name"), "n");
     answer_fini(&a);
-    a = region_ask(&region, "GET", NULL, API "/event-type/order.paid");
+    a = site_ask(&site, "GET", NULL, API "/event-type/order.paid");
     assert_string_equal(answer_text(&a, "description"), "");
     answer_fini(&a);
 }
@@ -173,8 +172,8 @@ static void an_application_token_reaches_its_own_application_only(void **state)
     char own[TOKEN_TEXT_MAX], foreign[TOKEN_TEXT_MAX];
     (void)state;
 
-    region_application_token(&region, app, own);
-    region_application_token(&region, other_app, foreign);
+    site_application_token(&site, app, own);
+    site_application_token(&site, other_app, foreign);
     for (size_t i = 0; i < route_count; i++) {
         const struct route *route = &routes[i];
         bool in_application = strstr(route->path, "{app}") != NULL;
@@ -201,12 +200,12 @@ static void an_application_token_ends_with_its_application(void **state)
     char own[TOKEN_TEXT_MAX];
     (void)state;
 
-    region_application_token(&region, app, own);
-    struct answer a = region_ask_as(&region, own, NULL, "GET", NULL, API "/event-type");
+    site_application_token(&site, app, own);
+    struct answer a = site_ask_as(&site, own, NULL, "GET", NULL, API "/event-type");
     assert_int_equal(a.status, 200);
     answer_fini(&a);
-    assert_int_equal(region_status(&region, "DELETE", NULL, API "/app/shop"), 204);
-    a = region_ask_as(&region, own, NULL, "GET", NULL, API "/event-type");
+    assert_int_equal(site_status(&site, "DELETE", NULL, API "/app/shop"), 204);
+    a = site_ask_as(&site, own, NULL, "GET", NULL, API "/event-type");
     assert_int_equal(a.status, 401);
     answer_fini(&a);
 }
@@ -216,7 +215,7 @@ static void errors_are_worded_as_the_contract_says(void **state)
     char own[TOKEN_TEXT_MAX];
     (void)state;
 
-    region_application_token(&region, app, own);
+    site_application_token(&site, app, own);
     const struct {
         const char *token, *method, *path;
         unsigned status;
@@ -225,18 +224,17 @@ static void errors_are_worded_as_the_contract_says(void **state)
         { NULL, "GET", API "/app", 401, "authentication_failed", "Invalid token" },
         { own, "GET", API "/app", 403, "insufficient access",
           "Insufficient access for the given operation." },
-        { region.token, "GET", API "/app/none", 404, "not_found", "Entity not found" },
-        { region.token, "POST", API "/app/none/msg", 404, "not_found",
-          "Application not found" },
-        { region.token, "GET", API "/no/such/route", 404, "not_found", "Entity not found" },
+        { site.token, "GET", API "/app/none", 404, "not_found", "Entity not found" },
+        { site.token, "POST", API "/app/none/msg", 404, "not_found", "Application not found" },
+        { site.token, "GET", API "/no/such/route", 404, "not_found", "Entity not found" },
         { NULL, "GET", "/", 404, "not_found", "Entity not found" },
         { NULL, "GET", API "/app/shop/endpoint/main/stats", 404, "not_found", NULL },
-        { region.token, "GET", API "/app?limit=x", 400, "generic_error", NULL },
+        { site.token, "GET", API "/app?limit=x", 400, "generic_error", NULL },
         { NULL, "DELETE", API "/app", 405, "method_not_allowed", "Method not allowed" },
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
         struct answer a =
-            region_ask_as(&region, rows[i].token, NULL, rows[i].method, NULL, rows[i].path);
+            site_ask_as(&site, rows[i].token, NULL, rows[i].method, NULL, rows[i].path);
         assert_int_equal(a.status, rows[i].status);
         assert_string_equal(answer_text(&a, "code"), rows[i].code);
         if (rows[i].detail)
@@ -250,7 +248,7 @@ static void a_wrong_method_is_told_the_right_ones(void **state)
 {
     (void)state;
 
-    struct answer a = region_ask(&region, "DELETE", NULL, API "/app");
+    struct answer a = site_ask(&site, "DELETE", NULL, API "/app");
     assert_int_equal(a.status, 405);
     assert_true(strncmp(answer_header(&a, "Allow"), "GET, HEAD, POST\r", 16) == 0);
     answer_fini(&a);
@@ -269,8 +267,7 @@ static void health_needs_no_token_and_has_no_body(void **state)
     (void)state;
 
     for (size_t i = 0; i < COUNT(rows); i++) {
-        struct answer a =
-            region_ask_as(&region, NULL, NULL, rows[i].method, NULL, rows[i].path);
+        struct answer a = site_ask_as(&site, NULL, NULL, rows[i].method, NULL, rows[i].path);
         assert_int_equal(a.status, 204);
         assert_int_equal(a.body_len, 0);
         answer_fini(&a);
@@ -281,21 +278,20 @@ static void pages_of_any_origin_may_ask(void **state)
 {
     (void)state;
 
-    struct answer a = region_ask_as(&region, NULL, "Origin: https://page.example", "OPTIONS",
-                                    NULL, API "/app");
+    struct answer a =
+        site_ask_as(&site, NULL, "Origin: https://page.example", "OPTIONS", NULL, API "/app");
     assert_int_equal(a.status, 204);
     assert_true(answer_header(&a, "Access-Control-Allow-Origin")[0] == '*');
     assert_non_null(answer_header(&a, "Access-Control-Allow-Methods"));
     assert_non_null(strstr(answer_header(&a, "Access-Control-Allow-Headers"), "Authorization"));
     answer_fini(&a);
 
-    a = region_ask_as(&region, region.token, "Origin: https://page.example", "GET", NULL,
-                      API "/app");
+    a = site_ask_as(&site, site.token, "Origin: https://page.example", "GET", NULL, API "/app");
     assert_int_equal(a.status, 200);
     assert_true(answer_header(&a, "Access-Control-Allow-Origin")[0] == '*');
     answer_fini(&a);
 
-    a = region_ask(&region, "GET", NULL, API "/app");
+    a = site_ask(&site, "GET", NULL, API "/app");
     assert_null(answer_header(&a, "Access-Control-Allow-Origin"));
     answer_fini(&a);
 }
@@ -309,7 +305,7 @@ static void start_upload(struct client *client, const char *token)
              "POST " API "/app/shop/msg HTTP/1.1\r\nHost: test\r\nAuthorization: Bearer %s\r\n"
              "Content-Length: 100000\r\nExpect: 100-continue\r\n\r\n",
              token);
-    client_open(client, &region.loop.uv, api_port(region.api));
+    client_open(client, &site.loop.uv, api_port(site.api));
     client_say(client, request);
 }
 
@@ -330,14 +326,14 @@ static void a_client_that_leaves_in_the_middle_leaves_nothing_behind(void **stat
     struct client uploading, waiting;
     (void)state;
 
-    start_upload(&uploading, region.token);
+    start_upload(&uploading, site.token);
     const char *go_on = client_head_answer(&uploading);
     assert_true(strncmp(go_on, "HTTP/1.1 100", 12) == 0);
     client_close(&uploading);
 
-    region_start(&region, &waiting, region.token, NULL, "GET", NULL, API "/app");
+    site_start(&site, &waiting, site.token, NULL, "GET", NULL, API "/app");
     client_close(&waiting);
-    assert_int_equal(region_status(&region, "GET", NULL, API "/app"), 200);
+    assert_int_equal(site_status(&site, "GET", NULL, API "/app"), 200);
 }
 
 static void a_request_under_way_is_answered_before_the_end(void **state)
@@ -345,15 +341,15 @@ static void a_request_under_way_is_answered_before_the_end(void **state)
     struct client client;
     (void)state;
 
-    region_start(&region, &client, region.token, NULL, "GET", NULL, API "/app/shop");
+    site_start(&site, &client, site.token, NULL, "GET", NULL, API "/app/shop");
     client_answer(&client);
     char request[TOKEN_TEXT_MAX + 256];
     snprintf(request, sizeof request,
              "POST " API "/app HTTP/1.1\r\nHost: test\r\nAuthorization: Bearer %s\r\n"
              "Content-Length: 12\r\n\r\n{\"name\":\"n\"}",
-             region.token);
+             site.token);
     client_say(&client, request);
-    region_stop(&region);
+    site_stop(&site);
 
     struct answer a = answer_take(client_answer(&client));
     assert_int_equal(a.status, 201);
@@ -365,18 +361,18 @@ static void a_request_under_way_is_answered_before_the_end(void **state)
 static void a_store_that_is_too_busy_is_503_with_a_time_to_come_back(void **state)
 {
     static const char *const paths[] = { "/app", "/event-type", "/health", "/status" };
-    struct region busy;
+    struct site busy;
     (void)state;
 
-    region_open_busy(&busy);
+    site_open_busy(&busy);
     for (size_t i = 0; i < COUNT(paths); i++) {
-        struct answer a = region_ask(&busy, "GET", NULL, API "%s", paths[i]);
+        struct answer a = site_ask(&busy, "GET", NULL, API "%s", paths[i]);
         assert_int_equal(a.status, 503);
         assert_string_equal(answer_text(&a, "code"), "server_busy");
         assert_true(answer_header(&a, "Retry-After")[0] == '1');
         answer_fini(&a);
     }
-    region_close(&busy);
+    site_close(&busy);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_scene, close_scene)

@@ -9,30 +9,30 @@
 #include <cmocka.h>
 
 #include "core/count.h"
-#include "tests/lib/region.h"
+#include "tests/lib/site.h"
 
 #define API     "/api/v1"
 #define UNKNOWN "app_000000000000000000000000001"
 
-static struct region region;
+static struct site site;
 
-static int open_region(void **state)
+static int open_site(void **state)
 {
     (void)state;
-    region_open(&region);
+    site_open(&site);
     return 0;
 }
 
-static int close_region(void **state)
+static int close_site(void **state)
 {
     (void)state;
-    region_close(&region);
+    site_close(&site);
     return 0;
 }
 
 /* Send it, and leave the answer after a look at its status. */
 #define ASK(want_status, ...)                                                                  \
-    struct answer a = region_ask(&region, __VA_ARGS__);                                        \
+    struct answer a = site_ask(&site, __VA_ARGS__);                                            \
     if (a.status != (want_status))                                                             \
     fail_msg("want %d, got %u %s", want_status, a.status, a.body)
 
@@ -85,15 +85,15 @@ static void an_application_goes_through_its_life(void **state)
         answer_has_type(&a, "uid", SCAN_NONE);
         answer_fini(&a);
     }
-    assert_int_equal(region_status(&region, "GET", NULL, API "/app/acme"), 404);
+    assert_int_equal(site_status(&site, "GET", NULL, API "/app/acme"), 404);
     {
         ASK(204, "DELETE", NULL, API "/app/%s", id);
         assert_int_equal(a.body_len, 0);
         answer_fini(&a);
     }
-    assert_int_equal(region_status(&region, "GET", NULL, API "/app/%s", id), 404);
-    assert_int_equal(region_status(&region, "PATCH", "{}", API "/app/%s", id), 404);
-    assert_int_equal(region_status(&region, "DELETE", NULL, API "/app/%s", id), 404);
+    assert_int_equal(site_status(&site, "GET", NULL, API "/app/%s", id), 404);
+    assert_int_equal(site_status(&site, "PATCH", "{}", API "/app/%s", id), 404);
+    assert_int_equal(site_status(&site, "DELETE", NULL, API "/app/%s", id), 404);
 }
 
 static void put_makes_an_unknown_application_without_taking_the_path_as_its_uid(void **state)
@@ -103,10 +103,9 @@ static void put_makes_an_unknown_application_without_taking_the_path_as_its_uid(
     ASK(201, "PUT", "{\"name\":\"New\"}", API "/app/new-one");
     answer_has_type(&a, "uid", SCAN_NONE);
     answer_fini(&a);
-    assert_int_equal(region_status(&region, "GET", NULL, API "/app/new-one"), 404);
-    assert_int_equal(region_status(&region, "PUT", "{\"name\":\"New\"}", API "/app/" UNKNOWN),
-                     201);
-    assert_int_equal(region_status(&region, "GET", NULL, API "/app/" UNKNOWN), 404);
+    assert_int_equal(site_status(&site, "GET", NULL, API "/app/new-one"), 404);
+    assert_int_equal(site_status(&site, "PUT", "{\"name\":\"New\"}", API "/app/" UNKNOWN), 201);
+    assert_int_equal(site_status(&site, "GET", NULL, API "/app/" UNKNOWN), 404);
 }
 
 static void a_uid_belongs_to_one_application_until_it_is_deleted(void **state)
@@ -114,29 +113,29 @@ static void a_uid_belongs_to_one_application_until_it_is_deleted(void **state)
     char id[ID_TEXT_MAX], other[ID_TEXT_MAX];
     (void)state;
 
-    region_make(&region, API "/app", "{\"name\":\"A\",\"uid\":\"one\"}", id);
-    region_make(&region, API "/app", "{\"name\":\"B\"}", other);
+    site_make(&site, API "/app", "{\"name\":\"A\",\"uid\":\"one\"}", id);
+    site_make(&site, API "/app", "{\"name\":\"B\"}", other);
     {
         ASK(409, "POST", "{\"name\":\"C\",\"uid\":\"one\"}", API "/app");
         answer_has_text(&a, "code", "conflict");
         answer_has_text(&a, "detail", "An application with that id or uid already exists");
         answer_fini(&a);
     }
-    assert_int_equal(region_status(&region, "PATCH", "{\"uid\":\"one\"}", API "/app/%s", other),
+    assert_int_equal(site_status(&site, "PATCH", "{\"uid\":\"one\"}", API "/app/%s", other),
                      409);
     assert_int_equal(
-        region_status(&region, "PUT", "{\"name\":\"B\",\"uid\":\"one\"}", API "/app/%s", other),
+        site_status(&site, "PUT", "{\"name\":\"B\",\"uid\":\"one\"}", API "/app/%s", other),
         409);
-    assert_int_equal(region_status(&region, "PATCH", "{\"uid\":\"one\"}", API "/app/one"), 200);
+    assert_int_equal(site_status(&site, "PATCH", "{\"uid\":\"one\"}", API "/app/one"), 200);
     {
         ASK(200, "POST", "{\"name\":\"C\",\"uid\":\"one\"}", API "/app?get_if_exists=true");
         answer_has_text(&a, "id", id);
         answer_has_text(&a, "name", "A");
         answer_fini(&a);
     }
-    assert_int_equal(region_status(&region, "DELETE", NULL, API "/app/one"), 204);
-    assert_int_equal(
-        region_status(&region, "POST", "{\"name\":\"D\",\"uid\":\"one\"}", API "/app"), 201);
+    assert_int_equal(site_status(&site, "DELETE", NULL, API "/app/one"), 204);
+    assert_int_equal(site_status(&site, "POST", "{\"name\":\"D\",\"uid\":\"one\"}", API "/app"),
+                     201);
 }
 
 /* Of two at once the second learns at the commit that it was, and is tried again. */
@@ -157,8 +156,8 @@ static void of_two_at_once_the_second_sees_what_the_first_made(void **state)
         struct client clients[2];
         unsigned statuses = 0;
         for (size_t i = 0; i < 2; i++)
-            region_start(&region, &clients[i], region.token, NULL, rows[row].method,
-                         rows[row].body, rows[row].path);
+            site_start(&site, &clients[i], site.token, NULL, rows[row].method, rows[row].body,
+                       rows[row].path);
         for (size_t i = 0; i < 2; i++) {
             struct answer a = answer_take(client_answer(&clients[i]));
             client_close(&clients[i]);
@@ -180,10 +179,9 @@ static void edits_at_once_are_all_kept(void **state)
     char id[ID_TEXT_MAX];
     (void)state;
 
-    region_make(&region, API "/app", "{\"name\":\"n\",\"uid\":\"many\"}", id);
+    site_make(&site, API "/app", "{\"name\":\"n\",\"uid\":\"many\"}", id);
     for (size_t i = 0; i < 3; i++)
-        region_start(&region, &clients[i], region.token, NULL, "PATCH", bodies[i],
-                     API "/app/many");
+        site_start(&site, &clients[i], site.token, NULL, "PATCH", bodies[i], API "/app/many");
     for (size_t i = 0; i < 3; i++) {
         struct answer a = answer_take(client_answer(&clients[i]));
         client_close(&clients[i]);
@@ -203,7 +201,7 @@ static void a_list_is_paged_forwards_and_backwards(void **state)
     (void)state;
 
     for (size_t i = 0; i < 5; i++)
-        region_make(&region, API "/app", "{\"name\":\"n\"}", ids[i]);
+        site_make(&site, API "/app", "{\"name\":\"n\"}", ids[i]);
     {
         ASK(200, "GET", NULL, API "/app?limit=2");
         assert_int_equal(json_count(answer_at(&a, "data")), 2);
@@ -293,10 +291,9 @@ static void wrong_bodies_are_named_by_their_place(void **state)
     char id[ID_TEXT_MAX];
     (void)state;
 
-    region_make(&region, API "/app", "{\"name\":\"n\",\"uid\":\"wrong\"}", id);
+    site_make(&site, API "/app", "{\"name\":\"n\",\"uid\":\"wrong\"}", id);
     for (size_t i = 0; i < COUNT(rows); i++) {
-        struct answer a =
-            region_ask(&region, rows[i].method, rows[i].body, API "%s", rows[i].path);
+        struct answer a = site_ask(&site, rows[i].method, rows[i].body, API "%s", rows[i].path);
         if (a.status != 422)
             fail_msg("%s %s: %u %s", rows[i].path, rows[i].body, a.status, a.body);
         answer_has_text(&a, "detail/0/loc/0", "body");
@@ -347,13 +344,13 @@ static void an_event_type_is_archived_and_revived(void **state)
 {
     (void)state;
 
-    assert_int_equal(region_status(&region, "POST", ORDER_PAID, API "/event-type"), 201);
+    assert_int_equal(site_status(&site, "POST", ORDER_PAID, API "/event-type"), 201);
     {
         ASK(409, "POST", "{\"name\":\"order.paid\",\"description\":\"e\"}", API "/event-type");
         answer_has_text(&a, "code", "event_type_exists");
         answer_fini(&a);
     }
-    assert_int_equal(region_status(&region, "DELETE", NULL, API "/event-type/order.paid"), 204);
+    assert_int_equal(site_status(&site, "DELETE", NULL, API "/event-type/order.paid"), 204);
     {
         ASK(200, "GET", NULL, API "/event-type/order.paid");
         answer_has_type(&a, "archived", SCAN_TRUE);
@@ -383,7 +380,7 @@ static void an_event_type_is_patched_expunged_and_put(void **state)
 {
     (void)state;
 
-    assert_int_equal(region_status(&region, "POST", ORDER_PAID, API "/event-type"), 201);
+    assert_int_equal(site_status(&site, "POST", ORDER_PAID, API "/event-type"), 201);
     {
         ASK(200, "PATCH", "{\"deprecated\":true}", API "/event-type/order.paid");
         answer_has_text(&a, "description", "d");
@@ -391,10 +388,10 @@ static void an_event_type_is_patched_expunged_and_put(void **state)
         answer_fini(&a);
     }
     assert_int_equal(
-        region_status(&region, "DELETE", NULL, API "/event-type/order.paid?expunge=true"), 204);
-    assert_int_equal(region_status(&region, "GET", NULL, API "/event-type/order.paid"), 404);
-    assert_int_equal(region_status(&region, "PATCH", "{}", API "/event-type/order.paid"), 404);
-    assert_int_equal(region_status(&region, "DELETE", NULL, API "/event-type/order.paid"), 404);
+        site_status(&site, "DELETE", NULL, API "/event-type/order.paid?expunge=true"), 204);
+    assert_int_equal(site_status(&site, "GET", NULL, API "/event-type/order.paid"), 404);
+    assert_int_equal(site_status(&site, "PATCH", "{}", API "/event-type/order.paid"), 404);
+    assert_int_equal(site_status(&site, "DELETE", NULL, API "/event-type/order.paid"), 404);
     {
         ASK(201, "PUT", "{\"description\":\"put\"}", API "/event-type/order.paid");
         answer_has_text(&a, "name", "order.paid");
@@ -405,17 +402,16 @@ static void an_event_type_is_patched_expunged_and_put(void **state)
         answer_has_text(&a, "description", "put again");
         answer_fini(&a);
     }
-    assert_int_equal(region_status(&region, "PUT", "{\"description\":\"\"}",
-                                   API "/event-type/order%%20paid"),
-                     422);
+    assert_int_equal(
+        site_status(&site, "PUT", "{\"description\":\"\"}", API "/event-type/order%%20paid"),
+        422);
 }
 
 static void make_endpoint_scene(char app[ID_TEXT_MAX])
 {
-    region_make(&region, API "/app", "{\"name\":\"n\",\"uid\":\"shop\"}", app);
+    site_make(&site, API "/app", "{\"name\":\"n\",\"uid\":\"shop\"}", app);
     assert_int_equal(
-        region_status(&region, "PUT", "{\"description\":\"\"}", API "/event-type/order.paid"),
-        201);
+        site_status(&site, "PUT", "{\"description\":\"\"}", API "/event-type/order.paid"), 201);
 }
 
 static void an_endpoint_goes_through_its_life(void **state)
@@ -478,11 +474,10 @@ static void an_endpoint_goes_through_its_life(void **state)
         answer_has_type(&a, "done", SCAN_FALSE);
         answer_fini(&a);
     }
-    assert_int_equal(region_status(&region, "DELETE", NULL, API "/app/shop/endpoint/%s", id),
-                     204);
-    assert_int_equal(region_status(&region, "GET", NULL, API "/app/shop/endpoint/%s", id), 404);
-    assert_int_equal(
-        region_status(&region, "GET", NULL, API "/app/shop/endpoint/%s/secret", id), 404);
+    assert_int_equal(site_status(&site, "DELETE", NULL, API "/app/shop/endpoint/%s", id), 204);
+    assert_int_equal(site_status(&site, "GET", NULL, API "/app/shop/endpoint/%s", id), 404);
+    assert_int_equal(site_status(&site, "GET", NULL, API "/app/shop/endpoint/%s/secret", id),
+                     404);
 }
 
 static void an_endpoint_is_found_in_its_application_only(void **state)
@@ -491,19 +486,18 @@ static void an_endpoint_is_found_in_its_application_only(void **state)
     (void)state;
 
     make_endpoint_scene(app);
-    region_make(&region, API "/app", "{\"name\":\"n\",\"uid\":\"other\"}", other);
-    region_make(&region, API "/app/shop/endpoint", "{\"url\":\"http://h\",\"uid\":\"e\"}", id);
-    assert_int_equal(region_status(&region, "GET", NULL, API "/app/other/endpoint/%s", id),
-                     404);
-    assert_int_equal(region_status(&region, "GET", NULL, API "/app/other/endpoint/e"), 404);
-    assert_int_equal(region_status(&region, "POST", "{\"url\":\"http://h\",\"uid\":\"e\"}",
-                                   API "/app/shop/endpoint"),
+    site_make(&site, API "/app", "{\"name\":\"n\",\"uid\":\"other\"}", other);
+    site_make(&site, API "/app/shop/endpoint", "{\"url\":\"http://h\",\"uid\":\"e\"}", id);
+    assert_int_equal(site_status(&site, "GET", NULL, API "/app/other/endpoint/%s", id), 404);
+    assert_int_equal(site_status(&site, "GET", NULL, API "/app/other/endpoint/e"), 404);
+    assert_int_equal(site_status(&site, "POST", "{\"url\":\"http://h\",\"uid\":\"e\"}",
+                                 API "/app/shop/endpoint"),
                      409);
-    assert_int_equal(region_status(&region, "POST", "{\"url\":\"http://h\",\"uid\":\"e\"}",
-                                   API "/app/other/endpoint"),
+    assert_int_equal(site_status(&site, "POST", "{\"url\":\"http://h\",\"uid\":\"e\"}",
+                                 API "/app/other/endpoint"),
                      201);
-    assert_int_equal(region_status(&region, "DELETE", NULL, API "/app/shop"), 204);
-    assert_int_equal(region_status(&region, "GET", NULL, API "/app/shop/endpoint/%s", id), 404);
+    assert_int_equal(site_status(&site, "DELETE", NULL, API "/app/shop"), 204);
+    assert_int_equal(site_status(&site, "GET", NULL, API "/app/shop/endpoint/%s", id), 404);
 }
 
 static void a_filter_may_keep_a_type_that_was_archived_but_not_take_it(void **state)
@@ -512,16 +506,16 @@ static void a_filter_may_keep_a_type_that_was_archived_but_not_take_it(void **st
     (void)state;
 
     make_endpoint_scene(app);
-    region_make(&region, API "/app/shop/endpoint",
-                "{\"url\":\"http://h\",\"uid\":\"e\",\"eventTypes\":[\"order.paid\"]}", id);
-    assert_int_equal(region_status(&region, "DELETE", NULL, API "/event-type/order.paid"), 204);
+    site_make(&site, API "/app/shop/endpoint",
+              "{\"url\":\"http://h\",\"uid\":\"e\",\"eventTypes\":[\"order.paid\"]}", id);
+    assert_int_equal(site_status(&site, "DELETE", NULL, API "/event-type/order.paid"), 204);
     {
         ASK(200, "PATCH", "{\"description\":\"x\"}", API "/app/shop/endpoint/e");
         answer_has_text(&a, "eventTypes/0", "order.paid");
         answer_fini(&a);
     }
-    assert_int_equal(region_status(&region, "PATCH", "{\"eventTypes\":[\"order.paid\"]}",
-                                   API "/app/shop/endpoint/e"),
+    assert_int_equal(site_status(&site, "PATCH", "{\"eventTypes\":[\"order.paid\"]}",
+                                 API "/app/shop/endpoint/e"),
                      422);
 }
 
@@ -539,45 +533,41 @@ static void a_secret_is_made_given_kept_and_rotated(void **state)
     (void)state;
 
     make_endpoint_scene(app);
-    region_make(&region, API "/app/shop/endpoint", "{\"url\":\"http://h\"}", made);
+    site_make(&site, API "/app/shop/endpoint", "{\"url\":\"http://h\"}", made);
     get_key(made, key);
     assert_int_equal(strlen(key), strlen("whsec_") + 32);
     assert_true(strncmp(key, "whsec_", 6) == 0);
 
     snprintf(body, sizeof body, "{\"url\":\"http://h\",\"secret\":\"%s\"}", given);
-    region_make(&region, API "/app/shop/endpoint", body, id);
+    site_make(&site, API "/app/shop/endpoint", body, id);
     get_key(id, key);
     assert_string_equal(key, given);
 
-    assert_int_equal(region_status(&region, "PUT", body, API "/app/shop/endpoint/%s", made),
-                     200);
+    assert_int_equal(site_status(&site, "PUT", body, API "/app/shop/endpoint/%s", made), 200);
     get_key(made, again);
     assert_string_not_equal(again, given);
     snprintf(body, sizeof body, "{\"secret\":\"%s\"}", given);
-    assert_int_equal(region_status(&region, "PATCH", body, API "/app/shop/endpoint/%s", made),
-                     200);
+    assert_int_equal(site_status(&site, "PATCH", body, API "/app/shop/endpoint/%s", made), 200);
     get_key(made, again);
     assert_string_equal(again, given);
-    assert_int_equal(region_status(&region, "PATCH", "{\"secret\":\"whsec_\"}",
-                                   API "/app/shop/endpoint/%s", made),
+    assert_int_equal(site_status(&site, "PATCH", "{\"secret\":\"whsec_\"}",
+                                 API "/app/shop/endpoint/%s", made),
                      422);
 
     assert_int_equal(
-        region_status(&region, "POST", NULL, API "/app/shop/endpoint/%s/secret/rotate", id),
-        204);
+        site_status(&site, "POST", NULL, API "/app/shop/endpoint/%s/secret/rotate", id), 204);
     get_key(id, key);
     assert_string_not_equal(key, given);
     snprintf(body, sizeof body, "{\"key\":\"%s\",\"gracePeriodSeconds\":0}", given);
     assert_int_equal(
-        region_status(&region, "POST", body, API "/app/shop/endpoint/%s/secret/rotate", id),
-        204);
+        site_status(&site, "POST", body, API "/app/shop/endpoint/%s/secret/rotate", id), 204);
     get_key(id, key);
     assert_string_equal(key, given);
-    assert_int_equal(region_status(&region, "POST", "{\"key\":\"x\"}",
-                                   API "/app/shop/endpoint/%s/secret/rotate", id),
+    assert_int_equal(site_status(&site, "POST", "{\"key\":\"x\"}",
+                                 API "/app/shop/endpoint/%s/secret/rotate", id),
                      422);
-    assert_int_equal(region_status(&region, "POST", "{\"gracePeriodSeconds\":604801}",
-                                   API "/app/shop/endpoint/%s/secret/rotate", id),
+    assert_int_equal(site_status(&site, "POST", "{\"gracePeriodSeconds\":604801}",
+                                 API "/app/shop/endpoint/%s/secret/rotate", id),
                      422);
 }
 
@@ -587,18 +577,18 @@ static void ten_old_secrets_sign_along_and_no_more(void **state)
     (void)state;
 
     make_endpoint_scene(app);
-    region_make(&region, API "/app/shop/endpoint", "{\"url\":\"http://h\"}", id);
+    site_make(&site, API "/app/shop/endpoint", "{\"url\":\"http://h\"}", id);
     for (size_t i = 0; i < 10; i++)
         assert_int_equal(
-            region_status(&region, "POST", "{}", API "/app/shop/endpoint/%s/secret/rotate", id),
+            site_status(&site, "POST", "{}", API "/app/shop/endpoint/%s/secret/rotate", id),
             204);
     {
         ASK(400, "POST", "{}", API "/app/shop/endpoint/%s/secret/rotate", id);
         answer_has_text(&a, "code", "limit_reached");
         answer_fini(&a);
     }
-    assert_int_equal(region_status(&region, "POST", "{\"gracePeriodSeconds\":0}",
-                                   API "/app/shop/endpoint/%s/secret/rotate", id),
+    assert_int_equal(site_status(&site, "POST", "{\"gracePeriodSeconds\":0}",
+                                 API "/app/shop/endpoint/%s/secret/rotate", id),
                      204);
 }
 
@@ -608,8 +598,8 @@ static void headers_are_replaced_patched_and_shown_without_credentials(void **st
     (void)state;
 
     make_endpoint_scene(app);
-    region_make(&region, API "/app/shop/endpoint",
-                "{\"url\":\"http://h\",\"headers\":{\"X-First\":\"1\"}}", id);
+    site_make(&site, API "/app/shop/endpoint",
+              "{\"url\":\"http://h\",\"headers\":{\"X-First\":\"1\"}}", id);
     snprintf(path, sizeof path, API "/app/shop/endpoint/%s/headers", id);
     {
         ASK(200, "GET", NULL, "%s", path);
@@ -618,9 +608,9 @@ static void headers_are_replaced_patched_and_shown_without_credentials(void **st
         answer_fini(&a);
     }
     assert_int_equal(
-        region_status(&region, "PUT",
-                      "{\"headers\":{\"X-One\":\"1\",\"Authorization\":\"Basic canary\"}}",
-                      "%s", path),
+        site_status(&site, "PUT",
+                    "{\"headers\":{\"X-One\":\"1\",\"Authorization\":\"Basic canary\"}}", "%s",
+                    path),
         204);
     {
         ASK(200, "GET", NULL, "%s", path);
@@ -631,10 +621,10 @@ static void headers_are_replaced_patched_and_shown_without_credentials(void **st
         assert_null(strstr(a.body, "canary"));
         answer_fini(&a);
     }
-    assert_int_equal(region_status(&region, "PATCH",
-                                   "{\"headers\":{\"x-one\":null,\"X-Two\":\"2\"},"
-                                   "\"deleteHeaders\":[\"authorization\"]}",
-                                   "%s", path),
+    assert_int_equal(site_status(&site, "PATCH",
+                                 "{\"headers\":{\"x-one\":null,\"X-Two\":\"2\"},"
+                                 "\"deleteHeaders\":[\"authorization\"]}",
+                                 "%s", path),
                      204);
     {
         ASK(200, "GET", NULL, "%s", path);
@@ -643,20 +633,19 @@ static void headers_are_replaced_patched_and_shown_without_credentials(void **st
         assert_int_equal(json_count(answer_at(&a, "sensitive")), 0);
         answer_fini(&a);
     }
-    assert_int_equal(region_status(&region, "PUT", "{\"headers\":{}}", "%s", path), 204);
+    assert_int_equal(site_status(&site, "PUT", "{\"headers\":{}}", "%s", path), 204);
     {
         ASK(200, "GET", NULL, "%s", path);
         assert_int_equal(json_count(answer_at(&a, "headers")), 0);
         answer_fini(&a);
     }
     assert_int_equal(
-        region_status(&region, "PUT", "{\"headers\":{\"Content-Length\":\"1\"}}", "%s", path),
-        422);
+        site_status(&site, "PUT", "{\"headers\":{\"Content-Length\":\"1\"}}", "%s", path), 422);
     assert_int_equal(
-        region_status(&region, "PATCH", "{\"headers\":{\"svix-id\":\"1\"}}", "%s", path), 422);
+        site_status(&site, "PATCH", "{\"headers\":{\"svix-id\":\"1\"}}", "%s", path), 422);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, open_region, close_region)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, open_site, close_site)
 
 int main(void)
 {

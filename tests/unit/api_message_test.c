@@ -9,32 +9,32 @@
 #include <cmocka.h>
 
 #include "core/count.h"
-#include "tests/lib/region.h"
+#include "tests/lib/site.h"
 
 #define API "/api/v1"
 #define APP API "/app/shop"
 
-static struct region region;
+static struct site site;
 static char app[ID_TEXT_MAX], endpoint[ID_TEXT_MAX];
 
 static int open_scene(void **state)
 {
     (void)state;
-    region_open(&region);
-    region_make(&region, API "/app", "{\"name\":\"n\",\"uid\":\"shop\"}", app);
-    region_make(&region, APP "/endpoint", "{\"url\":\"http://h\",\"uid\":\"main\"}", endpoint);
+    site_open(&site);
+    site_make(&site, API "/app", "{\"name\":\"n\",\"uid\":\"shop\"}", app);
+    site_make(&site, APP "/endpoint", "{\"url\":\"http://h\",\"uid\":\"main\"}", endpoint);
     return 0;
 }
 
 static int close_scene(void **state)
 {
     (void)state;
-    region_close(&region);
+    site_close(&site);
     return 0;
 }
 
 #define ASK(want_status, ...)                                                                  \
-    struct answer a = region_ask(&region, __VA_ARGS__);                                        \
+    struct answer a = site_ask(&site, __VA_ARGS__);                                            \
     if (a.status != (want_status))                                                             \
     fail_msg("want %d, got %u %s", want_status, a.status, a.body)
 
@@ -66,12 +66,12 @@ static void a_message_may_bring_its_application_along(void **state)
         }
         answer_fini(&a);
     }
-    assert_int_equal(region_status(&region, "GET", NULL, API "/app/late"), 404);
+    assert_int_equal(site_status(&site, "GET", NULL, API "/app/late"), 404);
 
     snprintf(body, sizeof body, "{\"eventType\":\"x\",\"payload\":{},\"application\":%s}",
              named);
     for (unsigned i = 0; i < 2; i++)
-        assert_int_equal(region_status(&region, "POST", body, API "/app/late/msg"), 202);
+        assert_int_equal(site_status(&site, "POST", body, API "/app/late/msg"), 202);
     ASK(200, "GET", NULL, API "/app/late");
     answer_has_text(&a, "name", "N");
     answer_fini(&a);
@@ -85,8 +85,7 @@ static void messages_that_bring_the_same_application_share_it(void **state)
     (void)state;
 
     for (size_t i = 0; i < 3; i++)
-        region_start(&region, &clients[i], region.token, NULL, "POST", body,
-                     API "/app/late/msg");
+        site_start(&site, &clients[i], site.token, NULL, "POST", body, API "/app/late/msg");
     for (size_t i = 0; i < 3; i++) {
         assert_non_null(strstr(client_answer(&clients[i]), " 202 "));
         client_close(&clients[i]);
@@ -135,9 +134,9 @@ static void a_message_is_accepted_and_found_again(void **state)
         answer_has_type(&a, "channels", SCAN_NULL);
         answer_fini(&a);
     }
-    assert_int_equal(region_status(&region, "GET", NULL, APP "/msg/e-2"), 404);
+    assert_int_equal(site_status(&site, "GET", NULL, APP "/msg/e-2"), 404);
     assert_int_equal(
-        region_status(&region, "GET", NULL, APP "/msg/msg_000000000000000000000000001"), 404);
+        site_status(&site, "GET", NULL, APP "/msg/msg_000000000000000000000000001"), 404);
 }
 
 static void a_payload_comes_back_byte_for_byte(void **state)
@@ -149,9 +148,9 @@ static void a_payload_comes_back_byte_for_byte(void **state)
     (void)state;
 
     snprintf(body, sizeof body, "{\"payload\":%s,\"eventType\":\"x\"}", payload);
-    region_make(&region, APP "/msg?with_content=false", body, id);
+    site_make(&site, APP "/msg?with_content=false", body, id);
 
-    struct answer a = region_ask(&region, "GET", NULL, APP "/msg/%s", id);
+    struct answer a = site_ask(&site, "GET", NULL, APP "/msg/%s", id);
     assert_int_equal(a.status, 200);
     assert_non_null(strstr(a.body, payload));
     answer_fini(&a);
@@ -178,7 +177,7 @@ static void a_message_that_is_wrong_is_refused_and_not_stored(void **state)
     (void)state;
 
     for (size_t i = 0; i < COUNT(rows); i++) {
-        struct answer a = region_ask(&region, "POST", rows[i].body, APP "/msg");
+        struct answer a = site_ask(&site, "POST", rows[i].body, APP "/msg");
         if (a.status != 422)
             fail_msg("%s: %u %s", rows[i].body, a.status, a.body);
         answer_has_text(&a, "detail/0/loc/0", "body");
@@ -195,14 +194,14 @@ static void the_application_is_looked_up_before_the_body_and_after_the_query(voi
 {
     (void)state;
 
-    assert_int_equal(region_status(&region, "POST", "{", API "/app/none/msg"), 404);
-    assert_int_equal(region_status(&region, "POST", "{", API "/app/none/endpoint"), 404);
-    assert_int_equal(region_status(&region, "PATCH", "{", API "/app/none"), 404);
-    assert_int_equal(region_status(&region, "PATCH", "{", APP "/endpoint/none"), 422);
-    assert_int_equal(region_status(&region, "GET", NULL, API "/app/none/msg?limit=0"), 422);
-    assert_int_equal(region_status(&region, "GET", NULL, API "/app/none/msg?limit=x"), 400);
+    assert_int_equal(site_status(&site, "POST", "{", API "/app/none/msg"), 404);
+    assert_int_equal(site_status(&site, "POST", "{", API "/app/none/endpoint"), 404);
+    assert_int_equal(site_status(&site, "PATCH", "{", API "/app/none"), 404);
+    assert_int_equal(site_status(&site, "PATCH", "{", APP "/endpoint/none"), 422);
+    assert_int_equal(site_status(&site, "GET", NULL, API "/app/none/msg?limit=0"), 422);
+    assert_int_equal(site_status(&site, "GET", NULL, API "/app/none/msg?limit=x"), 400);
     struct answer a =
-        region_ask_as(&region, NULL, NULL, "GET", NULL, API "/app/none/msg?limit=251");
+        site_ask_as(&site, NULL, NULL, "GET", NULL, API "/app/none/msg?limit=251");
     assert_int_equal(a.status, 422);
     answer_has_text(&a, "detail/0/loc/0", "query");
     answer_has_text(&a, "detail/0/loc/1", "limit");
@@ -214,7 +213,7 @@ static void an_event_id_is_taken_once(void **state)
     static const char body[] = "{\"eventType\":\"x\",\"eventId\":\"once\",\"payload\":{}}";
     (void)state;
 
-    assert_int_equal(region_status(&region, "POST", body, APP "/msg"), 202);
+    assert_int_equal(site_status(&site, "POST", body, APP "/msg"), 202);
     ASK(409, "POST", body, APP "/msg");
     answer_has_text(&a, "code", "conflict");
     answer_fini(&a);
@@ -225,7 +224,7 @@ static struct answer post_with_key(const char *key, const char *body, const char
     char header[128];
 
     snprintf(header, sizeof header, "Idempotency-Key: %s", key);
-    return region_ask_as(&region, region.token, header, "POST", body, path);
+    return site_ask_as(&site, site.token, header, "POST", body, path);
 }
 
 static void an_idempotency_key_makes_one_message_and_repeats_its_answer(void **state)
@@ -292,8 +291,8 @@ static void requests_at_once_with_one_key_get_one_answer(void **state)
     (void)state;
 
     for (size_t i = 0; i < 8; i++)
-        region_start(&region, &clients[i], region.token, "Idempotency-Key: k", "POST", body,
-                     APP "/msg");
+        site_start(&site, &clients[i], site.token, "Idempotency-Key: k", "POST", body,
+                   APP "/msg");
     for (size_t i = 0; i < 8; i++) {
         struct answer a = answer_take(client_answer(&clients[i]));
         client_close(&clients[i]);
@@ -334,7 +333,7 @@ static void messages_are_listed_filtered_and_paged(void **state)
     (void)state;
 
     for (size_t i = 0; i < 4; i++)
-        region_make(&region, APP "/msg", bodies[i], ids[i]);
+        site_make(&site, APP "/msg", bodies[i], ids[i]);
     for (size_t i = 0; i < COUNT(rows); i++) {
         ASK(200, "GET", NULL, APP "/msg%s", rows[i].query);
         answer_has_count(&a, "data", rows[i].count);
@@ -374,14 +373,14 @@ static struct attempts_scene make_attempts(void)
 {
     struct attempts_scene s;
 
-    region_make(&region, APP "/endpoint", "{\"url\":\"http://h\",\"uid\":\"other\"}", s.other);
-    region_make(&region, APP "/msg",
-                "{\"eventType\":\"x\",\"eventId\":\"e\",\"payload\":{},\"channels\":[\"eu\"]}",
-                s.message);
-    region_make(&region, APP "/msg", "{\"eventType\":\"y\",\"payload\":{}}", s.second);
-    region_record(&region, app, s.message, endpoint, 503, s.failed);
-    region_record(&region, app, s.message, endpoint, 200, s.delivered);
-    region_record(&region, app, s.second, s.other, 0, s.elsewhere);
+    site_make(&site, APP "/endpoint", "{\"url\":\"http://h\",\"uid\":\"other\"}", s.other);
+    site_make(&site, APP "/msg",
+              "{\"eventType\":\"x\",\"eventId\":\"e\",\"payload\":{},\"channels\":[\"eu\"]}",
+              s.message);
+    site_make(&site, APP "/msg", "{\"eventType\":\"y\",\"payload\":{}}", s.second);
+    site_record(&site, app, s.message, endpoint, 503, s.failed);
+    site_record(&site, app, s.message, endpoint, 200, s.delivered);
+    site_record(&site, app, s.second, s.other, 0, s.elsewhere);
     return s;
 }
 
@@ -454,9 +453,9 @@ static void attempts_of_what_is_unknown_are_not_found(void **state)
         "/msg/e/attempt/atmpt_000000000000000000000000001",
     };
     for (size_t i = 0; i < COUNT(unknown); i++)
-        assert_int_equal(region_status(&region, "GET", NULL, APP "%s", unknown[i]), 404);
+        assert_int_equal(site_status(&site, "GET", NULL, APP "%s", unknown[i]), 404);
     assert_int_equal(
-        region_status(&region, "GET", NULL, APP "/msg/%s/attempt/%s", s.second, s.failed), 404);
+        site_status(&site, "GET", NULL, APP "/msg/%s/attempt/%s", s.second, s.failed), 404);
 }
 
 static void attempts_are_paged(void **state)
@@ -464,9 +463,9 @@ static void attempts_are_paged(void **state)
     char message[ID_TEXT_MAX], ids[3][ID_TEXT_MAX];
     (void)state;
 
-    region_make(&region, APP "/msg", "{\"eventType\":\"x\",\"payload\":{}}", message);
+    site_make(&site, APP "/msg", "{\"eventType\":\"x\",\"payload\":{}}", message);
     for (size_t i = 0; i < 3; i++)
-        region_record(&region, app, message, endpoint, 500, ids[i]);
+        site_record(&site, app, message, endpoint, 500, ids[i]);
     {
         ASK(200, "GET", NULL, APP "/attempt/msg/%s?limit=2", message);
         answer_has_text(&a, "iterator", ids[1]);
@@ -493,7 +492,7 @@ static void the_status_shows_what_waits_and_what_fails(void **state)
     char message[ID_TEXT_MAX];
     (void)state;
 
-    region_make(&region, APP "/msg", "{\"eventType\":\"x\",\"payload\":{}}", message);
+    site_make(&site, APP "/msg", "{\"eventType\":\"x\",\"payload\":{}}", message);
     ASK(200, "GET", NULL, API "/status");
     int64_t number;
     assert_true(json_int64(answer_at(&a, "pending"), &number));

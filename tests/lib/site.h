@@ -1,0 +1,63 @@
+/* Site: the real store, server and API on one loop, in a directory that goes with it. */
+#ifndef TESTS_LIB_SITE_H
+#define TESTS_LIB_SITE_H
+
+#include "api/api.h"
+#include "core/loop.h"
+#include "signer/token.h"
+#include "tests/lib/answer.h"
+#include "tests/lib/client.h"
+#include "tests/lib/temp.h"
+
+struct site {
+    char dir[TEMP_PATH_MAX];
+    struct loop loop;
+    struct id_source ids;
+    struct store *store;
+    struct keyring *keyring;
+    struct api *api;
+    char token[TOKEN_TEXT_MAX]; /* of the default organization */
+};
+
+void site_open(struct site *site);
+
+/* With a store that refuses whatever is asked. */
+void site_open_busy(struct site *site);
+
+void site_close(struct site *site);
+
+/* Only the API: it answers what it owes and is gone. */
+void site_stop(struct site *site);
+
+/* The number behind the zeros of an organization's id; 0 = the default one. */
+void site_token(struct site *site, uint8_t organization, char out[TOKEN_TEXT_MAX]);
+
+/* A token for the application alone. */
+void site_application_token(struct site *site, const char *application,
+                            char out[TOKEN_TEXT_MAX]);
+
+/* Send a request and wait for the answer. `token` NULL: no Authorization; `header`: a line to add, or
+ * NULL; `body`: NULL for none. */
+struct answer site_ask_as(struct site *site, const char *token, const char *header,
+                          const char *method, const char *body, const char *path);
+
+/* With the default organization's token. */
+struct answer site_ask(struct site *site, const char *method, const char *body,
+                       const char *path, ...) __attribute__((format(printf, 4, 5)));
+
+/* The same, for when only the status matters. */
+unsigned site_status(struct site *site, const char *method, const char *body, const char *path,
+                     ...) __attribute__((format(printf, 4, 5)));
+
+/* Make something with POST and write its id, the member "id". */
+void site_make(struct site *site, const char *path, const char *body, char out_id[ID_TEXT_MAX]);
+
+/* Write the record of an attempt, as a dispatcher does. Texts are ids. */
+void site_record(struct site *site, const char *application, const char *message,
+                 const char *endpoint, unsigned response_status, char out_id[ID_TEXT_MAX]);
+
+/* Send a request as above on a connection of its own that waits for the answer. */
+void site_start(struct site *site, struct client *client, const char *token, const char *header,
+                const char *method, const char *body, const char *path);
+
+#endif
