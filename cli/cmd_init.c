@@ -26,7 +26,7 @@ const struct command init_commands[] = {
 static enum err create_config(const char *path)
 {
     struct buf text = BUF_INIT(CONFIG_FILE_MAX);
-    enum err err = config_template(&text);
+    enum err err = config_template(NULL, 0, &text);
 
     if (!err)
         err = file_create(path, 0644, buf_text(&text));

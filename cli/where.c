@@ -98,7 +98,7 @@ enum cli_exit where_keyring(const struct line *line, struct keyring **out)
 /* The URL of who listens there; an address that means "all" is reached by the loopback one. */
 static char *url_of_listener(const struct config *config)
 {
-    const char *address = config->address;
+    const char *address = config->listen.address;
     char url[URL_MAX];
 
     if (strcmp(address, "0.0.0.0") == 0)
@@ -106,7 +106,7 @@ static char *url_of_listener(const struct config *config)
     else if (strcmp(address, "::") == 0)
         address = "::1";
     snprintf(url, sizeof url, strchr(address, ':') ? "http://[%s]:%u" : "http://%s:%u", address,
-             config->port);
+             config->listen.port);
     return xstrdup(url);
 }
 
@@ -117,7 +117,7 @@ static enum cli_exit url_from_config(const char *path, struct where *out)
 
     if (exit)
         return exit;
-    if (config->port != 0)
+    if (config->listen.port != 0)
         out->url = url_of_listener(config);
     else {
         say("%s: listens on any port: give --url or POSTHASTE_URL", path);

@@ -2,23 +2,21 @@
 
 #include <assert.h>
 #include <limits.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/count.h"
 #include "core/document.h"
+#include "core/explain.h"
 #include "core/file.h"
 #include "core/mem.h"
 #include "core/setting.h"
 
-#define DEFAULT         "default"
-#define KEY_FILE_KEY    "master_key_file"
-#define KEY_FILE_MAX    4096 /* bytes; a master key has 50 */
-#define KEY_VARIABLE    "POSTHASTE_MASTER_KEY"
-#define CREDENTIALS     "CREDENTIALS_DIRECTORY"
-#define CREDENTIAL_NAME "master.key"
+#define DEFAULT      "default"
+#define KEY_VARIABLE "POSTHASTE_MASTER_KEY"
+#define CREDENTIALS  "CREDENTIALS_DIRECTORY"
+#define REGION       "region."
 
 struct load {
     const struct config_sources *sources;
@@ -32,23 +30,8 @@ static enum err load_file(struct load *load);
 static enum err on_setting(const struct document_setting *given, void *ctx);
 static enum err load_environment(struct load *load);
 static enum err load_flags(struct load *load);
-static enum err load_credential(struct load *load);
-
-/* One line whatever was in the value that it quotes. */
-static void explain(char why[CONFIG_WHY_MAX], const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
-
-static void explain(char why[CONFIG_WHY_MAX], const char *format, ...)
-{
-    va_list args;
-
-    va_start(args, format);
-    vsnprintf(why, CONFIG_WHY_MAX, format, args);
-    va_end(args);
-    for (char *c = why; *c; c++)
-        if ((unsigned char)*c < 0x20 || *c == 0x7f)
-            *c = '?';
-}
+static enum err load_credentials(struct load *load);
+static enum err check_region(struct load *load);
 
 enum err config_load(const struct config_sources *sources, struct config **out,
                      char why[CONFIG_WHY_MAX])
@@ -71,7 +54,9 @@ enum err config_load(const struct config_sources *sources, struct config **out,
     if (!err)
         err = load_flags(&load);
     if (!err)
-        err = load_credential(&load);
+        err = load_credentials(&load);
+    if (!err)
+        err = check_region(&load);
 
     free(load.folder);
     if (err)
@@ -123,7 +108,7 @@ static enum err apply(struct load *load, const struct setting *setting,
         enum err err =
             setting_add(setting, load->config, items->items[i], origin->folder, what);
         if (err) {
-            explain(load->why, "%s: %s", origin->place, what);
+            explain(load->why, CONFIG_WHY_MAX, "%s: %s", origin->place, what);
             return err;
         }
     }
@@ -183,13 +168,14 @@ static enum err load_file(struct load *load)
 
     enum err err = file_read_all(path, &text, NULL);
     if (err == ERR_LIMIT)
-        explain(load->why, "%s: is larger than %d bytes", path, CONFIG_FILE_MAX);
+        explain(load->why, CONFIG_WHY_MAX, "%s: is larger than %d bytes", path,
+                CONFIG_FILE_MAX);
     else if (err)
-        explain(load->why, "%s: can't be read: %s", path, err_text(err));
+        explain(load->why, CONFIG_WHY_MAX, "%s: can't be read: %s", path, err_text(err));
     if (!err) {
         err = document_read(buf_text(&text), text.len, on_setting, load, &fault);
         if (err && fault.line > 0)
-            explain(load->why, "%s:%zu: %s", path, fault.line, fault.why);
+            explain(load->why, CONFIG_WHY_MAX, "%s:%zu: %s", path, fault.line, fault.why);
     }
     buf_fini(&text);
     return err;
@@ -227,7 +213,7 @@ static enum err on_setting(const struct document_setting *given, void *ctx)
     snprintf(name, sizeof name, "%s:%zu", load->sources->path, given->line);
     snprintf(place, sizeof place, "%s: %s", name, given->key);
     if (mismatch) {
-        explain(load->why, "%s: %s", place, mismatch);
+        explain(load->why, CONFIG_WHY_MAX, "%s: %s", place, mismatch);
         return ERR_INVALID;
     }
     return apply(load, setting, &given->items, &(struct origin){ name, place, load->folder });
@@ -278,62 +264,96 @@ static enum err load_flags(struct load *load)
 }
 
 /* systemd hands a service its secrets in a folder of its own. */
-static enum err load_credential(struct load *load)
+static enum err load_credentials(struct load *load)
 {
-    const struct setting *setting = setting_find(KEY_FILE_KEY);
+    static const struct {
+        const char *key, *name;
+    } credentials[] = { { "master_key_file", "master.key" },
+                        { "token_key_file", "token.key" } };
+    const struct origin origin = { CREDENTIALS, CREDENTIALS, "" };
     const char *folder = find_variable(load, CREDENTIALS);
-    char path[PATH_MAX];
+    enum err err = ERR_OK;
 
-    if (!folder || !is_default(load->config, setting))
-        return ERR_OK;
-    int len = snprintf(path, sizeof path, "%s/%s", folder, CREDENTIAL_NAME);
-    if ((size_t)len >= sizeof path || access(path, F_OK) != 0)
-        return ERR_OK;
-    return apply_text(load, setting, path, &(struct origin){ CREDENTIALS, CREDENTIALS, "" });
-}
+    for (size_t i = 0; folder && i < COUNT(credentials) && !err; i++) {
+        const struct setting *setting = setting_find(credentials[i].key);
+        char path[PATH_MAX];
+        int len = snprintf(path, sizeof path, "%s/%s", folder, credentials[i].name);
 
-/* How an error names the setting: with its file and line, if it has one. */
-static void explain_key_file(const struct config *config, char why[CONFIG_WHY_MAX],
-                             const char *what)
-{
-    const char *origin = config->origins[setting_find(KEY_FILE_KEY) - settings];
-
-    explain(why, "%s: %s: %s: %s", origin, KEY_FILE_KEY, config->master_key_file, what);
-}
-
-enum err config_read_master_key(const struct config *config, struct buf *out,
-                                char why[CONFIG_WHY_MAX])
-{
-    const char *origin = config->origins[setting_find(KEY_FILE_KEY) - settings];
-    struct buf text = BUF_INIT(KEY_FILE_MAX);
-    mode_t mode = 0;
-
-    if (config->master_key) {
-        enum err err = buf_append_text(out, config->master_key);
-        if (err)
-            explain(why, "%s: %s", KEY_VARIABLE, err_text(err));
-        return err;
+        if (is_default(load->config, setting) && (size_t)len < sizeof path &&
+            access(path, F_OK) == 0)
+            err = apply_text(load, setting, path, &origin);
     }
-
-    enum err err = file_read_all(config->master_key_file, &text, &mode);
-    if (err) {
-        explain_key_file(config, why, err_text(err));
-    } else if (S_ISREG(mode) && (mode & (S_IRWXG | S_IRWXO)) &&
-               strcmp(origin, CREDENTIALS) != 0) {
-        explain_key_file(config, why, "others than its owner have access; chmod 600 it");
-        err = ERR_DENIED;
-    } else {
-        err = buf_append(out, text.bytes, text.len);
-    }
-    if (text.bytes)
-        explicit_bzero(text.bytes, text.len);
-    buf_fini(&text);
     return err;
+}
+
+struct region config_region(const struct config *config)
+{
+    const struct config_region *given = &config->region;
+    struct region region = {
+        .ordinal = (uint8_t)given->ordinal,
+        .has_place = given->latitude.given && given->longitude.given,
+        .place = { given->latitude.value, given->longitude.value },
+        .jurisdictions = text_list_copy(&given->jurisdictions),
+        .public_url = xstrdup(given->public_url),
+        .link_url = xstrdup(given->link_url),
+    };
+
+    snprintf(region.name, sizeof region.name, "%s", given->name);
+    return region;
+}
+
+/* A setting that isn't there is missed where the name is given. */
+static enum err refuse_region(struct load *load, const char *key, const char *what)
+{
+    bool is_given = !is_default(load->config, setting_find(key));
+    const char *place = config_source(load->config, is_given ? key : REGION "name");
+
+    explain(load->why, CONFIG_WHY_MAX, "%s: %s: %s", place, key, what);
+    return ERR_INVALID;
+}
+
+/* Whoever configures a part of a region means one; that it is alone would be a surprise. */
+static enum err check_nameless(struct load *load)
+{
+    for (size_t i = 0; i < setting_count; i++)
+        if (strncmp(settings[i].key, REGION, sizeof REGION - 1) == 0 &&
+            !is_default(load->config, &settings[i]))
+            return refuse_region(load, settings[i].key,
+                                 "without region.name it has no meaning");
+    return ERR_OK;
+}
+
+static enum err check_region(struct load *load)
+{
+    const struct config_region *given = &load->config->region;
+    struct topology_fault fault;
+    char key[SETTING_VARIABLE_MAX];
+
+    if (!given->name)
+        return check_nameless(load);
+    if (!region_name_is_valid(given->name))
+        return refuse_region(load, REGION "name", REGION_NAME_WANTED);
+    if (given->latitude.given != given->longitude.given)
+        return refuse_region(
+            load, given->latitude.given ? REGION "longitude" : REGION "latitude", "is missing");
+    struct region region = config_region(load->config);
+    enum err err = region_check(&region, &fault);
+    region_fini(&region);
+    if (err) {
+        snprintf(key, sizeof key, REGION "%s", region_field_name(fault.field));
+        return refuse_region(load, key, fault.why);
+    }
+    return ERR_OK;
 }
 
 const char *config_master_key_source(const struct config *config)
 {
     return config->master_key ? KEY_VARIABLE : config->master_key_file;
+}
+
+const char *config_source(const struct config *config, const char *key)
+{
+    return config->origins[setting_find(key) - settings];
 }
 
 void config_each(const struct config *config,

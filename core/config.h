@@ -26,6 +26,7 @@
 #include "core/err.h"
 #include "core/log.h"
 #include "core/model.h"
+#include "core/topology.h"
 
 #define CONFIG_FILE_MAX    262144 /* bytes */
 #define CONFIG_WHY_MAX     1024   /* bytes of an explanation, with NUL; longer ones are cut */
@@ -66,13 +67,41 @@ struct config_limits {
     uint32_t waiting_requests;        /* on the store; 1 … 1048576, default 8192 */
 };
 
+/* Where to listen. */
+struct config_listen {
+    char *text;    /* ADDRESS:PORT or [ADDRESS]:PORT; NULL = nowhere */
+    char *address; /* of it, without brackets */
+    uint16_t port; /* of it; 0 = any */
+};
+
+struct config_degrees {
+    bool given;
+    double value;
+};
+
+/* region.*: who this region is; bounds as in topology.h. Checked as a whole once loaded: see
+ * config_region(). */
+struct config_region {
+    char *name;       /* NULL, the default: alone, and nothing else below but files is set */
+    uint32_t ordinal; /* 1 … 255; 0 = none */
+    struct text_list jurisdictions;
+    struct config_degrees latitude, longitude; /* both or none */
+    char *public_url;                          /* NULL = none */
+    struct config_listen link_listen;          /* default nowhere */
+    char *link_url;                            /* NULL = none */
+    char *certificate_file;                    /* default "link.crt" */
+    char *key_file;                            /* default "link.key" */
+};
+
 struct config {
-    char *listen;  /* ADDRESS:PORT or [ADDRESS]:PORT; default 127.0.0.1:8071 */
-    char *address; /* of `listen`, without brackets */
-    uint16_t port; /* of `listen`; 0 = any */
-    char *data;    /* the store's folder; default "data" */
+    struct config_listen listen; /* default 127.0.0.1:8071 */
+    char *data;                  /* the store's folder; default "data" */
     /* default $CREDENTIALS_DIRECTORY/master.key if there is one, else "master.key" */
     char *master_key_file;
+    /* default $CREDENTIALS_DIRECTORY/token.key if there is one, else NULL: derived */
+    char *token_key_file;
+    char *peers_dir; /* of region cards; default "peers"; needn't exist */
+    struct config_region region;
     struct config_log log;
     struct config_delivery delivery;
     struct config_limits limits;
@@ -111,6 +140,17 @@ MUST_USE enum err config_read_master_key(const struct config *config, struct buf
 /* Where that text comes from: the file, or the variable's name. */
 const char *config_master_key_source(const struct config *config);
 
+/* The key that signs tokens, the same way. For a configuration with token_key_file. */
+MUST_USE enum err config_read_token_key(const struct config *config, struct buf *out,
+                                        char why[CONFIG_WHY_MAX]);
+
+/* This region as it is configured, without its certificate; region_fini() it. For a configuration
+ * with region.name. */
+struct region config_region(const struct config *config);
+
+/* Where the value of the setting called `key` comes from, as config_each() names it. */
+const char *config_source(const struct config *config, const char *key);
+
 /* Call `visit` for each setting: its key in the file ("delivery.timeout"), its value as text
  * (lists with commas, secrets as "(redacted)", "" when there is none), and its source: a flag,
  * a variable's name, "FILE:LINE" or "default". */
@@ -119,7 +159,15 @@ void config_each(const struct config *config,
                                void *ctx),
                  void *ctx);
 
-/* Append the file that `posthaste init` writes: every setting, explained, at its default. */
-MUST_USE enum err config_template(struct buf *out);
+/* A value for the template; a list has commas. */
+struct config_value {
+    const char *key;
+    const char *value;
+};
+
+/* Append the file that `posthaste init` writes: every setting, explained; those of `values` as
+ * they say there, the others commented out at their defaults. */
+MUST_USE enum err config_template(const struct config_value *values, size_t count,
+                                  struct buf *out);
 
 #endif

@@ -1,6 +1,10 @@
 #include "core/setting.h"
 
+#include <ctype.h>
 #include <string.h>
+#include <strings.h>
+
+#include "core/count.h"
 
 static const char HEAD[] =
     "# The settings of a posthaste region.\n"
@@ -22,6 +26,30 @@ static enum err append_about(const char *about, const char *indent, struct buf *
     return err;
 }
 
+static bool is_plain(const char *text)
+{
+    static const char *const words[] = { "null", "true", "false", "yes", "no", "on", "off" };
+
+    for (size_t i = 0; i < COUNT(words); i++)
+        if (strcasecmp(text, words[i]) == 0)
+            return false;
+    for (const char *c = text; *c; c++)
+        if (!isalnum((unsigned char)*c) && !strchr("/._-:", *c))
+            return false;
+    return isalnum((unsigned char)*text) || *text == '/';
+}
+
+/* A value as a YAML scalar: as it is where nothing could be taken for more than that. */
+static enum err append_scalar(const char *text, struct buf *out)
+{
+    if (is_plain(text))
+        return buf_append_text(out, text);
+    enum err err = buf_append_text(out, "\"");
+    for (const char *c = text; *c && !err; c++)
+        err = buf_printf(out, strchr("\\\"", *c) ? "\\%c" : "%c", *c);
+    return err ? err : buf_append_text(out, "\"");
+}
+
 /* "5,300" → "5, 300": a space lets lines be read and broken. */
 static enum err append_list(const char *list, struct buf *out)
 {
@@ -32,8 +60,17 @@ static enum err append_list(const char *list, struct buf *out)
     return err ? err : buf_append_text(out, "]\n");
 }
 
+static enum err append_given(const struct setting *setting, const char *value, struct buf *out)
+{
+    if (setting_is_list(setting))
+        return append_list(value, out);
+    enum err err = append_scalar(value, out);
+    return err ? err : buf_append_text(out, "\n");
+}
+
+/* `value` NULL: commented out. */
 static enum err append_setting(const struct setting *setting, const char *name,
-                               const char *indent, struct buf *out)
+                               const char *indent, const char *value, struct buf *out)
 {
     char variable[SETTING_VARIABLE_MAX];
 
@@ -41,10 +78,12 @@ static enum err append_setting(const struct setting *setting, const char *name,
     enum err err = append_about(setting->about, indent, out);
     if (!err)
         err =
-            buf_printf(out, "%s# %s%s%s\n%s#%s: ", indent, variable, setting->flag ? ", " : "",
-                       setting->flag ? setting->flag : "", indent, name);
+            buf_printf(out, "%s# %s%s%s\n%s%s%s: ", indent, variable, setting->flag ? ", " : "",
+                       setting->flag ? setting->flag : "", indent, value ? "" : "#", name);
     if (err)
         return err;
+    if (value)
+        return append_given(setting, value, out);
     if (setting->example)
         return buf_printf(out, "%s\n", setting->example);
     if (setting_is_list(setting))
@@ -52,7 +91,15 @@ static enum err append_setting(const struct setting *setting, const char *name,
     return buf_printf(out, "%s\n", setting->fallback);
 }
 
-enum err config_template(struct buf *out)
+static const char *find_value(const struct config_value *values, size_t count, const char *key)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(values[i].key, key) == 0)
+            return values[i].value;
+    return NULL;
+}
+
+enum err config_template(const struct config_value *values, size_t count, struct buf *out)
 {
     char section[SETTING_VARIABLE_MAX] = "";
     enum err err = buf_append_text(out, HEAD);
@@ -69,7 +116,8 @@ enum err config_template(struct buf *out)
             err = buf_printf(out, "%s:\n", section);
         }
         if (!err)
-            err = append_setting(&settings[i], name, len ? "  " : "", out);
+            err = append_setting(&settings[i], name, len ? "  " : "",
+                                 find_value(values, count, settings[i].key), out);
     }
     return err;
 }

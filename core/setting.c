@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/mem.h"
+#include "core/number.h"
 
 const struct setting *setting_find(const char *key)
 {
@@ -59,6 +60,13 @@ static void replace(char **text, char *with)
     *text = with;
 }
 
+static void clear_listen(struct config_listen *listen)
+{
+    replace(&listen->text, NULL);
+    replace(&listen->address, NULL);
+    listen->port = 0;
+}
+
 void setting_clear(const struct setting *setting, struct config *config)
 {
     switch (setting->kind) {
@@ -67,8 +75,10 @@ void setting_clear(const struct setting *setting, struct config *config)
         replace(field(setting, config), NULL);
         break;
     case SETTING_LISTEN:
-        replace(&config->listen, NULL);
-        replace(&config->address, NULL);
+        clear_listen(field(setting, config));
+        break;
+    case SETTING_DEGREES:
+        *(struct config_degrees *)field(setting, config) = (struct config_degrees){ 0 };
         break;
     case SETTING_TEXTS:
         text_list_fini(field(setting, config));
@@ -77,29 +87,11 @@ void setting_clear(const struct setting *setting, struct config *config)
         config->delivery.retry_count = 0;
         break;
     case SETTING_NUMBER:
+        *(uint32_t *)field(setting, config) = 0;
+        break;
     case SETTING_CHOICE:
         break;
     }
-}
-
-/* Decimal digits only: no sign, no unit, no other base. */
-static bool parse_number(const char *text, uint32_t least, uint32_t most, uint32_t *out)
-{
-    uint64_t value = 0;
-
-    if (!*text)
-        return false;
-    for (; *text; text++) {
-        if (!isdigit((unsigned char)*text))
-            return false;
-        value = value * 10 + (uint64_t)(*text - '0');
-        if (value > most)
-            return false;
-    }
-    if (value < least)
-        return false;
-    *out = (uint32_t)value;
-    return true;
 }
 
 static enum err expected_number(const struct setting *setting, const char *text, char *why)
@@ -112,8 +104,20 @@ static enum err expected_number(const struct setting *setting, const char *text,
 static enum err add_number(const struct setting *setting, uint32_t *out, const char *text,
                            char *why)
 {
-    if (!parse_number(text, setting->least, setting->most, out))
+    if (!number_parse(text, setting->least, setting->most, out))
         return expected_number(setting, text, why);
+    return ERR_OK;
+}
+
+static enum err add_degrees(const struct setting *setting, struct config_degrees *out,
+                            const char *text, char *why)
+{
+    if (!number_parse_degrees(text, setting->most, &out->value)) {
+        snprintf(why, CONFIG_WHY_MAX, "expected degrees from -%u to %u, not \"%.64s\"",
+                 setting->most, setting->most, text);
+        return ERR_INVALID;
+    }
+    out->given = true;
     return ERR_OK;
 }
 
@@ -157,7 +161,7 @@ static bool parse_listen(const char *text, char **out_address, uint16_t *out_por
     struct in6_addr binary;
     uint32_t port;
 
-    if (!colon || !parse_number(colon + 1, 0, UINT16_MAX, &port))
+    if (!colon || !number_parse(colon + 1, 0, UINT16_MAX, &port))
         return false;
     size_t len = (size_t)(colon - text);
     bool bracketed = len >= 2 && text[0] == '[' && text[len - 1] == ']';
@@ -176,15 +180,15 @@ static bool parse_listen(const char *text, char **out_address, uint16_t *out_por
     return true;
 }
 
-static enum err add_listen(struct config *config, const char *text, char *why)
+static enum err add_listen(struct config_listen *listen, const char *text, char *why)
 {
-    if (!parse_listen(text, &config->address, &config->port)) {
+    if (!parse_listen(text, &listen->address, &listen->port)) {
         snprintf(why, CONFIG_WHY_MAX,
                  "expected ADDRESS:PORT such as 127.0.0.1:8071 or [::1]:8071, not \"%.64s\"",
                  text);
         return ERR_INVALID;
     }
-    config->listen = xstrdup(text);
+    listen->text = xstrdup(text);
     return ERR_OK;
 }
 
@@ -230,9 +234,11 @@ enum err setting_add(const struct setting *setting, struct config *config, const
         *(char **)field(setting, config) = join(folder, text);
         break;
     case SETTING_LISTEN:
-        return add_listen(config, text, why);
+        return add_listen(field(setting, config), text, why);
     case SETTING_NUMBER:
         return add_number(setting, field(setting, config), text, why);
+    case SETTING_DEGREES:
+        return add_degrees(setting, field(setting, config), text, why);
     case SETTING_CHOICE:
         return add_choice(setting, field(setting, config), text, why);
     case SETTING_TEXTS:
@@ -262,6 +268,23 @@ static enum err print_schedule(const struct config_delivery *delivery, struct bu
     return err;
 }
 
+/* A number without a default is never 0 once it is set. */
+static enum err print_number(const struct setting *setting, const uint32_t *number,
+                             struct buf *out)
+{
+    return *number == 0 && !setting->fallback ? ERR_OK : buf_printf(out, "%u", *number);
+}
+
+static enum err print_degrees(const struct config_degrees *degrees, struct buf *out)
+{
+    char text[NUMBER_DEGREES_MAX];
+
+    if (!degrees->given)
+        return ERR_OK;
+    number_format_degrees(degrees->value, text);
+    return buf_append_text(out, text);
+}
+
 enum err setting_print(const struct setting *setting, const struct config *config,
                        struct buf *out)
 {
@@ -273,10 +296,14 @@ enum err setting_print(const struct setting *setting, const struct config *confi
         const char *text = *(char *const *)value;
         return buf_append_text(out, text ? text : "");
     }
-    case SETTING_LISTEN:
-        return buf_append_text(out, config->listen);
+    case SETTING_LISTEN: {
+        const char *text = ((const struct config_listen *)value)->text;
+        return buf_append_text(out, text ? text : "");
+    }
     case SETTING_NUMBER:
-        return buf_printf(out, "%u", *(const uint32_t *)value);
+        return print_number(setting, value, out);
+    case SETTING_DEGREES:
+        return print_degrees(value, out);
     case SETTING_CHOICE:
         return buf_append_text(out, setting->choices[*(const unsigned *)value]);
     case SETTING_TEXTS:

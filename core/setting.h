@@ -18,8 +18,9 @@
 enum setting_kind {
     SETTING_TEXT,     /* char *, NULL = none */
     SETTING_PATH,     /* char *, NULL = none */
-    SETTING_LISTEN,   /* config.listen with address and port */
-    SETTING_NUMBER,   /* uint32_t */
+    SETTING_LISTEN,   /* struct config_listen */
+    SETTING_NUMBER,   /* uint32_t; without a default at least 1, and 0 = none */
+    SETTING_DEGREES,  /* struct config_degrees */
     SETTING_CHOICE,   /* an enum that counts up from 0 */
     SETTING_TEXTS,    /* struct text_list */
     SETTING_SCHEDULE, /* config_delivery.retry_s and .retry_count */
@@ -30,7 +31,7 @@ struct setting {
     const char *flag; /* NULL = none */
     enum setting_kind kind;
     size_t offset;              /* in struct config */
-    uint32_t least, most;       /* of a number, or of each in a list */
+    uint32_t least, most;       /* of a number, or of each in a list; of degrees both ways */
     const char *const *choices; /* end with NULL */
     const char *fallback;       /* the default, lists with commas; NULL = none */
     const char *example;        /* for the template, where there is no default */

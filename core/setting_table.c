@@ -16,6 +16,7 @@ const struct setting settings[] = {
         .key = "listen",
         .flag = "--listen",
         .kind = SETTING_LISTEN,
+        .offset = offsetof(struct config, listen),
         .fallback = "127.0.0.1:8071",
         .about = "Where the HTTP API listens: ADDRESS:PORT or [ADDRESS]:PORT; port 0 is\n"
                  "any free one.",
@@ -38,6 +39,103 @@ const struct setting settings[] = {
                  "setting it is $CREDENTIALS_DIRECTORY/master.key (systemd's\n"
                  "LoadCredential=), if there is one. POSTHASTE_MASTER_KEY may hold the key\n"
                  "itself instead.",
+    },
+    {
+        .key = "token_key_file",
+        .kind = SETTING_PATH,
+        .offset = offsetof(struct config, token_key_file),
+        .example = "token.key",
+        .about = "The file with the key that signs tokens, readable by its owner only: the\n"
+                 "same one in every region, so that one token serves in all. When not set\n"
+                 "it is $CREDENTIALS_DIRECTORY/token.key, if there is one, or the key is\n"
+                 "derived from the master key.",
+    },
+    {
+        .key = "peers_dir",
+        .kind = SETTING_PATH,
+        .offset = offsetof(struct config, peers_dir),
+        .fallback = "peers",
+        .about = "The folder with the other regions' cards, NAME.yaml each; `posthaste\n"
+                 "region add` puts them there.",
+    },
+    {
+        .key = "region.name",
+        .kind = SETTING_TEXT,
+        .offset = offsetof(struct config, region.name),
+        .example = "fra",
+        .about = "This region's name: a letter, then a-z, 0-9 and '-', at most 16 in all.\n"
+                 "Without it this region is alone, and nothing of this section holds.",
+    },
+    {
+        .key = "region.ordinal",
+        .kind = SETTING_NUMBER,
+        .offset = offsetof(struct config, region.ordinal),
+        .least = 1,
+        .most = REGION_ORDINAL_MAX,
+        .example = "1",
+        .about = "Its number, 1 to 255, which no other region may have and which never\n"
+                 "changes: every id made here holds it. The lowest one keeps the event\n"
+                 "types.",
+    },
+    {
+        .key = "region.jurisdictions",
+        .kind = SETTING_TEXTS,
+        .offset = offsetof(struct config, region.jurisdictions),
+        .fallback = "",
+        .example = "[eu]",
+        .about = "The jurisdictions it lies in, at least one; names as a region's.",
+    },
+    {
+        .key = "region.latitude",
+        .kind = SETTING_DEGREES,
+        .offset = offsetof(struct config, region.latitude),
+        .most = 90,
+        .example = "50.11",
+        .about = "Where it is, degrees north, -90 to 90.",
+    },
+    {
+        .key = "region.longitude",
+        .kind = SETTING_DEGREES,
+        .offset = offsetof(struct config, region.longitude),
+        .most = 180,
+        .example = "8.68",
+        .about = "The same, degrees east, -180 to 180.",
+    },
+    {
+        .key = "region.public_url",
+        .kind = SETTING_TEXT,
+        .offset = offsetof(struct config, region.public_url),
+        .example = "https://fra.example.com",
+        .about = "Where clients reach its API.",
+    },
+    {
+        .key = "region.link_listen",
+        .kind = SETTING_LISTEN,
+        .offset = offsetof(struct config, region.link_listen),
+        .example = "0.0.0.0:8443",
+        .about = "Where it listens for the other regions; nowhere when not set.",
+    },
+    {
+        .key = "region.link_url",
+        .kind = SETTING_TEXT,
+        .offset = offsetof(struct config, region.link_url),
+        .example = "https://fra.example.com:8443",
+        .about = "Where the other regions reach that.",
+    },
+    {
+        .key = "region.certificate_file",
+        .kind = SETTING_PATH,
+        .offset = offsetof(struct config, region.certificate_file),
+        .fallback = "link.crt",
+        .about = "The certificate that it shows them, a PEM file; `posthaste region\n"
+                 "certificate create` makes it.",
+    },
+    {
+        .key = "region.key_file",
+        .kind = SETTING_PATH,
+        .offset = offsetof(struct config, region.key_file),
+        .fallback = "link.key",
+        .about = "The key to it, readable by its owner only.",
     },
     {
         .key = "log.format",

@@ -3,9 +3,9 @@
 #include <assert.h>
 #include <math.h>
 #include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
+#include "core/explain.h"
 #include "core/mem.h"
 
 #define EARTH_RADIUS_KM 6371.0088 /* mean radius R1, IUGG 1980 */
@@ -41,7 +41,7 @@ static enum err find_fault(struct topology_fault *fault, enum err err, enum regi
     va_list args;
 
     va_start(args, format);
-    vsnprintf(fault->why, sizeof fault->why, format, args);
+    explain_list(fault->why, sizeof fault->why, format, args);
     va_end(args);
     fault->field = field;
     return err;
@@ -115,9 +115,7 @@ static enum err check_urls(const struct region *region, struct topology_fault *f
 enum err region_check(const struct region *region, struct topology_fault *fault)
 {
     if (!region_name_is_valid(region->name))
-        return find_fault(fault, ERR_INVALID, REGION_NAME,
-                          "expected a letter and then a-z, 0-9 or '-', at most %d in all",
-                          REGION_NAME_LEN_MAX);
+        return find_fault(fault, ERR_INVALID, REGION_NAME, REGION_NAME_WANTED);
     if (region->ordinal == 0)
         return find_fault(fault, ERR_INVALID, REGION_ORDINAL, "expected 1 to %d",
                           REGION_ORDINAL_MAX);

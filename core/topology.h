@@ -1,7 +1,7 @@
 /* Topology: who the regions are, this one and its peers.
  *
- * It comes from the configuration and the cards of the peers. Regions are kept by ordinal, which
- * is also the byte in the ids they make (id.h). A region's index in that order is what a
+ * It comes from the configuration and the cards of the peers. Regions are kept by ordinal, the
+ * byte in the ids that each makes (id.h). A region's index in that order is what a
  * `region_set` counts by; it means nothing outside this process.
  *
  * A jurisdiction is the set of regions that name it. Without a name of its own a region is
@@ -95,6 +95,7 @@ const char *region_field_name(enum region_field field); /* "public_url" */
 
 /* Of a region or a jurisdiction. */
 bool region_name_is_valid(const char *name);
+#define REGION_NAME_WANTED "expected a letter and then a-z, 0-9 or '-', at most 16 in all"
 
 /* One region by itself: ERR_INVALID when a field is out of its bounds or missing; `fault` then
  * says which, its `region` untouched. */
@@ -129,7 +130,7 @@ region_set topology_jurisdiction(const struct topology *t, const char *name);
 /* The region that owns what belongs to the whole organization: that of the lowest ordinal. */
 const struct region *topology_directory(const struct topology *t);
 
-/* The great circle's, on a sphere of the Earth's mean radius (haversine formula): within 0.6 %. */
+/* On a great circle of a sphere with the Earth's mean radius (haversine); within 0.6 %. */
 double place_distance_km(const struct place *a, const struct place *b);
 
 #endif

@@ -166,8 +166,8 @@ static enum daemon_exit open_api(struct daemon *d)
                                          .store = d->store,
                                          .keyring = d->settings.keyring,
                                          .ids = &d->ids,
-                                         .address = config->address,
-                                         .port = config->port,
+                                         .address = config->listen.address,
+                                         .port = config->listen.port,
                                          .limits = &d->limits,
                                      });
     if (err == ERR_INVALID) {
@@ -176,8 +176,8 @@ static enum daemon_exit open_api(struct daemon *d)
     }
     if (!err)
         return DAEMON_OK;
-    log_event(LOG_ERROR, "listen_failed", LOG_STR("address", config->address),
-              LOG_NUM("port", config->port), LOG_STR("reason", err_text(err)));
+    log_event(LOG_ERROR, "listen_failed", LOG_STR("address", config->listen.address),
+              LOG_NUM("port", config->listen.port), LOG_STR("reason", err_text(err)));
     return DAEMON_FAILED;
 }
 
@@ -204,7 +204,7 @@ static void start_loops(struct daemon *d)
 
 static void announce(const struct daemon *d)
 {
-    log_event(LOG_INFO, "listening", LOG_STR("address", d->settings.config->address),
+    log_event(LOG_INFO, "listening", LOG_STR("address", d->settings.config->listen.address),
               LOG_NUM("port", api_port(d->api)), LOG_STR("version", POSTHASTE_VERSION));
     sd_notify(0, "READY=1");
 }

@@ -16,10 +16,11 @@
 #include "core/mem.h"
 #include "signer/require.h"
 
-#define KEY_PREFIX     "phmk_"
-#define KEY_PREFIX_LEN (sizeof KEY_PREFIX - 1)
-#define KEY_LEN        32
-#define KEY_FILE_MAX   4096 /* bytes, white space included */
+#define MASTER_PREFIX "phmk_"
+#define TOKEN_PREFIX  "phtk_"
+#define PREFIX_LEN    (sizeof MASTER_PREFIX - 1) /* of either */
+#define KEY_LEN       32
+#define KEY_FILE_MAX  4096 /* bytes, white space included */
 
 /* A sealed text: the format, the nonce, as many bytes as the plain text has, the tag. */
 #define SEAL_FORMAT   1
@@ -44,17 +45,27 @@ struct keyring {
     EVP_CIPHER *cipher;
 };
 
-void keyring_generate(char out[MASTER_KEY_TEXT_MAX])
+static void generate(const char *prefix, char out[MASTER_KEY_TEXT_MAX])
 {
     uint8_t key[KEY_LEN];
 
     require(RAND_priv_bytes(key, KEY_LEN) == 1);
-    memcpy(out, KEY_PREFIX, KEY_PREFIX_LEN);
-    base64_encode(key, KEY_LEN, out + KEY_PREFIX_LEN);
+    memcpy(out, prefix, PREFIX_LEN);
+    base64_encode(key, KEY_LEN, out + PREFIX_LEN);
     OPENSSL_cleanse(key, sizeof key);
 }
 
-static enum err parse_master_key(const char *text, uint8_t out[KEY_LEN])
+void keyring_generate(char out[MASTER_KEY_TEXT_MAX])
+{
+    generate(MASTER_PREFIX, out);
+}
+
+void keyring_generate_token_key(char out[MASTER_KEY_TEXT_MAX])
+{
+    generate(TOKEN_PREFIX, out);
+}
+
+static enum err parse_key(const char *prefix, const char *text, uint8_t out[KEY_LEN])
 {
     size_t key_len;
 
@@ -63,10 +74,10 @@ static enum err parse_master_key(const char *text, uint8_t out[KEY_LEN])
     size_t len = strlen(text);
     while (len > 0 && isspace((unsigned char)text[len - 1]))
         len--;
-    if (len <= KEY_PREFIX_LEN || memcmp(text, KEY_PREFIX, KEY_PREFIX_LEN) != 0)
+    if (len <= PREFIX_LEN || memcmp(text, prefix, PREFIX_LEN) != 0)
         return ERR_INVALID;
-    text += KEY_PREFIX_LEN;
-    len -= KEY_PREFIX_LEN;
+    text += PREFIX_LEN;
+    len -= PREFIX_LEN;
 
     enum err err = base64_decode(text, len, out, KEY_LEN, &key_len);
     if (!err && key_len != KEY_LEN)
@@ -74,13 +85,13 @@ static enum err parse_master_key(const char *text, uint8_t out[KEY_LEN])
     return err;
 }
 
-/* HKDF-SHA256 without salt: the master key is uniformly random already. */
-static void derive(const uint8_t master[KEY_LEN], const char *purpose, uint8_t *out, size_t len)
+/* HKDF-SHA256 without salt: the key it begins with is uniformly random already. */
+static void derive(const uint8_t root[KEY_LEN], const char *purpose, uint8_t *out, size_t len)
 {
     char digest[] = "SHA256";
     OSSL_PARAM params[] = {
         OSSL_PARAM_utf8_string(OSSL_KDF_PARAM_DIGEST, digest, sizeof digest - 1),
-        OSSL_PARAM_octet_string(OSSL_KDF_PARAM_KEY, (void *)(uintptr_t)master, KEY_LEN),
+        OSSL_PARAM_octet_string(OSSL_KDF_PARAM_KEY, (void *)(uintptr_t)root, KEY_LEN),
         OSSL_PARAM_octet_string(OSSL_KDF_PARAM_INFO, (void *)(uintptr_t)purpose,
                                 strlen(purpose)),
         OSSL_PARAM_END,
@@ -97,7 +108,7 @@ static void derive(const uint8_t master[KEY_LEN], const char *purpose, uint8_t *
 enum err keyring_new(const char *master_key, struct keyring **out)
 {
     uint8_t master[KEY_LEN];
-    enum err err = parse_master_key(master_key, master);
+    enum err err = parse_key(MASTER_PREFIX, master_key, master);
 
     if (!err) {
         struct keyring *keyring = xcalloc(1, sizeof *keyring);
@@ -112,21 +123,59 @@ enum err keyring_new(const char *master_key, struct keyring **out)
     return err;
 }
 
+enum err keyring_take_token_key(struct keyring *keyring, const char *token_key)
+{
+    uint8_t key[KEY_LEN];
+    enum err err = parse_key(TOKEN_PREFIX, token_key, key);
+
+    if (!err)
+        derive(key, TOKEN_PURPOSE, keyring->token_key, TOKEN_KEY_LEN);
+    OPENSSL_cleanse(key, sizeof key);
+    return err;
+}
+
+static void wipe(struct buf *text)
+{
+    if (text->bytes)
+        OPENSSL_cleanse(text->bytes, text->len);
+    buf_fini(text);
+}
+
+static enum err load_token_key(const struct config *config, struct keyring *keyring,
+                               char why[CONFIG_WHY_MAX])
+{
+    struct buf text = BUF_INIT(KEY_FILE_MAX);
+    enum err err = config_read_token_key(config, &text, why);
+
+    if (!err) {
+        err = keyring_take_token_key(keyring, buf_text(&text));
+        if (err)
+            snprintf(why, CONFIG_WHY_MAX, "%s: not a key for tokens", config->token_key_file);
+    }
+    wipe(&text);
+    return err;
+}
+
 enum err keyring_load(const struct config *config, struct keyring **out,
                       char why[CONFIG_WHY_MAX])
 {
     struct buf text = BUF_INIT(KEY_FILE_MAX);
+    struct keyring *keyring = NULL;
     enum err err = config_read_master_key(config, &text, why);
 
     if (!err) {
-        err = keyring_new(buf_text(&text), out);
+        err = keyring_new(buf_text(&text), &keyring);
         if (err)
             snprintf(why, CONFIG_WHY_MAX, "%s: not a master key",
                      config_master_key_source(config));
     }
-    if (text.bytes)
-        OPENSSL_cleanse(text.bytes, text.len);
-    buf_fini(&text);
+    wipe(&text);
+    if (!err && config->token_key_file)
+        err = load_token_key(config, keyring, why);
+    if (err)
+        keyring_free(keyring);
+    else
+        *out = keyring;
     return err;
 }
 

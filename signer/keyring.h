@@ -5,7 +5,8 @@
  * Keys are derived from the master key by HKDF-SHA256 (RFC 5869), one for each purpose, and
  * stand nowhere on disk.
  *
- * The master key's file holds one line: "phmk_" and the base64 of 32 bytes.
+ * The master key's file holds one line: "phmk_" and the base64 of 32 bytes. Regions have master
+ * keys of their own, but may share the key for tokens: a file of its own, with "phtk_".
  *
  * Thread: immutable; any. */
 #ifndef SIGNER_KEYRING_H
@@ -19,7 +20,7 @@
 #include "core/id.h"
 #include "core/model.h"
 
-#define MASTER_KEY_TEXT_MAX 64
+#define MASTER_KEY_TEXT_MAX 64 /* of a key for tokens, too */
 #define TOKEN_KEY_LEN       32
 
 struct keyring;
@@ -29,14 +30,20 @@ enum seal_use {
     SEAL_HEADERS, /* a JSON object of strings, as text */
 };
 
-/* A new random master key as its file's line, without the line feed. */
+/* A new random master key, or key for tokens, as its file's line, without the line feed. */
 void keyring_generate(char out[MASTER_KEY_TEXT_MAX]);
+void keyring_generate_token_key(char out[MASTER_KEY_TEXT_MAX]);
 
 /* From the text of a master key; surrounding white space is ignored. ERR_INVALID. */
 MUST_USE enum err keyring_new(const char *master_key, struct keyring **out);
 
-/* The one that a configuration names. Errors as config_read_master_key(), and ERR_INVALID when it
- * read something else; `why` then says it in one line. */
+/* Before the keyring is shared: sign tokens by the key in this text instead of one derived from
+ * the master key. ERR_INVALID. */
+MUST_USE enum err keyring_take_token_key(struct keyring *keyring, const char *token_key);
+
+/* The one that a configuration names, with its key for tokens. Errors as
+ * config_read_master_key(), and ERR_INVALID when it read something else; `why` then says it in one
+ * line. */
 MUST_USE enum err keyring_load(const struct config *config, struct keyring **out,
                                char why[CONFIG_WHY_MAX]);
 

@@ -112,9 +112,9 @@ static void assert_defaults(const struct config *config)
 {
     static const uint32_t schedule[] = { 5, 300, 1800, 7200, 18000, 36000, 36000 };
 
-    assert_string_equal(config->listen, "127.0.0.1:8071");
-    assert_string_equal(config->address, "127.0.0.1");
-    assert_int_equal(config->port, 8071);
+    assert_string_equal(config->listen.text, "127.0.0.1:8071");
+    assert_string_equal(config->listen.address, "127.0.0.1");
+    assert_int_equal(config->listen.port, 8071);
     assert_int_equal(config->log.format, LOG_TEXT);
     assert_int_equal(config->log.level, LOG_INFO);
     assert_int_equal(config->delivery.timeout_s, 30);
@@ -169,8 +169,8 @@ static void a_file_sets_everything(void **state)
     char ca_file[TEMP_PATH_MAX + 16];
 
     snprintf(ca_file, sizeof ca_file, "%s/ca.pem", f->dir);
-    assert_string_equal(config->address, "::1");
-    assert_int_equal(config->port, 9000);
+    assert_string_equal(config->listen.address, "::1");
+    assert_int_equal(config->listen.port, 9000);
     assert_string_equal(config->data, "/var/lib/posthaste");
     assert_int_equal(config->log.format, LOG_JSON);
     assert_int_equal(config->log.level, LOG_DEBUG);
@@ -349,7 +349,7 @@ static void flags_win_over_variables_over_the_file_over_defaults(void **state)
         size_t skip = strncmp(listen.source, f->dir, strlen(f->dir)) ? 0 : strlen(f->dir) + 1;
         assert_string_equal(listen.value, rows[i].listen);
         assert_string_equal(listen.source + skip, rows[i].source);
-        assert_string_equal(config->listen, rows[i].listen);
+        assert_string_equal(config->listen.text, rows[i].listen);
         config_free(config);
     }
 }
@@ -512,35 +512,69 @@ static void a_master_key_that_is_too_long_is_explained(void **state)
     config_free(config);
 }
 
+static void a_token_key_is_read_like_the_master_key(void **state)
+{
+    static const char token_key[] = "phtk_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\n";
+    struct fixture *f = *state;
+    struct config *config = load_good(f, "token_key_file: token.key\n");
+    struct buf key = BUF_INIT(128);
+    char why[CONFIG_WHY_MAX];
+
+    assert_int_equal(config_read_token_key(config, &key, f->why), ERR_NOT_FOUND);
+    snprintf(why, sizeof why, "posthaste.yaml:1: token_key_file: %s/token.key: not found",
+             f->dir);
+    assert_why(f, why);
+    write_file(config->token_key_file, token_key, strlen(token_key), 0640);
+    assert_int_equal(config_read_token_key(config, &key, f->why), ERR_DENIED);
+    write_file(config->token_key_file, token_key, strlen(token_key), 0600);
+    assert_int_equal(config_read_token_key(config, &key, f->why), ERR_OK);
+    assert_string_equal(buf_text(&key), token_key);
+    buf_fini(&key);
+    config_free(config);
+}
+
 static void a_systemd_credential_is_the_default_key_file(void **state)
 {
-    char variable[TEMP_PATH_MAX + 32], path[TEMP_PATH_MAX + 16];
+    static const struct {
+        const char *key, *name;
+        size_t offset; /* in struct config */
+        enum err (*read)(const struct config *config, struct buf *out, char why[]);
+    } rows[] = {
+        { "master_key_file", "master.key", offsetof(struct config, master_key_file),
+          config_read_master_key },
+        { "token_key_file", "token.key", offsetof(struct config, token_key_file),
+          config_read_token_key },
+    };
+    char variable[TEMP_PATH_MAX + 32], path[TEMP_PATH_MAX + 16], set[64];
     char *const environment[] = { variable, NULL };
     struct fixture *f = *state;
-    struct buf key = BUF_INIT(128);
     struct config *config;
 
     snprintf(variable, sizeof variable, "CREDENTIALS_DIRECTORY=%s/cred", f->dir);
     snprintf(path, sizeof path, "%s/cred", f->dir);
     assert_int_equal(mkdir(path, 0700), 0);
 
-    assert_int_equal(load_text(f, "", environment, NULL, 0, &config), ERR_OK);
-    assert_string_equal(shown(config, "master_key_file").source, "default");
-    config_free(config);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct buf key = BUF_INIT(128);
 
-    snprintf(path, sizeof path, "%s/cred/master.key", f->dir);
-    write_file(path, KEY_TEXT, strlen(KEY_TEXT), 0440);
-    assert_int_equal(load_text(f, "", environment, NULL, 0, &config), ERR_OK);
-    assert_string_equal(config->master_key_file, path);
-    assert_string_equal(shown(config, "master_key_file").source, "CREDENTIALS_DIRECTORY");
-    assert_int_equal(config_read_master_key(config, &key, f->why), ERR_OK);
-    config_free(config);
+        assert_int_equal(load_text(f, "", environment, NULL, 0, &config), ERR_OK);
+        assert_string_equal(shown(config, rows[i].key).source, "default");
+        config_free(config);
 
-    assert_int_equal(load_text(f, "master_key_file: /k\n", environment, NULL, 0, &config),
-                     ERR_OK);
-    assert_string_equal(config->master_key_file, "/k");
-    config_free(config);
-    buf_fini(&key);
+        snprintf(path, sizeof path, "%s/cred/%s", f->dir, rows[i].name);
+        write_file(path, KEY_TEXT, strlen(KEY_TEXT), 0440);
+        assert_int_equal(load_text(f, "", environment, NULL, 0, &config), ERR_OK);
+        assert_string_equal(*(char **)(void *)((char *)config + rows[i].offset), path);
+        assert_string_equal(shown(config, rows[i].key).source, "CREDENTIALS_DIRECTORY");
+        assert_int_equal(rows[i].read(config, &key, f->why), ERR_OK);
+        config_free(config);
+
+        snprintf(set, sizeof set, "%s: /k\n", rows[i].key);
+        assert_int_equal(load_text(f, set, environment, NULL, 0, &config), ERR_OK);
+        assert_string_equal(*(char **)(void *)((char *)config + rows[i].offset), "/k");
+        config_free(config);
+        buf_fini(&key);
+    }
 }
 
 /* Uncomment the settings of a template: "#key: value", where a remark is "# remark". */
@@ -560,7 +594,7 @@ static void the_template_holds_every_setting_at_its_default(void **state)
     struct fixture *f = *state;
     struct buf text = BUF_INIT(65536);
 
-    assert_int_equal(config_template(&text), ERR_OK);
+    assert_int_equal(config_template(NULL, 0, &text), ERR_OK);
     struct config *config = load_good(f, buf_text(&text));
     assert_defaults(config);
     config_free(config);
@@ -597,6 +631,7 @@ int main(void)
         CONFIG_TEST(a_key_file_that_is_missing_or_open_to_others_is_refused),
         CONFIG_TEST(the_master_key_may_come_from_the_environment),
         CONFIG_TEST(a_master_key_that_is_too_long_is_explained),
+        CONFIG_TEST(a_token_key_is_read_like_the_master_key),
         CONFIG_TEST(a_systemd_credential_is_the_default_key_file),
         CONFIG_TEST(the_template_holds_every_setting_at_its_default),
     };

@@ -170,6 +170,36 @@ static void the_token_key_follows_from_the_master_key(void **state)
     keyring_free(other);
 }
 
+static void regions_that_share_a_token_key_sign_alike_and_seal_apart(void **state)
+{
+    struct keyring *one = keyring_of(MASTER_KEY), *other = keyring_of(OTHER_KEY);
+    char token_key[MASTER_KEY_TEXT_MAX];
+
+    (void)state;
+    keyring_generate_token_key(token_key);
+    assert_int_equal(keyring_take_token_key(one, token_key), ERR_OK);
+    assert_int_equal(keyring_take_token_key(other, token_key), ERR_OK);
+    assert_memory_equal(keyring_token_key(one), keyring_token_key(other), TOKEN_KEY_LEN);
+
+    struct bytes sealed = seal(one, PLAIN), plain;
+    assert_int_equal(
+        keyring_unseal(other, SEAL_SECRET, &application, &endpoint, &sealed, &plain),
+        ERR_DENIED);
+    bytes_fini(&sealed);
+    keyring_free(one);
+    keyring_free(other);
+}
+
+static void a_master_key_is_no_token_key(void **state)
+{
+    struct keyring *keyring = keyring_of(MASTER_KEY);
+
+    assert_int_equal(keyring_take_token_key(keyring, MASTER_KEY), ERR_INVALID);
+    assert_int_equal(keyring_take_token_key(keyring, "phtk_AAECAwQ="), ERR_INVALID);
+    assert_memory_equal(keyring_token_key(keyring), keyring_token_key(*state), TOKEN_KEY_LEN);
+    keyring_free(keyring);
+}
+
 static void only_prefixed_base64_of_32_bytes_is_a_master_key(void **state)
 {
     static const struct {
@@ -220,6 +250,8 @@ int main(void)
         cmocka_unit_test(a_text_sealed_by_the_first_version_opens),
         cmocka_unit_test(the_token_key_of_the_first_version_stays),
         cmocka_unit_test(the_token_key_follows_from_the_master_key),
+        cmocka_unit_test(regions_that_share_a_token_key_sign_alike_and_seal_apart),
+        cmocka_unit_test(a_master_key_is_no_token_key),
         cmocka_unit_test(only_prefixed_base64_of_32_bytes_is_a_master_key),
         cmocka_unit_test(generated_master_keys_differ_and_work),
     };
