@@ -1,10 +1,8 @@
 #include "core/setting.h"
 
-#include <ctype.h>
 #include <string.h>
-#include <strings.h>
 
-#include "core/count.h"
+#include "core/document.h"
 
 static const char HEAD[] =
     "# The settings of a posthaste region.\n"
@@ -26,30 +24,6 @@ static enum err append_about(const char *about, const char *indent, struct buf *
     return err;
 }
 
-static bool is_plain(const char *text)
-{
-    static const char *const words[] = { "null", "true", "false", "yes", "no", "on", "off" };
-
-    for (size_t i = 0; i < COUNT(words); i++)
-        if (strcasecmp(text, words[i]) == 0)
-            return false;
-    for (const char *c = text; *c; c++)
-        if (!isalnum((unsigned char)*c) && !strchr("/._-:", *c))
-            return false;
-    return isalnum((unsigned char)*text) || *text == '/';
-}
-
-/* A value as a YAML scalar: as it is where nothing could be taken for more than that. */
-static enum err append_scalar(const char *text, struct buf *out)
-{
-    if (is_plain(text))
-        return buf_append_text(out, text);
-    enum err err = buf_append_text(out, "\"");
-    for (const char *c = text; *c && !err; c++)
-        err = buf_printf(out, strchr("\\\"", *c) ? "\\%c" : "%c", *c);
-    return err ? err : buf_append_text(out, "\"");
-}
-
 /* "5,300" → "5, 300": a space lets lines be read and broken. */
 static enum err append_list(const char *list, struct buf *out)
 {
@@ -64,7 +38,7 @@ static enum err append_given(const struct setting *setting, const char *value, s
 {
     if (setting_is_list(setting))
         return append_list(value, out);
-    enum err err = append_scalar(value, out);
+    enum err err = document_append_scalar(value, out);
     return err ? err : buf_append_text(out, "\n");
 }
 

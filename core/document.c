@@ -1,7 +1,9 @@
 #include "core/document.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include <yaml.h>
 
@@ -195,4 +197,28 @@ static enum err read_list(struct reader *r, struct text_list *items)
         if (err)
             return err;
     }
+}
+
+/* Whether a reader of YAML takes it for just this text. */
+static bool is_plain(const char *text)
+{
+    static const char *const words[] = { "null", "true", "false", "yes", "no", "on", "off" };
+
+    for (size_t i = 0; i < COUNT(words); i++)
+        if (strcasecmp(text, words[i]) == 0)
+            return false;
+    for (const char *c = text; *c; c++)
+        if (!isalnum((unsigned char)*c) && !strchr("/._-:", *c))
+            return false;
+    return (isalnum((unsigned char)*text) || *text == '/') && text[strlen(text) - 1] != ':';
+}
+
+enum err document_append_scalar(const char *text, struct buf *out)
+{
+    if (is_plain(text))
+        return buf_append_text(out, text);
+    enum err err = buf_append_text(out, "\"");
+    for (const char *c = text; *c && !err; c++)
+        err = buf_printf(out, strchr("\\\"", *c) ? "\\%c" : "%c", *c);
+    return err ? err : buf_append_text(out, "\"");
 }

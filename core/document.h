@@ -11,6 +11,7 @@
 
 #include <stddef.h>
 
+#include "core/buf.h"
 #include "core/err.h"
 #include "core/model.h"
 
@@ -44,5 +45,9 @@ MUST_USE enum err document_read(const char *text, size_t len,
                                 enum err (*on_setting)(const struct document_setting *setting,
                                                        void *ctx),
                                 void *ctx, struct document_fault *fault);
+
+/* Append one line of printable text as a value that reads as just that, in quotes where it must
+ * be. */
+MUST_USE enum err document_append_scalar(const char *text, struct buf *out);
 
 #endif

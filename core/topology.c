@@ -112,6 +112,25 @@ static enum err check_urls(const struct region *region, struct topology_fault *f
     return ERR_OK;
 }
 
+/* Lines such as PEM has, and nothing around them; RFC 7468. */
+static bool is_pem(const char *text)
+{
+    static const char begin[] = "-----BEGIN CERTIFICATE-----\n";
+
+    if (strncmp(text, begin, sizeof begin - 1) != 0)
+        return false;
+    while (*text) {
+        size_t len = strcspn(text, "\n");
+
+        if (len == 0 || *text == ' ' || text[len] != '\n' ||
+            strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+                         "0123456789+/=- ") < len)
+            return false;
+        text += len + 1;
+    }
+    return true;
+}
+
 enum err region_check(const struct region *region, struct topology_fault *fault)
 {
     if (!region_name_is_valid(region->name))
@@ -124,6 +143,8 @@ enum err region_check(const struct region *region, struct topology_fault *fault)
         err = check_place(region, fault);
     if (!err)
         err = check_urls(region, fault);
+    if (!err && region->certificate_pem && !is_pem(region->certificate_pem))
+        err = find_fault(fault, ERR_INVALID, REGION_CERTIFICATE, "expected a certificate, PEM");
     return err;
 }
 

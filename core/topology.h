@@ -41,7 +41,7 @@ struct region {
     struct text_list jurisdictions; /* names as a region's; at least one, unless alone */
     char *public_url;               /* of the API; NULL = not said */
     char *link_url;                 /* https, where peers reach it; NULL = they can't */
-    char *certificate_pem;          /* of its link; NULL = none yet */
+    char *certificate_pem;          /* of its link, a PEM block; NULL = none yet */
     uint8_t certificate_sha256[REGION_DIGEST_LEN];
 };
 

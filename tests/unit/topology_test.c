@@ -12,6 +12,8 @@
 #include "core/mem.h"
 #include "core/topology.h"
 
+#define PEM "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
+
 struct row {
     const char *name;
     unsigned ordinal;
@@ -39,7 +41,7 @@ static struct region region_of(const struct row *row)
         .place = { row->latitude, row->longitude },
         .public_url = xstrdup(row->public_url),
         .link_url = xstrdup(row->link_url),
-        .certificate_pem = row->certificate ? xstrdup("PEM") : NULL,
+        .certificate_pem = row->certificate ? xstrdup(PEM) : NULL,
         .certificate_sha256 = { (uint8_t)row->certificate },
     };
     const char *words = row->jurisdictions;
@@ -231,6 +233,34 @@ static void what_stands_on_a_bound_is_within(void **state)
     }
 }
 
+static void what_is_no_certificate_is_named(void **state)
+{
+    static const char *const rows[] = {
+        "",
+        "x",
+        "-----BEGIN CERTIFICATE-----",
+        "-----BEGIN PRIVATE KEY-----\nMIIB\n-----END PRIVATE KEY-----\n",
+        "-----BEGIN CERTIFICATE-----\nMI IB\n \n-----END CERTIFICATE-----\n",
+        "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n\n",
+        "-----BEGIN CERTIFICATE-----\r\nMIIB\r\n-----END CERTIFICATE-----\r\n",
+        " " PEM,
+        PEM "a: b\n",
+    };
+    struct topology_fault fault;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct region region = region_of(&FRA);
+
+        free(region.certificate_pem);
+        region.certificate_pem = xstrdup(rows[i]);
+        if (region_check(&region, &fault) != ERR_INVALID)
+            fail_msg("row %zu", i);
+        assert_int_equal(fault.field, REGION_CERTIFICATE);
+        region_fini(&region);
+    }
+}
+
 static void two_regions_that_do_not_go_together_are_named(void **state)
 {
     static const struct {
@@ -346,6 +376,7 @@ int main(void)
         cmocka_unit_test(one_region_with_a_name_is_not_alone),
         cmocka_unit_test(a_field_out_of_its_bounds_is_named),
         cmocka_unit_test(what_stands_on_a_bound_is_within),
+        cmocka_unit_test(what_is_no_certificate_is_named),
         cmocka_unit_test(two_regions_that_do_not_go_together_are_named),
         cmocka_unit_test(sixteen_regions_are_the_most),
         cmocka_unit_test(a_distance_is_the_great_circle_s),
