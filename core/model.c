@@ -31,6 +31,20 @@ struct application *application_new(void)
     return a;
 }
 
+struct residency residency_copy(const struct residency *from)
+{
+    struct residency to = *from;
+
+    to.jurisdiction = xstrdup(from->jurisdiction);
+    return to;
+}
+
+void residency_fini(struct residency *residency)
+{
+    free(residency->jurisdiction);
+    *residency = (struct residency){ 0 };
+}
+
 struct application *application_copy(const struct application *from)
 {
     struct application *to = application_new();
@@ -40,6 +54,7 @@ struct application *application_copy(const struct application *from)
     to->name = xstrdup(from->name);
     to->metadata = xstrdup(from->metadata);
     to->throttle_rate = from->throttle_rate;
+    to->residency = residency_copy(&from->residency);
     return to;
 }
 
@@ -102,6 +117,7 @@ static void application_fini(struct application *a)
     free(a->uid);
     free(a->name);
     free(a->metadata);
+    residency_fini(&a->residency);
 }
 
 static void endpoint_fini(struct endpoint *e)

@@ -47,12 +47,32 @@ struct object {
     uint64_t updated_at_ms;
 };
 
+/* What may happen outside the jurisdiction; see residency.h. */
+enum residency_mode {
+    RESIDENCY_AT_REST,    /* nothing is stored there */
+    RESIDENCY_PROCESSING, /* nor read: a region there sends the client away */
+    RESIDENCY_TRANSIT,    /* nor passed through: it is refused there */
+};
+
+/* Who takes messages in while the home region is down. */
+enum residency_failover { FAILOVER_NONE, FAILOVER_JURISDICTION };
+
+/* Where an application's data lives. */
+struct residency {
+    char *jurisdiction;  /* its name; NULL: none, for a region made it that was alone */
+    uint8_t home;        /* the ordinal of the region that owns it; 0: the one alone */
+    uint64_t home_epoch; /* adds one with each move of the home; 1 = its first; 0: alone */
+    enum residency_mode mode;
+    enum residency_failover failover;
+};
+
 struct application {
     struct object base;
     char *uid; /* optional; unique in the organization */
     char *name;
     char *metadata;         /* a JSON object of strings, compact */
     uint32_t throttle_rate; /* deliveries a second; 0 = no limit */
+    struct residency residency;
 };
 
 /* A signing secret, sealed by the keyring for this application and endpoint. */
@@ -147,6 +167,9 @@ struct event_type *event_type_new(void);
 struct application *application_copy(const struct application *from);
 struct endpoint *endpoint_copy(const struct endpoint *from);
 struct event_type *event_type_copy(const struct event_type *from);
+
+struct residency residency_copy(const struct residency *from);
+void residency_fini(struct residency *residency);
 
 struct object *object_ref(struct object *object);
 void object_unref(struct object *object); /* NULL does nothing */

@@ -6,86 +6,124 @@
 #include "store/sqlite_row.h"
 
 /* clang-format off */
-/* The first columns of all three tables. */
-#define OBJECT_COLUMNS                                                                         \
-    "key, tail, organization, version, deleted, created_at_ms, updated_at_ms"
-#define APPLICATION_COLUMNS OBJECT_COLUMNS ", uid, name, metadata, throttle_rate"
-#define ENDPOINT_COLUMNS                                                                       \
-    OBJECT_COLUMNS ", application_key, application_tail, uid, url, description, metadata,"     \
-                   " disabled, throttle_rate, event_types, channels, headers, secrets"
-#define EVENT_TYPE_COLUMNS                                                                     \
-    OBJECT_COLUMNS ", name, description, schemas, feature_flag, archived, deprecated"
+/* The columns of the three tables behind their key, in the order of all statements. A new one is a
+ * line here, one where it is bound and one where it is read. */
+#define OBJECT_COLUMNS(X)                                                                      \
+    X(OBJECT_TAIL,                tail)                                                        \
+    X(OBJECT_ORGANIZATION,        organization)                                                \
+    X(OBJECT_VERSION,             version)                                                     \
+    X(OBJECT_DELETED,             deleted)                                                     \
+    X(OBJECT_CREATED_AT_MS,       created_at_ms)                                               \
+    X(OBJECT_UPDATED_AT_MS,       updated_at_ms)
+
+#define APPLICATION_COLUMNS(X)                                                                 \
+    X(APPLICATION_UID,            uid)                                                         \
+    X(APPLICATION_NAME,           name)                                                        \
+    X(APPLICATION_METADATA,       metadata)                                                    \
+    X(APPLICATION_RATE,           throttle_rate)                                               \
+    X(APPLICATION_JURISDICTION,   jurisdiction)                                                \
+    X(APPLICATION_HOME,           home)                                                        \
+    X(APPLICATION_HOME_EPOCH,     home_epoch)                                                  \
+    X(APPLICATION_MODE,           mode)                                                        \
+    X(APPLICATION_FAILOVER,       failover)
+
+#define ENDPOINT_COLUMNS(X)                                                                    \
+    X(ENDPOINT_APPLICATION,       application_key)                                             \
+    X(ENDPOINT_APPLICATION_TAIL,  application_tail)                                            \
+    X(ENDPOINT_UID,               uid)                                                         \
+    X(ENDPOINT_URL,               url)                                                         \
+    X(ENDPOINT_DESCRIPTION,       description)                                                 \
+    X(ENDPOINT_METADATA,          metadata)                                                    \
+    X(ENDPOINT_DISABLED,          disabled)                                                    \
+    X(ENDPOINT_RATE,              throttle_rate)                                               \
+    X(ENDPOINT_EVENT_TYPES,       event_types)                                                 \
+    X(ENDPOINT_CHANNELS,          channels)                                                    \
+    X(ENDPOINT_HEADERS,           headers)                                                     \
+    X(ENDPOINT_SECRETS,           secrets)
+
+#define EVENT_TYPE_COLUMNS(X)                                                                  \
+    X(EVENT_TYPE_NAME,            name)                                                        \
+    X(EVENT_TYPE_DESCRIPTION,     description)                                                 \
+    X(EVENT_TYPE_SCHEMAS,         schemas)                                                     \
+    X(EVENT_TYPE_FEATURE_FLAG,    feature_flag)                                                \
+    X(EVENT_TYPE_ARCHIVED,        archived)                                                    \
+    X(EVENT_TYPE_DEPRECATED,      deprecated)
+/* clang-format on */
+
+#define CONSTANT(constant, name) constant,
+#define NAME(constant, name)     ", " #name
+#define PLACE(constant, name)    ", ?"
+#define EXCLUDED(constant, name) ", excluded." #name
+
+enum object_column { OBJECT_KEY, OBJECT_COLUMNS(CONSTANT) OBJECT_LAST = OBJECT_UPDATED_AT_MS };
+enum application_column { APPLICATION_BEFORE = OBJECT_LAST, APPLICATION_COLUMNS(CONSTANT) };
+enum endpoint_column { ENDPOINT_BEFORE = OBJECT_LAST, ENDPOINT_COLUMNS(CONSTANT) };
+enum event_type_column { EVENT_TYPE_BEFORE = OBJECT_LAST, EVENT_TYPE_COLUMNS(CONSTANT) };
+
+/* Where a column's value is bound: parameters count from 1. */
+#define AT(column) ((int)(column) + 1)
+
+/* clang-format off */
+#define COLUMNS(own)                                                                           \
+    "key" OBJECT_COLUMNS(NAME) own(NAME)
+
+/* A row of the same key gives way to its next version. */
+#define SQL_PUT(table, own)                                                                    \
+    "INSERT INTO " table " (" COLUMNS(own) ")"                                                 \
+    "     VALUES (?" OBJECT_COLUMNS(PLACE) own(PLACE) ")"                                      \
+    "         ON CONFLICT (key) DO UPDATE"                                                     \
+    "        SET (" COLUMNS(own) ")"                                                           \
+    "          = (excluded.key" OBJECT_COLUMNS(EXCLUDED) own(EXCLUDED) ")"
 /* clang-format on */
 
 /* Writing. */
 
-/* clang-format off */
-/* A row of the same key gives way to its next version. */
-static const char SQL_PUT_APPLICATION[] =
-    "INSERT INTO applications (" APPLICATION_COLUMNS ")"
-    "     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)"
-    "         ON CONFLICT (key) DO UPDATE"
-    "        SET (" APPLICATION_COLUMNS ")"
-    "          = (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
-
-static const char SQL_PUT_ENDPOINT[] =
-    "INSERT INTO endpoints (" ENDPOINT_COLUMNS ")"
-    "     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10,"
-    "             ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)"
-    "         ON CONFLICT (key) DO UPDATE"
-    "        SET (" ENDPOINT_COLUMNS ")"
-    "          = (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10,"
-    "             ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)";
-
-static const char SQL_PUT_EVENT_TYPE[] =
-    "INSERT INTO event_types (" EVENT_TYPE_COLUMNS ")"
-    "     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)"
-    "         ON CONFLICT (key) DO UPDATE"
-    "        SET (" EVENT_TYPE_COLUMNS ")"
-    "          = (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
-/* clang-format on */
-
 static void bind_object(sqlite3_stmt *st, const struct object *object)
 {
-    bind_id(st, 1, &object->id);
-    bind_whole_id(st, 3, &object->organization);
-    bind_u64(st, 4, object->version);
-    bind_u64(st, 5, object->deleted);
-    bind_u64(st, 6, object->created_at_ms);
-    bind_u64(st, 7, object->updated_at_ms);
+    bind_id(st, AT(OBJECT_KEY), &object->id);
+    bind_whole_id(st, AT(OBJECT_ORGANIZATION), &object->organization);
+    bind_u64(st, AT(OBJECT_VERSION), object->version);
+    bind_u64(st, AT(OBJECT_DELETED), object->deleted);
+    bind_u64(st, AT(OBJECT_CREATED_AT_MS), object->created_at_ms);
+    bind_u64(st, AT(OBJECT_UPDATED_AT_MS), object->updated_at_ms);
 }
 
 static void bind_application(sqlite3_stmt *st, const struct application *a)
 {
-    bind_text(st, 8, a->uid);
-    bind_text(st, 9, a->name);
-    bind_text(st, 10, a->metadata);
-    bind_u64(st, 11, a->throttle_rate);
+    bind_text(st, AT(APPLICATION_UID), a->uid);
+    bind_text(st, AT(APPLICATION_NAME), a->name);
+    bind_text(st, AT(APPLICATION_METADATA), a->metadata);
+    bind_u64(st, AT(APPLICATION_RATE), a->throttle_rate);
+    bind_text(st, AT(APPLICATION_JURISDICTION), a->residency.jurisdiction);
+    bind_u64(st, AT(APPLICATION_HOME), a->residency.home);
+    bind_u64(st, AT(APPLICATION_HOME_EPOCH), a->residency.home_epoch);
+    bind_u64(st, AT(APPLICATION_MODE), a->residency.mode);
+    bind_u64(st, AT(APPLICATION_FAILOVER), a->residency.failover);
 }
 
 static void bind_endpoint(sqlite3_stmt *st, const struct endpoint *e)
 {
-    bind_id(st, 8, &e->application);
-    bind_text(st, 10, e->uid);
-    bind_text(st, 11, e->url);
-    bind_text(st, 12, e->description);
-    bind_text(st, 13, e->metadata);
-    bind_u64(st, 14, e->disabled);
-    bind_u64(st, 15, e->throttle_rate);
-    bind_list(st, 16, &e->event_types);
-    bind_list(st, 17, &e->channels);
-    bind_bytes(st, 18, e->sealed_headers.data, e->sealed_headers.len);
-    bind_secrets(st, 19, e);
+    bind_id(st, AT(ENDPOINT_APPLICATION), &e->application);
+    bind_text(st, AT(ENDPOINT_UID), e->uid);
+    bind_text(st, AT(ENDPOINT_URL), e->url);
+    bind_text(st, AT(ENDPOINT_DESCRIPTION), e->description);
+    bind_text(st, AT(ENDPOINT_METADATA), e->metadata);
+    bind_u64(st, AT(ENDPOINT_DISABLED), e->disabled);
+    bind_u64(st, AT(ENDPOINT_RATE), e->throttle_rate);
+    bind_list(st, AT(ENDPOINT_EVENT_TYPES), &e->event_types);
+    bind_list(st, AT(ENDPOINT_CHANNELS), &e->channels);
+    bind_bytes(st, AT(ENDPOINT_HEADERS), e->sealed_headers.data, e->sealed_headers.len);
+    bind_secrets(st, AT(ENDPOINT_SECRETS), e);
 }
 
 static void bind_event_type(sqlite3_stmt *st, const struct event_type *t)
 {
-    bind_text(st, 8, t->name);
-    bind_text(st, 9, t->description);
-    bind_text(st, 10, t->schemas);
-    bind_text(st, 11, t->feature_flag);
-    bind_u64(st, 12, t->archived);
-    bind_u64(st, 13, t->deprecated);
+    bind_text(st, AT(EVENT_TYPE_NAME), t->name);
+    bind_text(st, AT(EVENT_TYPE_DESCRIPTION), t->description);
+    bind_text(st, AT(EVENT_TYPE_SCHEMAS), t->schemas);
+    bind_text(st, AT(EVENT_TYPE_FEATURE_FLAG), t->feature_flag);
+    bind_u64(st, AT(EVENT_TYPE_ARCHIVED), t->archived);
+    bind_u64(st, AT(EVENT_TYPE_DEPRECATED), t->deprecated);
 }
 
 enum err sqlite_put(struct backend *b, struct object *object)
@@ -114,22 +152,27 @@ enum err sqlite_put(struct backend *b, struct object *object)
 
 static void read_object(sqlite3_stmt *st, struct object *object)
 {
-    object->id = column_id(st, 0);
-    object->organization = column_whole_id(st, 2);
-    object->version = column_u64(st, 3);
-    object->deleted = column_bool(st, 4);
-    object->created_at_ms = column_u64(st, 5);
-    object->updated_at_ms = column_u64(st, 6);
+    object->id = column_id(st, OBJECT_KEY);
+    object->organization = column_whole_id(st, OBJECT_ORGANIZATION);
+    object->version = column_u64(st, OBJECT_VERSION);
+    object->deleted = column_bool(st, OBJECT_DELETED);
+    object->created_at_ms = column_u64(st, OBJECT_CREATED_AT_MS);
+    object->updated_at_ms = column_u64(st, OBJECT_UPDATED_AT_MS);
 }
 
 static struct object *read_application(sqlite3_stmt *st)
 {
     struct application *a = application_new();
 
-    a->uid = column_text(st, 7);
-    a->name = column_text(st, 8);
-    a->metadata = column_text(st, 9);
-    a->throttle_rate = column_u32(st, 10);
+    a->uid = column_text(st, APPLICATION_UID);
+    a->name = column_text(st, APPLICATION_NAME);
+    a->metadata = column_text(st, APPLICATION_METADATA);
+    a->throttle_rate = column_u32(st, APPLICATION_RATE);
+    a->residency.jurisdiction = column_text(st, APPLICATION_JURISDICTION);
+    a->residency.home = (uint8_t)column_u32(st, APPLICATION_HOME);
+    a->residency.home_epoch = column_u64(st, APPLICATION_HOME_EPOCH);
+    a->residency.mode = (enum residency_mode)column_u32(st, APPLICATION_MODE);
+    a->residency.failover = (enum residency_failover)column_u32(st, APPLICATION_FAILOVER);
     return &a->base;
 }
 
@@ -137,17 +180,17 @@ static struct object *read_endpoint(sqlite3_stmt *st)
 {
     struct endpoint *e = endpoint_new();
 
-    e->application = column_id(st, 7);
-    e->uid = column_text(st, 9);
-    e->url = column_text(st, 10);
-    e->description = column_text(st, 11);
-    e->metadata = column_text(st, 12);
-    e->disabled = column_bool(st, 13);
-    e->throttle_rate = column_u32(st, 14);
-    e->event_types = column_list(st, 15);
-    e->channels = column_list(st, 16);
-    e->sealed_headers = column_bytes(st, 17);
-    column_secrets(st, 18, e);
+    e->application = column_id(st, ENDPOINT_APPLICATION);
+    e->uid = column_text(st, ENDPOINT_UID);
+    e->url = column_text(st, ENDPOINT_URL);
+    e->description = column_text(st, ENDPOINT_DESCRIPTION);
+    e->metadata = column_text(st, ENDPOINT_METADATA);
+    e->disabled = column_bool(st, ENDPOINT_DISABLED);
+    e->throttle_rate = column_u32(st, ENDPOINT_RATE);
+    e->event_types = column_list(st, ENDPOINT_EVENT_TYPES);
+    e->channels = column_list(st, ENDPOINT_CHANNELS);
+    e->sealed_headers = column_bytes(st, ENDPOINT_HEADERS);
+    column_secrets(st, ENDPOINT_SECRETS, e);
     return &e->base;
 }
 
@@ -155,12 +198,12 @@ static struct object *read_event_type(sqlite3_stmt *st)
 {
     struct event_type *t = event_type_new();
 
-    t->name = column_text(st, 7);
-    t->description = column_text(st, 8);
-    t->schemas = column_text(st, 9);
-    t->feature_flag = column_text(st, 10);
-    t->archived = column_bool(st, 11);
-    t->deprecated = column_bool(st, 12);
+    t->name = column_text(st, EVENT_TYPE_NAME);
+    t->description = column_text(st, EVENT_TYPE_DESCRIPTION);
+    t->schemas = column_text(st, EVENT_TYPE_SCHEMAS);
+    t->feature_flag = column_text(st, EVENT_TYPE_FEATURE_FLAG);
+    t->archived = column_bool(st, EVENT_TYPE_ARCHIVED);
+    t->deprecated = column_bool(st, EVENT_TYPE_DEPRECATED);
     return &t->base;
 }
 
@@ -185,19 +228,19 @@ static struct object *read_row(sqlite3_stmt *st, enum object_kind kind)
 
 /* clang-format off */
 static const char SQL_LOAD_APPLICATIONS[] =
-    "SELECT " APPLICATION_COLUMNS
+    "SELECT " COLUMNS(APPLICATION_COLUMNS)
     "  FROM applications"
     " WHERE deleted = 0"
     " ORDER BY key";
 
 static const char SQL_LOAD_ENDPOINTS[] =
-    "SELECT " ENDPOINT_COLUMNS
+    "SELECT " COLUMNS(ENDPOINT_COLUMNS)
     "  FROM endpoints"
     " WHERE deleted = 0"
     " ORDER BY key";
 
 static const char SQL_LOAD_EVENT_TYPES[] =
-    "SELECT " EVENT_TYPE_COLUMNS
+    "SELECT " COLUMNS(EVENT_TYPE_COLUMNS)
     "  FROM event_types"
     " WHERE deleted = 0"
     " ORDER BY key";
@@ -239,14 +282,14 @@ enum err sqlite_load(struct backend *b, struct catalog *into)
 
 /* clang-format off */
 #define SQL_LIST_APPLICATIONS(direction)                                                       \
-    "SELECT " APPLICATION_COLUMNS                                                              \
+    "SELECT " COLUMNS(APPLICATION_COLUMNS)                                                     \
     "  FROM applications"                                                                      \
     " WHERE organization = ?1 AND deleted = 0"                                                 \
     "   AND key > ?2 AND key < ?3"                                                             \
     " ORDER BY key " direction
 
 #define SQL_LIST_ENDPOINTS(direction)                                                          \
-    "SELECT " ENDPOINT_COLUMNS                                                                 \
+    "SELECT " COLUMNS(ENDPOINT_COLUMNS)                                                        \
     "  FROM endpoints"                                                                         \
     " WHERE application_key = ?1 AND deleted = 0"                                              \
     "   AND key > ?2 AND key < ?3"                                                             \
@@ -254,7 +297,7 @@ enum err sqlite_load(struct backend *b, struct catalog *into)
 
 /* Without a cursor, a bound that every name passes: no text sorts below '' or behind a blob. */
 #define SQL_LIST_EVENT_TYPES(beyond, direction)                                                \
-    "SELECT " EVENT_TYPE_COLUMNS                                                               \
+    "SELECT " COLUMNS(EVENT_TYPE_COLUMNS)                                                      \
     "  FROM event_types"                                                                       \
     " WHERE organization = ?1 AND deleted = 0"                                                 \
     "   AND archived <= ?2"                                                                    \
@@ -265,9 +308,9 @@ enum err sqlite_load(struct backend *b, struct catalog *into)
 enum err sqlite_config_prepare(struct backend *b)
 {
     const struct prepared writing[] = {
-        { &b->writer.put_application, SQL_PUT_APPLICATION },
-        { &b->writer.put_endpoint, SQL_PUT_ENDPOINT },
-        { &b->writer.put_event_type, SQL_PUT_EVENT_TYPE },
+        { &b->writer.put_application, SQL_PUT("applications", APPLICATION_COLUMNS) },
+        { &b->writer.put_endpoint, SQL_PUT("endpoints", ENDPOINT_COLUMNS) },
+        { &b->writer.put_event_type, SQL_PUT("event_types", EVENT_TYPE_COLUMNS) },
         { 0 },
     };
     const struct prepared reading[] = {

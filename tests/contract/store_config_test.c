@@ -66,6 +66,13 @@ static void an_application_comes_back_as_it_was_put(void **state)
     free(a->metadata);
     a->metadata = xstrdup("{\"plan\":\"gold\"}");
     a->throttle_rate = 12;
+    a->residency = (struct residency){
+        .jurisdiction = xstrdup("eu"),
+        .home = 7,
+        .home_epoch = 3,
+        .mode = RESIDENCY_TRANSIT,
+        .failover = FAILOVER_JURISDICTION,
+    };
     a->base.updated_at_ms++;
     store_fixture_put(f, &a->base);
     reopen(f);
@@ -76,6 +83,11 @@ static void an_application_comes_back_as_it_was_put(void **state)
     assert_string_equal(found->name, "an application");
     assert_string_equal(found->metadata, "{\"plan\":\"gold\"}");
     assert_int_equal(found->throttle_rate, 12);
+    assert_string_equal(found->residency.jurisdiction, "eu");
+    assert_int_equal(found->residency.home, 7);
+    assert_int_equal(found->residency.home_epoch, 3);
+    assert_int_equal(found->residency.mode, RESIDENCY_TRANSIT);
+    assert_int_equal(found->residency.failover, FAILOVER_JURISDICTION);
     assert_int_equal(found->base.version, 1);
     assert_int_equal(found->base.created_at_ms, store_fixture_ms());
     assert_int_equal(found->base.updated_at_ms, store_fixture_ms() + 1);

@@ -14,6 +14,7 @@
 #include <sqlite3.h>
 
 #include "core/count.h"
+#include "core/embedded.h"
 #include "core/mem.h"
 #include "store/backend.h"
 #include "tests/lib/capture.h"
@@ -165,6 +166,44 @@ static void a_newer_schema_is_refused(void **state)
         run_sql(f, NAMES[i], sql);
     }
     store_fixture_open(f);
+}
+
+/* The file as its first schema made it. */
+static void make_first_global(const struct store_fixture *f)
+{
+    const struct embedded_file *first = embedded_migrations_sqlite;
+    sqlite3 *db;
+
+    while (strcmp(first->path, "global/0001_configuration.sql") != 0)
+        first++;
+    unlink(store_fixture_path(f, "global.db"));
+    assert_int_equal(sqlite3_open(store_fixture_path(f, "global.db"), &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, first->begin, NULL, NULL, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, "PRAGMA user_version = 1", NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(db);
+}
+
+static void an_application_of_the_first_schema_belongs_to_a_region_alone(void **state)
+{
+    struct store_fixture *f = *state;
+
+    store_fixture_close(f);
+    make_first_global(f);
+    run_sql(f, "global.db",
+            "INSERT INTO applications (key, tail, organization, version, deleted,"
+            "                          created_at_ms, updated_at_ms, uid, name, throttle_rate)"
+            "     VALUES (1, zeroblob(12), zeroblob(20), 1, 0, 0, 0, 'shop', 'a shop', 0)");
+    store_fixture_open(f);
+
+    const struct application *a =
+        catalog_application_by_uid(f->catalog, &(struct id){ { 0 } }, "shop");
+    assert_non_null(a);
+    assert_string_equal(a->name, "a shop");
+    assert_null(a->residency.jurisdiction);
+    assert_int_equal(a->residency.home, 0);
+    assert_int_equal(a->residency.home_epoch, 0);
+    assert_int_equal(a->residency.mode, RESIDENCY_AT_REST);
+    assert_int_equal(a->residency.failover, FAILOVER_NONE);
 }
 
 static void a_file_that_is_no_database_is_refused(void **state)
@@ -344,6 +383,7 @@ int main(void)
         TEST(the_files_are_ours_alone),
         TEST(files_that_are_open_to_others_are_warned_of),
         TEST(a_newer_schema_is_refused),
+        TEST(an_application_of_the_first_schema_belongs_to_a_region_alone),
         TEST(a_file_that_is_no_database_is_refused),
         TEST(a_kill_at_any_moment_of_a_migration_is_harmless),
         TEST(a_full_disk_refuses_and_loses_nothing),
