@@ -8,6 +8,7 @@
 
 #include "core/log.h"
 #include "core/mem.h"
+#include "store/sqlite_gather.h"
 
 /* clang-format off */
 static const char WRITER_PRAGMAS[] =
@@ -32,13 +33,14 @@ static const char READER_PRAGMAS[] =
 /* clang-format on */
 
 static enum err open_connection(struct connection *c, const char *dir, const char *file,
-                                int flags, const char *pragmas);
+                                int flags, const char *vfs, const char *pragmas);
 static enum err assert_durable(const struct connection *c);
 static int on_commit(void *connection, sqlite3 *db, const char *name, int pages);
 
 enum err sqlite_open_writer(struct connection *c, const char *dir, const char *file)
 {
-    enum err err = open_connection(c, dir, file, SQLITE_OPEN_READWRITE, WRITER_PRAGMAS);
+    enum err err = open_connection(c, dir, file, SQLITE_OPEN_READWRITE, sqlite_gather_vfs(),
+                                   WRITER_PRAGMAS);
 
     if (!err)
         err = assert_durable(c);
@@ -49,18 +51,18 @@ enum err sqlite_open_writer(struct connection *c, const char *dir, const char *f
 
 enum err sqlite_open_reader(struct connection *c, const char *dir, const char *file)
 {
-    return open_connection(c, dir, file, SQLITE_OPEN_READONLY, READER_PRAGMAS);
+    return open_connection(c, dir, file, SQLITE_OPEN_READONLY, NULL, READER_PRAGMAS);
 }
 
 static enum err open_connection(struct connection *c, const char *dir, const char *file,
-                                int flags, const char *pragmas)
+                                int flags, const char *vfs, const char *pragmas)
 {
     size_t room = strlen(dir) + strlen(file) + 2;
     char *path = xcalloc(room, 1);
 
     c->file = file;
     snprintf(path, room, "%s/%s", dir, file);
-    int rc = sqlite3_open_v2(path, &c->db, flags | SQLITE_OPEN_NOMUTEX, NULL);
+    int rc = sqlite3_open_v2(path, &c->db, flags | SQLITE_OPEN_NOMUTEX, vfs);
     free(path);
     if (rc != SQLITE_OK)
         return from_sqlite(c, rc);

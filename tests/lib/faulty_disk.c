@@ -16,11 +16,17 @@ static sqlite3_vfs faulty;
 static sqlite3_vfs *real;
 static enum disk_fault fault;
 static unsigned left; /* writes or fsyncs that still work */
+static unsigned writes;
 
 void faulty_disk_set(enum disk_fault next, unsigned after)
 {
     fault = next;
     left = after;
+}
+
+unsigned faulty_disk_writes(void)
+{
+    return writes;
 }
 
 /* Whether it is this call that goes wrong. */
@@ -46,6 +52,7 @@ static int do_read(sqlite3_file *file, void *to, int len, sqlite3_int64 at)
 
 static int do_write(sqlite3_file *file, const void *from, int len, sqlite3_int64 at)
 {
+    writes++;
     if (fault == DISK_FULL && left == 0)
         return SQLITE_FULL;
     if (fault == DISK_FULL)

@@ -20,4 +20,7 @@ void faulty_disk_install(void);
 /* From now on; `after` so many more writes or fsyncs have worked. */
 void faulty_disk_set(enum disk_fault fault, unsigned after);
 
+/* How often was written so far, whatever came of it. */
+unsigned faulty_disk_writes(void);
+
 #endif
