@@ -4,64 +4,63 @@
 #include <string.h>
 #include <strings.h>
 
-#include "wire/header.h"
-
 struct seen {
     unsigned hosts, lengths, codings;
     const char *length, *coding;
-    bool bad_name;
-    struct framing *framing;
+    bool expects_continue;
 };
 
-static enum MHD_Result see_field(void *cls, enum MHD_ValueKind kind, const char *name,
-                                 const char *value)
+static void see_field(struct seen *seen, const struct request_field *field)
 {
-    struct seen *seen = cls;
-    size_t name_len = header_name_length(name);
-
-    (void)kind;
-    if (name_len == 0 || name[name_len] != '\0')
-        seen->bad_name = true;
-    if (strcasecmp(name, MHD_HTTP_HEADER_HOST) == 0) {
+    if (strcasecmp(field->name, "Host") == 0) {
         seen->hosts++;
-    } else if (strcasecmp(name, MHD_HTTP_HEADER_CONTENT_LENGTH) == 0) {
+    } else if (strcasecmp(field->name, "Content-Length") == 0) {
         seen->lengths++;
-        seen->length = value;
-    } else if (strcasecmp(name, MHD_HTTP_HEADER_TRANSFER_ENCODING) == 0) {
+        seen->length = field->value;
+    } else if (strcasecmp(field->name, "Transfer-Encoding") == 0) {
         seen->codings++;
-        seen->coding = value;
-    } else if (strcasecmp(name, MHD_HTTP_HEADER_EXPECT) == 0) {
-        seen->framing->expects_continue = strcasecmp(value, "100-continue") == 0;
+        seen->coding = field->value;
+    } else if (strcasecmp(field->name, "Expect") == 0) {
+        seen->expects_continue = strcasecmp(field->value, "100-continue") == 0;
     }
-    return MHD_YES;
 }
 
-/* The library has checked that a first Content-Length is a number that fits. */
-const char *framing_read(struct MHD_Connection *mhd, const char *version, struct framing *out)
+static bool is_digit(char c)
 {
-    struct seen seen = { .framing = out };
-    bool is_old = strcmp(version, MHD_HTTP_VERSION_1_0) == 0;
+    return c >= '0' && c <= '9';
+}
 
-    *out = (struct framing){ 0 };
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
-    out->header_bytes = info ? info->header_size : 0;
-    MHD_get_connection_values(mhd, MHD_HEADER_KIND, see_field, &seen);
+static const struct refusal *read_version(const char *version, struct framing *out)
+{
+    out->is_old = strcmp(version, "HTTP/1.0") == 0;
+    if (out->is_old || strcmp(version, "HTTP/1.1") == 0)
+        return NULL;
 
-    if (seen.bad_name)
-        return "A header has an invalid name.";
-    if (seen.hosts > 1 || (seen.hosts == 0 && !is_old))
-        return "Exactly one Host header is required.";
-    if (seen.lengths > 1)
-        return "There is more than one Content-Length.";
-    if (seen.codings > 0 && seen.lengths > 0)
-        return "Content-Length and Transfer-Encoding exclude each other.";
-    if (seen.codings > 0 &&
-        (is_old || seen.codings > 1 || strcasecmp(seen.coding, "chunked") != 0))
-        return "The only Transfer-Encoding understood is chunked.";
+    bool is_version = strncmp(version, "HTTP/", 5) == 0 && is_digit(version[5]) &&
+                      version[6] == '.' && is_digit(version[7]) && !version[8];
+    return is_version ? &refusal_version : &refusal_line;
+}
+
+static const struct refusal *read_header(const struct request_head *head, struct framing *out)
+{
+    struct seen seen = { .hosts = 0 };
+
+    for (size_t i = 0; i < head->field_count; i++)
+        see_field(&seen, &head->fields[i]);
+
+    if (seen.hosts > 1 || (seen.hosts == 0 && !out->is_old))
+        return &refusal_host;
+    if (seen.lengths > 1 || (seen.lengths > 0 && seen.codings > 0))
+        return &refusal_length;
+    if (seen.codings > 1 || (seen.codings > 0 && out->is_old))
+        return &refusal_coding;
+    if (seen.codings > 0 && strcasecmp(seen.coding, "chunked") != 0)
+        return &refusal_coding_unknown;
 
     out->chunked = seen.codings > 0;
     out->content_length = seen.lengths > 0 ? strtoull(seen.length, NULL, 10) : 0;
+    bool has_body = out->chunked || out->content_length > 0;
+    out->expects_continue = seen.expects_continue && has_body && !out->is_old;
     return NULL;
 }
 
@@ -86,17 +85,30 @@ static char *skip_authority(char *target)
     return target + scheme + authority;
 }
 
-bool framing_split_target(char *target, const char **out_path, const char **out_query)
+/* "/path", "*", or "http://authority/path". */
+static const struct refusal *read_target(char *target, struct framing *out)
 {
     char *path = skip_authority(target);
 
     if (!is_visible(path) || (*path != '/' && strcmp(path, "*") != 0))
-        return false;
+        return &refusal_target;
 
     char *mark = strchr(path, '?');
     if (mark)
         *mark = '\0';
-    *out_path = path;
-    *out_query = mark ? mark + 1 : "";
-    return true;
+    out->path = path;
+    out->query = mark ? mark + 1 : "";
+    return NULL;
+}
+
+const struct refusal *framing_read(struct request_head *head, struct framing *out)
+{
+    *out = (struct framing){ 0 };
+
+    const struct refusal *fault = read_version(head->version, out);
+    if (!fault)
+        fault = read_header(head, out);
+    if (!fault)
+        fault = read_target(head->target, out);
+    return fault;
 }

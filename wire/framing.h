@@ -1,28 +1,25 @@
 /* Framing: what a request's header says about where its body ends, and whether we believe it.
  *
- * Stricter than the library (RFC 9112): two readings of one request are how requests get
- * smuggled past a proxy, so whatever could be read in two ways is refused. What can't be seen
- * from here: libmicrohttpd 0.9.75 takes a line that begins with a colon for the end of the
- * header, and mends folded lines; a proxy in front must not pass them on. */
+ * RFC 9112, strictly: two readings of one request are how requests get smuggled past a proxy, so
+ * whatever could be read in two ways is refused. Pure. */
 #ifndef WIRE_FRAMING_H
 #define WIRE_FRAMING_H
 
-#include <microhttpd.h>
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "wire/request_head.h"
+
 struct framing {
-    size_t header_bytes;     /* request line and header */
     uint64_t content_length; /* 0 when chunked */
     bool chunked;
+    bool is_old;           /* HTTP/1.0 */
     bool expects_continue; /* the client waits for a word from us before the body */
+    const char *path, *query;
 };
 
-/* NULL, or what is wrong, a fixed text. `version`: as in the request line. */
-const char *framing_read(struct MHD_Connection *mhd, const char *version, struct framing *out);
-
-/* The path and query of a request's target, cut apart in place; false if it isn't one that a
- * server understands: "/path", "*", or "http://authority/path". */
-bool framing_split_target(char *target, const char **out_path, const char **out_query);
+/* NULL, or what is wrong; cuts path and query of the target apart. That a Content-Length is a
+ * number that fits the request parser has checked. */
+const struct refusal *framing_read(struct request_head *head, struct framing *out);
 
 #endif

@@ -1,21 +1,12 @@
 #include "wire/server.h"
 
 #include <assert.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "core/mem.h"
-#include "wire/exchange.h"
+#include "wire/connection.h"
 
-/* The library keeps a request's line and header in memory of this many times the limit, so that
- * a header somewhat over the limit gets our answer and not its own. It clears that memory for
- * each request: at 3 a request cost 1.4 µs more. */
-#define HEADER_MEMORY_FACTOR 2
-
-/* The library is edge-triggered and goes in steps; a few in a row save turns of the loop. */
-#define STEPS_IN_A_ROW 8
-
-#define OWN_HANDLES 6
+#define OWN_HANDLES 3
 
 const struct server_limits server_default_limits = {
     .header_bytes = 16 * 1024,
@@ -29,12 +20,7 @@ const struct server_limits server_default_limits = {
 
 static void on_accepted(struct listener *l, int fd, const struct sockaddr *address,
                         socklen_t address_len);
-static void on_connection(void *cls, struct MHD_Connection *mhd, void **connection,
-                          enum MHD_ConnectionNotificationCode what);
-static void on_library_ready(uv_poll_t *poll, int status, int events);
 static void before_wait(uv_prepare_t *handle);
-static void after_wait(uv_check_t *handle);
-static void on_again(uv_idle_t *again);
 static void on_sweep(uv_timer_t *sweep);
 static void on_deadline(uv_timer_t *deadline);
 static void finish(struct server *s);
@@ -43,33 +29,6 @@ static void on_handle_closed(uv_handle_t *handle);
 static void handle_closed(struct server *s);
 static void release(struct server *s);
 
-/* Targets are ours to decode. */
-static size_t leave_as_is(void *cls, struct MHD_Connection *mhd, char *text)
-{
-    (void)cls, (void)mhd;
-    return strlen(text);
-}
-
-static struct MHD_Daemon *start_daemon(struct server *s)
-{
-    const struct MHD_OptionItem options[] = {
-        { MHD_OPTION_URI_LOG_CALLBACK, (intptr_t)exchange_begin, s },
-        { MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)exchange_end, s },
-        { MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)on_connection, s },
-        { MHD_OPTION_UNESCAPE_CALLBACK, (intptr_t)leave_as_is, NULL },
-        { MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-          (intptr_t)(HEADER_MEMORY_FACTOR * s->limits.header_bytes), NULL },
-        { MHD_OPTION_CONNECTION_LIMIT, (intptr_t)s->limits.connections, NULL },
-        { MHD_OPTION_PER_IP_CONNECTION_LIMIT, (intptr_t)s->limits.connections_per_address,
-          NULL },
-        { MHD_OPTION_END, 0, NULL },
-    };
-
-    return MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME,
-                            0, NULL, NULL, exchange_proceed, s, MHD_OPTION_ARRAY, options,
-                            MHD_OPTION_END);
-}
-
 enum err server_open(struct server **out, const struct server_options *options)
 {
     struct server *s = xcalloc(1, sizeof *s);
@@ -77,39 +36,24 @@ enum err server_open(struct server **out, const struct server_options *options)
 
     s->options = *options;
     s->limits = options->limits ? *options->limits : server_default_limits;
+    s->visitors.most = s->limits.connections_per_address;
     list_init(&s->idle);
     list_init(&s->moving);
     list_init(&s->owed);
+    list_init(&s->due);
 
-    s->daemon = start_daemon(s);
-    enum err err = s->daemon ? ERR_OK : ERR_UNAVAILABLE;
-    if (!err)
-        err = listener_open(&s->listener, loop, options->address, options->port);
-    if (err)
-        goto fail;
-
-    int epoll_fd = MHD_get_daemon_info(s->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
-    int rc = uv_poll_init(loop, &s->poll, epoll_fd);
-    assert(rc == 0); /* it would be our loop that is broken */
-    (void)rc;
-    uv_poll_start(&s->poll, UV_READABLE, on_library_ready);
+    enum err err = listener_open(&s->listener, loop, options->address, options->port);
+    if (err) {
+        free(s);
+        return err;
+    }
     uv_prepare_init(loop, &s->before_wait);
-    uv_prepare_start(&s->before_wait, before_wait);
-    uv_check_init(loop, &s->after_wait);
-    uv_check_start(&s->after_wait, after_wait);
-    uv_idle_init(loop, &s->again);
     uv_timer_init(loop, &s->sweep);
     uv_timer_init(loop, &s->deadline);
     s->listener.on_accepted = on_accepted;
     listener_resume(&s->listener);
     *out = s;
     return ERR_OK;
-
-fail:
-    if (s->daemon)
-        MHD_stop_daemon(s->daemon);
-    free(s);
-    return err;
 }
 
 uint16_t server_port(const struct server *s)
@@ -118,15 +62,6 @@ uint16_t server_port(const struct server *s)
 }
 
 /* Connections. */
-
-/* The library closes the descriptor when it refuses the connection. */
-static void on_accepted(struct listener *l, int fd, const struct sockaddr *address,
-                        socklen_t address_len)
-{
-    struct server *s = container_of(l, struct server, listener);
-
-    MHD_add_connection(s->daemon, fd, address, address_len);
-}
 
 static uint32_t sweep_ms(const struct server_limits *limits)
 {
@@ -138,60 +73,59 @@ static uint32_t sweep_ms(const struct server_limits *limits)
     return ms < 10 ? 10 : ms > 1000 ? 1000 : ms;
 }
 
-static struct connection *connection_new(struct server *s, struct MHD_Connection *mhd)
+static void on_accepted(struct listener *l, int fd, const struct sockaddr *address,
+                        socklen_t address_len)
 {
-    struct connection *c = xcalloc(1, sizeof *c);
+    struct server *s = container_of(l, struct server, listener);
+    struct visitor *visitor = visitors_enter(&s->visitors, address);
 
-    c->server = s;
-    c->mhd = mhd;
-    c->fd = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
-    list_init(&c->link);
-    connection_move(c, &s->idle);
-
+    (void)address_len;
+    if (!visitor) {
+        close(fd);
+        return;
+    }
+    connection_open(s, fd, visitor);
+    s->handles++;
     if (s->connections++ == 0)
         uv_timer_start(&s->sweep, on_sweep, sweep_ms(&s->limits), sweep_ms(&s->limits));
     if (s->connections == s->limits.connections)
         listener_pause(&s->listener);
-    return c;
 }
 
-static void connection_free(struct connection *c)
+void server_lost(struct server *s, struct visitor *visitor)
 {
-    struct server *s = c->server;
-
-    list_remove(&c->link);
-    free(c);
-    if (--s->connections == 0)
+    visitors_leave(&s->visitors, visitor);
+    if (--s->connections == 0 && !s->stopped)
         uv_timer_stop(&s->sweep);
     if (!s->closing)
         listener_resume(&s->listener);
-}
-
-static void on_connection(void *cls, struct MHD_Connection *mhd, void **connection,
-                          enum MHD_ConnectionNotificationCode what)
-{
-    if (what == MHD_CONNECTION_NOTIFY_STARTED)
-        *connection = connection_new(cls, mhd);
+    else if (s->connections == 0 && !s->stopped)
+        finish(s);
     else
-        connection_free(*connection);
+        release(s);
 }
 
-/* The library notices, forgets the request and closes. */
-static void connection_cut(struct connection *c)
+void server_released(struct server *s)
 {
-    list_remove(&c->link);
-    shutdown(c->fd, SHUT_RDWR);
+    handle_closed(s);
 }
 
-void connection_move(struct connection *c, struct list *list)
+void server_make_due(struct server *s, struct connection *c)
 {
-    struct server *s = c->server;
+    if (list_is_empty(&s->due))
+        uv_prepare_start(&s->before_wait, before_wait);
+    list_remove(&c->due);
+    list_append(&s->due, &c->due);
+}
 
-    list_remove(&c->link);
-    list_append(list, &c->link);
-    c->since_ms = uv_now(s->options.loop);
-    if (s->closing && list == &s->idle && !c->exchange)
-        connection_cut(c);
+static void before_wait(uv_prepare_t *handle)
+{
+    struct server *s = container_of(handle, struct server, before_wait);
+    struct list *link;
+
+    while ((link = list_pop(&s->due)))
+        connection_go_on(container_of(link, struct connection, due));
+    uv_prepare_stop(handle);
 }
 
 static void expire(struct server *s, struct list *list, uint32_t timeout_ms)
@@ -200,9 +134,7 @@ static void expire(struct server *s, struct list *list, uint32_t timeout_ms)
         struct connection *c = container_of(list->next, struct connection, link);
         if (uv_now(s->options.loop) - c->since_ms < timeout_ms)
             return;
-        if (c->exchange)
-            exchange_expire(c->exchange);
-        connection_cut(c);
+        connection_expire(c);
     }
 }
 
@@ -214,68 +146,15 @@ static void on_sweep(uv_timer_t *sweep)
     expire(s, &s->moving, s->limits.body_timeout_ms);
 }
 
-/* The loop.
- *
- * Whatever concerns the library only sets `due`; it runs right after the loop has waited, or
- * before it waits again. So all the answers of one turn go out in one run. */
-
-void server_wake(struct server *s)
+const char *server_date(struct server *s)
 {
-    s->due = true;
-    if (s->stopped)
-        release(s);
-}
+    time_t now_s = time(NULL);
 
-static void on_library_ready(uv_poll_t *poll, int status, int events)
-{
-    (void)status, (void)events;
-    server_wake(container_of(poll, struct server, poll));
-}
-
-/* No connection has a timeout in the library: any wait it asks for is "don't". */
-static bool has_more(struct MHD_Daemon *daemon)
-{
-    MHD_UNSIGNED_LONG_LONG wait_ms;
-
-    return MHD_get_timeout(daemon, &wait_ms) == MHD_YES;
-}
-
-static void run_steps(struct server *s)
-{
-    for (unsigned step = 0; s->due && step < STEPS_IN_A_ROW; step++) {
-        s->due = false;
-        MHD_run(s->daemon);
-        s->due |= has_more(s->daemon);
+    if (now_s != s->date_s) {
+        answer_date(now_s, s->date);
+        s->date_s = now_s;
     }
-}
-
-static void run_if_due(struct server *s)
-{
-    if (s->stopped)
-        return;
-
-    run_steps(s);
-    if (s->closing && s->connections == 0)
-        finish(s);
-    else if (s->due)
-        uv_idle_start(&s->again, on_again);
-    else
-        uv_idle_stop(&s->again);
-}
-
-static void before_wait(uv_prepare_t *handle)
-{
-    run_if_due(container_of(handle, struct server, before_wait));
-}
-
-static void after_wait(uv_check_t *handle)
-{
-    run_if_due(container_of(handle, struct server, after_wait));
-}
-
-static void on_again(uv_idle_t *again)
-{
-    (void)again;
+    return s->date;
 }
 
 /* The end. */
@@ -286,17 +165,25 @@ void server_close(struct server *s, uint32_t timeout_ms, void (*closed)(void *ct
     s->closing = true;
     s->closed = closed;
     s->closed_ctx = ctx;
-    s->handles = OWN_HANDLES + 1; /* and the listener */
+    s->handles++;
     listener_close(&s->listener, on_listener_closed);
 
-    struct list idle, *link;
-    list_move_all(&s->idle, &idle);
-    while ((link = list_pop(&idle))) {
+    for (struct list *link = s->idle.next, *next; link != &s->idle; link = next) {
         struct connection *c = container_of(link, struct connection, link);
-        connection_move(c, &s->idle); /* cuts it, unless a request has begun */
+        next = link->next;
+        if (connection_is_idle(c))
+            connection_cut(c);
     }
-    uv_timer_start(&s->deadline, on_deadline, timeout_ms, 0);
-    server_wake(s);
+    if (s->connections > 0)
+        uv_timer_start(&s->deadline, on_deadline, timeout_ms, 0);
+    else
+        finish(s);
+}
+
+static void cut_all(struct list *list)
+{
+    while (!list_is_empty(list))
+        connection_cut(container_of(list->next, struct connection, link));
 }
 
 /* What on_request still holds stays in memory until it is answered: see release(). */
@@ -304,22 +191,26 @@ static void on_deadline(uv_timer_t *deadline)
 {
     struct server *s = container_of(deadline, struct server, deadline);
 
-    for (struct list *link = s->owed.next; link != &s->owed; link = link->next) {
-        struct connection *c = container_of(link, struct connection, link);
-        exchange_dismiss(c->exchange);
-        shutdown(c->fd, SHUT_RDWR);
+    while (!list_is_empty(&s->owed)) {
+        struct connection *c = container_of(s->owed.next, struct connection, link);
+        connection_refuse(c, &refusal_stopping);
+        connection_cut(c);
     }
+    cut_all(&s->idle);
+    cut_all(&s->moving);
     finish(s);
 }
 
 static void finish(struct server *s)
 {
     uv_handle_t *const handles[OWN_HANDLES] = {
-        (uv_handle_t *)&s->poll,  (uv_handle_t *)&s->before_wait, (uv_handle_t *)&s->after_wait,
-        (uv_handle_t *)&s->again, (uv_handle_t *)&s->sweep,       (uv_handle_t *)&s->deadline,
+        (uv_handle_t *)&s->before_wait,
+        (uv_handle_t *)&s->sweep,
+        (uv_handle_t *)&s->deadline,
     };
 
     s->stopped = true;
+    s->handles += OWN_HANDLES;
     for (unsigned i = 0; i < OWN_HANDLES; i++) {
         handles[i]->data = s;
         uv_close(handles[i], on_handle_closed);
@@ -341,7 +232,7 @@ static void handle_closed(struct server *s)
     void (*closed)(void *ctx) = s->closed;
     void *ctx = s->closed_ctx;
 
-    if (--s->handles > 0)
+    if (--s->handles > 0 || !s->stopped)
         return;
 
     release(s);
@@ -349,13 +240,10 @@ static void handle_closed(struct server *s)
         closed(ctx);
 }
 
-/* The library may not be stopped while connections are suspended, and their exchanges are
- * their owner's: the last answer, which goes nowhere, frees the server. */
+/* Exchanges that are owed are their owner's: the last answer, which goes nowhere, frees the
+ * server. */
 static void release(struct server *s)
 {
-    if (s->handles > 0 || !list_is_empty(&s->owed))
-        return;
-
-    MHD_stop_daemon(s->daemon);
-    free(s);
+    if (s->stopped && s->handles == 0 && s->connections == 0)
+        free(s);
 }

@@ -8,15 +8,14 @@
  * body is collected and `on_request` runs. An exchange is answered exactly once, in
  * `on_headers`, in `on_request` or on any later turn of the loop; when the client is gone by
  * then nothing is sent. The answer to a GET for which there is no room becomes a 503; all else
- * may have changed something, and is answered. Until exchange_reply() the exchange and what it returned stay valid,
- * even beyond `closed`.
+ * may have changed something, and is answered. Until exchange_reply() the exchange and what it
+ * returned stay valid, even beyond `closed`. A connection has one exchange at a time: of what a
+ * client sends ahead 16 KiB are taken, the rest waits in the socket.
  *
- * What the server answers by itself, as JSON of the contract: 400 (framing that could be read
- * in two ways, a target that is no path: closed), 413 (body too large), 431 (header too large),
- * 503 with Retry-After (too much buffered), 408 (too slow: closed). Bytes that libmicrohttpd
- * doesn't take for HTTP, or a header of more than about twice the limit, it refuses by itself,
- * 4xx or 505 in HTML, and closes: it has no hook for them, and its log, which tells of each
- * beforehand, doesn't say which connection it is about. docs/api.md lists them.
+ * What the server answers by itself, as JSON of the contract, see refusal.h: 400, 414, 431, 501
+ * or 505 to what is no HTTP/1 or could be read in two ways, and 408 to a client that is too
+ * slow: these close the connection; 413 (body too large) and 503 with Retry-After (too much
+ * buffered). Only who never began a request, or has left, is hung up on without a word.
  *
  * Thread: the loop's. */
 #ifndef WIRE_SERVER_H
@@ -80,8 +79,8 @@ const void *exchange_body(const struct exchange *x, size_t *out_len);
 void exchange_set_data(struct exchange *x, void *data);
 void *exchange_data(const struct exchange *x);
 
-/* A header line for the answer; copied. At most 15; a value with a line break is left out. Not
- * Content-Type, which is always JSON. */
+/* A header line for the answer; copied. At most 32 KiB in all; a value with a line break is left
+ * out. Not Content-Type, which is always JSON. */
 void exchange_add_header(struct exchange *x, const char *name, const char *value);
 
 /* Answer and forget. The bytes of `body` are taken over and `body` is left empty; NULL, or a

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "core/count.h"
+#include "tests/lib/answer.h"
 #include "tests/lib/descriptors.h"
 #include "tests/lib/server_fixture.h"
 
@@ -120,18 +121,20 @@ static void an_answer_without_room_is_refused_if_nothing_was_done_for_it(void **
     client_close(&c);
 }
 
+/* A connection without a request closes; whoever has begun one hears why. */
 static void slow_clients_are_hung_up_on(void **state)
 {
     static const struct {
-        const char *bytes, *answer;
+        const char *bytes;
+        bool has_begun;
     } rows[] = {
-        { "", "" },
-        { "GET / HT", "" },
-        { "GET / HTTP/1.1\r\nX: ", "HTTP/1.1 408 " },
-        { "POST / HTTP/1.1\r\n" HOST "Content-Length: 5\r\n\r\nabc", "HTTP/1.1 408 " },
-        { "POST / HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n5\r\nab",
-          "HTTP/1.1 408 " },
-        { "POST /denied HTTP/1.1\r\n" HOST "Content-Length: 5\r\n\r\nabc", "HTTP/1.1 408 " },
+        { "", false },
+        { "\r\n", false },
+        { "GET / HT", true },
+        { "GET / HTTP/1.1\r\nX: ", true },
+        { "POST / HTTP/1.1\r\n" HOST "Content-Length: 5\r\n\r\nabc", true },
+        { "POST / HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n5\r\nab", true },
+        { "POST /denied HTTP/1.1\r\n" HOST "Content-Length: 5\r\n\r\nabc", true },
     };
     struct server_fixture *f = *state;
 
@@ -139,7 +142,12 @@ static void slow_clients_are_hung_up_on(void **state)
         struct client c;
         server_fixture_connect(f, &c);
         client_say(&c, rows[i].bytes);
-        assert_has(client_answer(&c), rows[i].answer);
+        if (rows[i].has_begun) {
+            struct answer a = answer_take(client_answer(&c));
+            assert_int_equal(a.status, 408);
+            answer_has_text(&a, "code", "request_timeout");
+            answer_fini(&a);
+        }
         assert_true(client_is_closed(&c));
         client_close(&c);
     }

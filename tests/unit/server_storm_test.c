@@ -157,8 +157,8 @@ static void step(struct storm *s)
     uv_run(&s->loop, sweeps && dice_chance(&s->dice, 5) ? UV_RUN_ONCE : UV_RUN_NOWAIT);
 }
 
-/* What is counted as buffered is what the exchanges hold. Connections that have just been cut are
- * in no list until the library notices. */
+/* What is counted as buffered is what the exchanges hold. Connections that are cut are in no list
+ * until the loop, or the owner of their exchange, lets them go. */
 static void check_buffered(const struct server *s)
 {
     const struct list *const lists[] = { &s->idle, &s->moving, &s->owed };
@@ -169,7 +169,7 @@ static void check_buffered(const struct server *s)
         for (const struct list *l = lists[i]->next; l != lists[i]; l = l->next) {
             const struct connection *c = container_of(l, struct connection, link);
             connections++;
-            answers += c->exchange ? c->exchange->answer_len : 0;
+            answers += c->body.len + (c->exchange ? c->exchange->answer.len : 0);
             bytes += c->exchange ? c->exchange->body.len : 0;
         }
     assert_in_range(s->connections, connections, limits.connections);

@@ -1,0 +1,424 @@
+#include "wire/connection.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <unistd.h>
+
+#include "core/count.h"
+#include "core/mem.h"
+#include "wire/exchange.h"
+
+/* Of an answer's head, which is ours. */
+#define OUT_MAX ((size_t)64 * 1024)
+
+static void on_ready(uv_poll_t *poll, int status, int events);
+static void read_on(struct connection *c);
+static void feed(struct connection *c, const char *bytes, size_t len);
+static const struct refusal *on_body(struct request_parser *p, const char *bytes, size_t len);
+static void flush(struct connection *c);
+static void on_sent(struct connection *c);
+static void on_released(uv_handle_t *handle);
+static void release(struct connection *c);
+
+static struct list *list_of(struct server *s, enum connection_state state)
+{
+    switch (state) {
+    case CONNECTION_HEAD:
+        return &s->idle;
+    case CONNECTION_OWED:
+        return &s->owed;
+    case CONNECTION_BODY:
+    case CONNECTION_SENDING:
+    case CONNECTION_LINGERING:
+        return &s->moving;
+    case CONNECTION_GONE:
+        break;
+    }
+    return NULL;
+}
+
+static void enter(struct connection *c, enum connection_state state)
+{
+    struct list *list = list_of(c->server, state);
+
+    c->state = state;
+    c->since_ms = uv_now(c->server->options.loop);
+    list_remove(&c->link);
+    if (list)
+        list_append(list, &c->link);
+}
+
+static bool has_unsent(const struct connection *c)
+{
+    return c->out.len > 0;
+}
+
+/* Poll for what can be dealt with. It is the same from one request to the next, unless a client
+ * sends much ahead or doesn't read. */
+static void watch(struct connection *c)
+{
+    int events = 0;
+
+    if (c->state == CONNECTION_GONE)
+        return;
+    if (!c->at_end && c->ahead.len < READ_MAX)
+        events |= UV_READABLE;
+    if (has_unsent(c))
+        events |= UV_WRITABLE;
+    if (events == c->events)
+        return;
+
+    c->events = events;
+    if (events)
+        uv_poll_start(&c->poll, events, on_ready);
+    else
+        uv_poll_stop(&c->poll);
+}
+
+void connection_open(struct server *s, int fd, struct visitor *visitor)
+{
+    struct connection *c = xcalloc(1, sizeof *c);
+
+    c->server = s;
+    c->visitor = visitor;
+    c->fd = fd;
+    c->ahead = BUF_INIT(READ_MAX);
+    c->out = BUF_INIT(OUT_MAX);
+    list_init(&c->link);
+    list_init(&c->due);
+    request_parser_init(&c->parser, s->limits.header_bytes, on_body);
+
+    int rc = uv_poll_init(s->options.loop, &c->poll, fd);
+    assert(rc == 0); /* it would be our loop that is broken */
+    (void)rc;
+    enter(c, CONNECTION_HEAD);
+    watch(c);
+}
+
+/* Bytes in. */
+
+static ssize_t receive(struct connection *c, void *bytes, size_t room)
+{
+    return recv(c->fd, bytes, room, 0);
+}
+
+static void on_ready(uv_poll_t *poll, int status, int events)
+{
+    struct connection *c = container_of(poll, struct connection, poll);
+
+    if (status < 0) {
+        connection_cut(c);
+        return;
+    }
+    if (events & UV_WRITABLE)
+        flush(c);
+    if ((events & UV_READABLE) && c->state != CONNECTION_GONE)
+        read_on(c);
+    watch(c);
+}
+
+/* Its turn hasn't come. */
+static bool comes_ahead(const struct connection *c)
+{
+    return c->state == CONNECTION_OWED || c->state == CONNECTION_SENDING || c->ahead.len > 0;
+}
+
+static void keep_ahead(struct connection *c, const char *bytes, size_t len)
+{
+    enum err err = buf_append(&c->ahead, bytes, len);
+
+    if (err)
+        connection_cut(c); /* out of memory: no more than READ_MAX was read */
+}
+
+static void on_end(struct connection *c)
+{
+    c->at_end = true;
+    if (!comes_ahead(c))
+        connection_cut(c);
+}
+
+static void read_on(struct connection *c)
+{
+    char *bytes = c->server->received;
+    size_t room = READ_MAX - c->ahead.len;
+
+    assert(room > 0); /* else it wouldn't be polled for */
+    ssize_t len = receive(c, bytes, room);
+
+    if (len > 0 && comes_ahead(c))
+        keep_ahead(c, bytes, (size_t)len);
+    else if (len > 0)
+        feed(c, bytes, (size_t)len);
+    else if (len == 0)
+        on_end(c);
+    else if (errno != EAGAIN && errno != EINTR)
+        connection_cut(c);
+}
+
+static void throw_away(struct connection *c, size_t len)
+{
+    c->thrown_away += len;
+    if (c->thrown_away > THROW_AWAY_MAX)
+        connection_cut(c);
+}
+
+/* What the connection is left with, as it doesn't take requests now. */
+static void keep(struct connection *c, const char *bytes, size_t len)
+{
+    switch (c->state) {
+    case CONNECTION_OWED:
+    case CONNECTION_SENDING:
+        keep_ahead(c, bytes, len);
+        break;
+    case CONNECTION_LINGERING:
+        throw_away(c, len);
+        break;
+    case CONNECTION_HEAD:
+    case CONNECTION_BODY:
+    case CONNECTION_GONE:
+        break;
+    }
+}
+
+static void feed(struct connection *c, const char *bytes, size_t len)
+{
+    bool was_in_head = request_parser_is_in_head(&c->parser);
+
+    while (c->state == CONNECTION_BODY || (c->state == CONNECTION_HEAD && len > 0)) {
+        const struct refusal *fault;
+        size_t taken;
+        enum request_event event = request_parser_feed(&c->parser, bytes, len, &taken, &fault);
+
+        bytes += taken;
+        len -= taken;
+        switch (event) {
+        case REQUEST_HEAD:
+            enter(c, CONNECTION_BODY);
+            exchange_begin(c);
+            break;
+        case REQUEST_END:
+            exchange_complete(c->exchange);
+            was_in_head = false;
+            break;
+        case REQUEST_FAULT:
+            connection_refuse(c, fault);
+            break;
+        case REQUEST_MORE:
+            if (!was_in_head && request_parser_is_in_head(&c->parser))
+                enter(c, CONNECTION_HEAD); /* the time for a header begins with it */
+            return;
+        }
+    }
+    keep(c, bytes, len);
+}
+
+static const struct refusal *on_body(struct request_parser *p, const char *bytes, size_t len)
+{
+    struct connection *c = container_of(p, struct connection, parser);
+
+    return exchange_collect(c->exchange, bytes, len);
+}
+
+void connection_go_on(struct connection *c)
+{
+    struct buf ahead = c->ahead;
+
+    c->ahead = BUF_INIT(READ_MAX);
+    if (ahead.len > 0)
+        feed(c, buf_text(&ahead), ahead.len);
+    buf_fini(&ahead);
+    if (c->at_end && !comes_ahead(c))
+        connection_cut(c);
+    watch(c);
+}
+
+/* Bytes out. */
+
+static ssize_t transmit(struct connection *c, const struct iovec *pieces, size_t count)
+{
+    const struct msghdr message = { .msg_iov = (struct iovec *)pieces, .msg_iovlen = count };
+
+    return sendmsg(c->fd, &message, MSG_NOSIGNAL);
+}
+
+/* What is left of `from` once its first `skip` bytes are sent. */
+static struct iovec rest_of(const struct buf *from, size_t skip)
+{
+    if (skip >= from->len)
+        return (struct iovec){ 0 };
+    return (struct iovec){ from->bytes + skip, from->len - skip };
+}
+
+/* Send what there is. */
+static void flush(struct connection *c)
+{
+    size_t of_body = c->sent > c->out.len ? c->sent - c->out.len : 0;
+    const struct iovec pieces[] = { rest_of(&c->out, c->sent), rest_of(&c->body, of_body) };
+
+    ssize_t len = transmit(c, pieces, COUNT(pieces));
+    if (len < 0 && errno != EAGAIN && errno != EINTR) {
+        connection_cut(c);
+        return;
+    }
+    c->sent += len > 0 ? (size_t)len : 0;
+    if (c->sent == c->out.len + c->body.len)
+        on_sent(c);
+    watch(c);
+}
+
+static void drop_body(struct connection *c)
+{
+    c->server->answer_bytes -= c->body.len;
+    buf_fini(&c->body);
+}
+
+/* The client gets to see what was said before it gets to hear that nobody listens. */
+static void hang_up(struct connection *c)
+{
+    if (c->at_end || !(c->lingers || c->ahead.len > 0)) {
+        connection_cut(c);
+        return;
+    }
+    buf_fini(&c->ahead);
+    shutdown(c->fd, SHUT_WR);
+    enter(c, CONNECTION_LINGERING);
+}
+
+static void on_sent(struct connection *c)
+{
+    buf_clear(&c->out);
+    drop_body(c);
+    c->sent = 0;
+    if (c->state == CONNECTION_BODY)
+        return; /* that was an invitation */
+
+    if (c->hangs_up || c->server->closing) {
+        hang_up(c);
+        return;
+    }
+    enter(c, CONNECTION_HEAD);
+    if (c->ahead.len > 0 || c->at_end)
+        server_make_due(c->server, c);
+}
+
+void connection_invite(struct connection *c)
+{
+    enum err err = buf_append_text(&c->out, "HTTP/1.1 100 Continue\r\n\r\n");
+
+    assert(!err);
+    (void)err;
+    flush(c);
+}
+
+void connection_answer(struct connection *c, unsigned status, const char *lines,
+                       struct buf *body)
+{
+    const struct request_head *request = &c->parser.head;
+
+    if (!c->parser.keep_alive || c->server->closing)
+        c->hangs_up = true;
+    bool is_old = request->version && strcmp(request->version, "HTTP/1.0") == 0;
+    const struct answer_head head = {
+        .status = status,
+        .date = server_date(c->server),
+        .lines = lines,
+        .body_len = body->len,
+        .connection = c->hangs_up ? ANSWER_CLOSES
+                      : is_old    ? ANSWER_KEEPS
+                                  : ANSWER_STAYS,
+    };
+    answer_head_write(&head, &c->out);
+
+    c->body = *body;
+    *body = BUF_INIT(body->limit);
+    if (request->method && strcmp(request->method, "HEAD") == 0)
+        drop_body(c);
+    enter(c, CONNECTION_SENDING);
+    flush(c);
+}
+
+void connection_refuse(struct connection *c, const struct refusal *refusal)
+{
+    struct buf body = BUF_INIT(REFUSAL_TEXT_MAX);
+
+    if (c->exchange)
+        exchange_drop(c->exchange);
+    if (has_unsent(c) || c->state == CONNECTION_GONE) {
+        connection_cut(c);
+        return;
+    }
+    refusal_write(refusal, &body);
+    c->server->answer_bytes += body.len;
+    c->hangs_up = true;
+    c->lingers = true;
+    connection_answer(c, refusal->status, "", &body);
+}
+
+/* The end. */
+
+void connection_wait(struct connection *c)
+{
+    enter(c, CONNECTION_OWED);
+}
+
+bool connection_is_idle(const struct connection *c)
+{
+    return c->state == CONNECTION_HEAD && c->ahead.len == 0 &&
+           !request_parser_is_in_head(&c->parser);
+}
+
+void connection_expire(struct connection *c)
+{
+    bool is_asking =
+        c->state == CONNECTION_BODY || (c->state == CONNECTION_HEAD && !connection_is_idle(c));
+
+    if (is_asking)
+        connection_refuse(c, &refusal_slow);
+    else
+        connection_cut(c);
+}
+
+void connection_cut(struct connection *c)
+{
+    if (c->state == CONNECTION_GONE)
+        return;
+
+    enter(c, CONNECTION_GONE);
+    list_remove(&c->due);
+    if (c->exchange)
+        exchange_drop(c->exchange);
+    drop_body(c);
+    uv_close((uv_handle_t *)&c->poll, on_released);
+    close(c->fd);
+}
+
+static void on_released(uv_handle_t *handle)
+{
+    struct connection *c = container_of((uv_poll_t *)handle, struct connection, poll);
+    struct server *s = c->server;
+
+    c->released = true;
+    release(c);
+    server_released(s);
+}
+
+void connection_forget(struct connection *c)
+{
+    release(c);
+}
+
+static void release(struct connection *c)
+{
+    struct server *s = c->server;
+    struct visitor *visitor = c->visitor;
+
+    if (!c->released || c->exchange)
+        return;
+
+    request_parser_fini(&c->parser);
+    buf_fini(&c->ahead);
+    buf_fini(&c->out);
+    free(c);
+    server_lost(s, visitor);
+}
