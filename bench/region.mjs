@@ -2,18 +2,11 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
-import { setTimeout as pause } from 'node:timers/promises';
 import { Dispatcher } from '../tests/e2e/lib/dispatcher.mjs';
+import { until } from '../tests/e2e/lib/wait.mjs';
 import { cpuMicroseconds, measure, program } from './process.mjs';
 
-// Ask seldom enough to leave the cores to what is measured.
-async function until(ask, satisfied) {
-    for (;;) {
-        const answer = await ask();
-        if (satisfied(answer)) return answer;
-        await pause(10);
-    }
-}
+const every_ms = 10;
 
 export class Sink {
     async start(...args) {
@@ -29,7 +22,7 @@ export class Sink {
 
     // Until so many requests came since the last reset().
     async received(count) {
-        return until(() => this.stats(), stats => stats.requests >= count);
+        return until(() => this.stats(), stats => stats.requests >= count, every_ms);
     }
 
     reset() {
@@ -69,7 +62,7 @@ export class Region {
 
     // Until every attempt is recorded.
     recorded() {
-        return until(() => this.status(), status => status.pending === 0);
+        return until(() => this.status(), status => status.pending === 0, every_ms);
     }
 
     // What `work` costs: CPU of the dispatcher and time.

@@ -10,15 +10,19 @@ export const posthaste =
     process.env.POSTHASTE ?? new URL('../../../build/release/posthaste', import.meta.url).pathname;
 
 export class Dispatcher {
-    constructor({ args = [], env = {}, subnet = '127.0.0.0/8' } = {}) {
-        this.base = mkdtempSync(join(tmpdir(), 'posthaste-e2e-'));
+    // `init` is what `posthaste init` is told beyond the folder; `base` is where that folder will be.
+    constructor({ args = [], env = {}, subnet = '127.0.0.0/8', address = '127.0.0.1', port = 0, init = [], base } = {}) {
+        this.base = base ?? mkdtempSync(join(tmpdir(), 'posthaste-e2e-'));
         this.dir = join(this.base, 'region');
+        this.address = address;
+        this.port = port;
         this.args = ['--allow-subnet', subnet, ...args];
         this.env = { ...process.env, ...env };
         this.wrapper = [];      // what runs the program, if not we
         this.logs = [];
+        this.facts = [];        // those of its lines that are facts
         this.waiting = [];
-        this.run('init', this.dir);
+        this.run('init', this.dir, ...init);
         this.config = join(this.dir, 'posthaste.yaml');
         this.token = this.run('token', 'create', '--config', this.config).trim();
     }
@@ -29,23 +33,23 @@ export class Dispatcher {
 
     // Start, or start again after a stop or kill, on the port it had before.
     async start() {
-        const listen = `127.0.0.1:${this.port ?? 0}`;
+        const listen = `${this.address}:${this.port}`;
         const [program, ...args] = [...this.wrapper, posthaste, 'serve', '--config', this.config,
             '--listen', listen, '--log-format', 'json', ...this.args];
         this.process = spawn(program, args, { env: this.env, stdio: ['ignore', 'ignore', 'pipe'] });
         this.exited = once(this.process, 'exit');
-        createInterface({ input: this.process.stderr }).on('line', line => this.#heard(line));
+        createInterface({ input: this.process.stderr }).on('line', line => this.heard(line));
         const early = this.exited.then(([code, signal]) => {
             throw new Error(`serve ended early: ${code ?? signal}\n${this.logs.slice(-5).join('\n')}`);
         });
         const { port } = await Promise.race([this.logged('listening'), early]);
         early.catch(() => {});
         this.port = port;
-        this.url = `http://127.0.0.1:${port}`;
+        this.url = `http://${this.address}:${port}`;
         return this;
     }
 
-    #heard(line) {
+    heard(line) {
         this.logs.push(line);
         let fact;
         try {
@@ -53,12 +57,14 @@ export class Dispatcher {
         } catch {
             return;     // a sanitizer's report: kept in the logs
         }
-        this.waiting = this.waiting.filter(w => w.event !== fact.event || (w.resolve(fact), false));
+        this.facts.push(fact);
+        this.waiting = this.waiting.filter(w => !w.isIt(fact) || (w.resolve(fact), false));
     }
 
-    // The next log line of this event.
-    logged(event) {
-        return new Promise(resolve => this.waiting.push({ event, resolve }));
+    // The next log line of this event of which `satisfied` says so.
+    logged(event, satisfied = () => true) {
+        const isIt = fact => fact.event === event && satisfied(fact);
+        return new Promise(resolve => this.waiting.push({ isIt, resolve }));
     }
 
     async kill() {
@@ -76,8 +82,12 @@ export class Dispatcher {
         rmSync(this.base, { recursive: true, force: true });
     }
 
+    fetch(url, options) {
+        return fetch(url, options);
+    }
+
     async call(method, path, body, headers = {}) {
-        const response = await fetch(`${this.url}/api/v1${path}`, {
+        const response = await this.fetch(`${this.url}/api/v1${path}`, {
             method,
             headers: {
                 authorization: `Bearer ${this.token}`,

@@ -4,12 +4,27 @@ import net from 'node:net';
 import { once } from 'node:events';
 import { Webhook } from 'standardwebhooks';
 
-export class Receiver {
+// What came in, and waiting for it.
+export class Deliveries {
     deliveries = [];
     #waiting = [];
 
+    record(delivery) {
+        this.deliveries.push(delivery);
+        this.#waiting = this.#waiting.filter(w => !w.ready() || (w.resolve(), false));
+    }
+
+    // Until so many deliveries came, or until ready() says so after one.
+    arrived(wanted) {
+        const ready = typeof wanted === 'function' ? wanted : () => this.deliveries.length >= wanted;
+        return ready() ? Promise.resolve() : new Promise(resolve => this.#waiting.push({ ready, resolve }));
+    }
+}
+
+export class Receiver extends Deliveries {
     // `answer(delivery, response)` may take over; without it every delivery gets a 204.
     constructor(answer) {
+        super();
         this.server = http.createServer(async (request, response) => {
             const chunks = [];
             for await (const chunk of request) chunks.push(chunk);
@@ -20,10 +35,9 @@ export class Receiver {
                 at: Date.now(),
                 number: this.deliveries.length + 1,
             };
-            this.deliveries.push(delivery);
+            this.record(delivery);
             if (answer) answer(delivery, response);
             else response.writeHead(204).end();
-            this.#waiting = this.#waiting.filter(w => !w.ready() || (w.resolve(), false));
         });
         this.server.keepAliveTimeout = 60_000;
     }
@@ -33,12 +47,6 @@ export class Receiver {
         await once(this.server, 'listening');
         this.url = `http://127.0.0.1:${this.server.address().port}/hook`;
         return this;
-    }
-
-    // Until so many deliveries came, or until ready() says so after one.
-    arrived(wanted) {
-        const ready = typeof wanted === 'function' ? wanted : () => this.deliveries.length >= wanted;
-        return ready() ? Promise.resolve() : new Promise(resolve => this.#waiting.push({ ready, resolve }));
     }
 
     async stop() {
