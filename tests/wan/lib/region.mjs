@@ -1,0 +1,109 @@
+// A real region at a site: `posthaste serve` with its own directory, driven as its operator and its callers would.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { appendFileSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Dispatcher, posthaste } from '../../e2e/lib/dispatcher.mjs';
+
+const port = 8071;
+
+function faketimeLibrary() {
+    for (const machine of readdirSync('/usr/lib')) {
+        const path = `/usr/lib/${machine}/faketime/libfaketimeMT.so.1`;
+        if (existsSync(path)) return path;
+    }
+    throw new Error('libfaketime is not installed: script/bootstrap test installs it');
+}
+
+export class WanRegion extends Dispatcher {
+    // `clock` is what its wall clock is off by, as faketime says it: '+90s'. `on_death` is told when it ends unasked.
+    constructor(wan, name, { clock, on_death = () => {}, ...options } = {}) {
+        const site = wan.sites[name];
+        const base = join(wan.dir, name);
+        mkdirSync(base);
+        super({ base, address: site.address, port, subnet: '198.18.0.0/15', ...options });
+        this.wan = wan;
+        this.name = name;
+        this.site = site;       // whose callers call() is
+        this.clock = clock;
+        this.on_death = on_death;
+        this.stderr = join(base, 'stderr.log');
+        this.env.POSTHASTE_CONFIG = this.config;
+        this.env.POSTHASTE_URL = `http://${site.address}:${port}`;
+        writeFileSync(this.stderr, '');
+    }
+
+    async start() {
+        this.wrapper = [...this.site.inside, ...this.#skewed()];
+        this.asked_to_end = false;
+        await super.start();
+        this.exited.then(([code, signal]) => {
+            if (!this.asked_to_end)
+                this.on_death(new Error(`${this.name} ended unasked: ${code ?? signal}\n${this.tail(20)}`));
+        });
+        return this;
+    }
+
+    // Another wall clock; the monotonic one stays. It reads the file again each second.
+    #skewed() {
+        if (this.clock === undefined) return [];
+        this.setClock(this.clock);
+        return ['env', `LD_PRELOAD=${faketimeLibrary()}`, `FAKETIME_TIMESTAMP_FILE=${this.#clockFile()}`,
+            'FAKETIME_CACHE_DURATION=1', 'FAKETIME_DONT_FAKE_MONOTONIC=1', 'NO_FAKE_STAT=1',
+            `ASAN_OPTIONS=verify_asan_link_order=0:${process.env.ASAN_OPTIONS ?? ''}`];
+    }
+
+    #clockFile() {
+        return join(this.base, 'clock');
+    }
+
+    // For one that was started with a clock.
+    setClock(offset) {
+        this.clock = offset;
+        writeFileSync(this.#clockFile(), `${offset}\n`);
+    }
+
+    heard(line) {
+        appendFileSync(this.stderr, `${line}\n`);
+        super.heard(line);
+    }
+
+    // Its last lines.
+    tail(count) {
+        return this.logs.slice(-count).map(line => `    ${this.name}: ${line}`).join('\n');
+    }
+
+    isRunning() {
+        return this.process !== undefined && this.process.exitCode === null && this.process.signalCode === null;
+    }
+
+    kill() {
+        this.asked_to_end = true;
+        return super.kill();
+    }
+
+    stop() {
+        this.asked_to_end = true;
+        return super.stop();
+    }
+
+    fetch(url, options) {
+        return this.site.fetch(url, options);
+    }
+
+    // The same region, called from another site.
+    from(name) {
+        return Object.create(this, { site: { value: this.wan.sites[name] } });
+    }
+
+    // A command of the operator's, at the region's site; what it prints.
+    async command(...args) {
+        const [program, ...rest] = [...this.site.inside, posthaste, ...args];
+        const child = spawn(program, rest, { env: this.env, stdio: ['ignore', 'pipe', 'pipe'] });
+        const out = { stdout: '', stderr: '' };
+        for (const name of ['stdout', 'stderr']) child[name].setEncoding('utf8').on('data', text => (out[name] += text));
+        const [code] = await once(child, 'close');
+        if (code !== 0) throw new Error(`${this.name}: posthaste ${args.join(' ')}: ${code}\n${out.stderr}`);
+        return out.stdout;
+    }
+}
