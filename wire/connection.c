@@ -75,10 +75,14 @@ static void watch(struct connection *c)
         uv_poll_stop(&c->poll);
 }
 
-void connection_open(struct server *s, int fd, struct visitor *visitor)
+bool connection_open(struct server *s, int fd, struct visitor *visitor)
 {
     struct connection *c = xcalloc(1, sizeof *c);
 
+    if (uv_poll_init(s->options.loop, &c->poll, fd) != 0) {
+        free(c);
+        return false;
+    }
     c->server = s;
     c->visitor = visitor;
     c->fd = fd;
@@ -87,12 +91,9 @@ void connection_open(struct server *s, int fd, struct visitor *visitor)
     list_init(&c->link);
     list_init(&c->due);
     request_parser_init(&c->parser, s->limits.header_bytes, on_body);
-
-    int rc = uv_poll_init(s->options.loop, &c->poll, fd);
-    assert(rc == 0); /* it would be our loop that is broken */
-    (void)rc;
     enter(c, CONNECTION_HEAD);
     watch(c);
+    return true;
 }
 
 /* Bytes in. */

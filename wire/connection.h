@@ -58,8 +58,8 @@ struct connection {
     bool lingers;    /* and then hears the client out */
 };
 
-/* The descriptor is the connection's now. */
-void connection_open(struct server *s, int fd, struct visitor *visitor);
+/* False: the kernel has no room to watch it. Otherwise the descriptor is the connection's now. */
+bool connection_open(struct server *s, int fd, struct visitor *visitor);
 
 /* Close. An exchange whose body isn't complete is abandoned; one that is owed stays so. */
 void connection_cut(struct connection *c);

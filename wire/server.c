@@ -80,11 +80,12 @@ static void on_accepted(struct listener *l, int fd, const struct sockaddr *addre
     struct visitor *visitor = visitors_enter(&s->visitors, address);
 
     (void)address_len;
-    if (!visitor) {
+    if (!visitor || !connection_open(s, fd, visitor)) {
+        if (visitor)
+            visitors_leave(&s->visitors, visitor);
         close(fd);
         return;
     }
-    connection_open(s, fd, visitor);
     s->handles++;
     if (s->connections++ == 0)
         uv_timer_start(&s->sweep, on_sweep, sweep_ms(&s->limits), sweep_ms(&s->limits));
