@@ -36,6 +36,8 @@ const places = [
         await post(sin, text);
         await sin.kill();
     }],
+    ['the memory of a region', /the memory of sin holds TEXT \(raw\) at 0x[0-9a-f]+/,
+        ({ sin }, { text }) => sin.must('POST', '/app', { name: text }), { stored: regions, memory: ['fra'] }],
     ['the wire, in clear', /the wire fra>sin carried TEXT \(raw\) in clear, 1 times/,
         async ({ fra, site }, { text }) => {
             const sin = await site('sin').receiver();
@@ -63,7 +65,7 @@ for (const [place, expected, plant, options] of places) {
 }
 
 wanTest('a canary may be where it belongs', { regions }, async stage => {
-    const home = await stage.canary({ stored: ['fra'] });
+    const home = await stage.canary({ stored: ['fra'], memory: ['fra'] });
     await post(stage.fra, home.text);
     const abroad = await stage.canary({ stored: ['sin'], clear: ['fra>sin', 'sin>fra'] });      // it is echoed
     await post(stage.sin.from('fra'), abroad.text);

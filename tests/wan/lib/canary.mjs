@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { addressesOf } from './memory.mjs';
 
 // The characters of base64 that depend on `bytes` alone, with so many bytes before them in the stream.
 function base64Core(bytes, before, encoding) {
@@ -28,10 +29,12 @@ export function forms(text) {
 }
 
 export class Canary {
-    // The names of the regions that may store it, and the directions, 'fra>sin', that it may take in clear.
-    constructor({ stored = [], clear = [], text = `canary-${randomBytes(10).toString('hex')}` } = {}) {
+    // The names of the regions that may store it and, if not all, of those that may have it in memory; the directions,
+    // 'fra>sin', that it may take in clear.
+    constructor({ stored = [], memory, clear = [], text = `canary-${randomBytes(10).toString('hex')}` } = {}) {
         this.text = text;
         this.stored = stored;
+        this.memory = memory;
         this.clear = clear;
         this.forms = forms(text);
         this.patterns = new Map();      // by the number that wanem knows it by
@@ -74,10 +77,22 @@ function inFiles(path, canaries) {
     return found;
 }
 
-// Where canaries are and may not be: in whatever a region has written, and on the wire in clear. One line for each.
+function inMemory(region, canaries) {
+    const watched = canaries.flatMap(({ text, forms }) => forms.map(([name, form]) => ({ text, name, form })));
+    if (watched.length === 0) return [];
+    const addresses = addressesOf(region.process.pid, watched.map(({ form }) => form));
+    return watched.map(({ text, name }, i) => ({ text, name, address: addresses[i] }))
+        .filter(({ address }) => address !== undefined)
+        .map(({ text, name, address }) => `the memory of ${region.name} holds ${text} (${name}) at 0x${address.toString(16)}`);
+}
+
+// Where canaries are and may not be: in whatever a region has written, in the memory of those that run, on the wire in
+// clear. One line for each.
 export async function leaks(wan, regions, canaries) {
     const found = regions.flatMap(region =>
         inFiles(region.base, canaries.filter(({ stored }) => !stored.includes(region.name))));
+    for (const region of regions.filter(region => region.isRunning()))
+        found.push(...inMemory(region, canaries.filter(({ memory }) => memory && !memory.includes(region.name))));
     for (const { direction, pattern, count } of await wan.hits())
         for (const { text, clear, patterns } of canaries)
             if (patterns.has(pattern) && !clear.includes(direction))

@@ -88,12 +88,12 @@ export class WanRegion extends Dispatcher {
     }
 
     fetch(url, options) {
-        return this.site.fetch(url, options);
+        return this.site.fetch(url, { ...this.caller, ...options });
     }
 
-    // The same region, called from another site.
-    from(name) {
-        return Object.create(this, { site: { value: this.wan.sites[name] } });
+    // The same region, called from another site; `caller` is what its requests have in common.
+    from(name, caller = {}) {
+        return Object.create(this, { site: { value: this.wan.sites[name] }, caller: { value: caller } });
     }
 
     // A command of the operator's, at the region's site; what it prints.
