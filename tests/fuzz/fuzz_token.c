@@ -28,13 +28,10 @@ static void start(void)
     checker = token_checker_new(keyring);
 }
 
-/* The alphabet of RFC 7515 and no padding. */
 static char *append_base64url(char *end, const uint8_t *bytes, size_t len)
 {
-    base64_encode(bytes, len, end);
-    for (; *end && *end != '='; end++)
-        *end = *end == '+' ? '-' : *end == '/' ? '_' : *end;
-    return end;
+    base64url_encode(bytes, len, end);
+    return end + BASE64URL_LEN(len);
 }
 
 /* The first NUL parts header from claims. */
