@@ -8,7 +8,7 @@
 #include "core/log.h"
 
 static enum err apply(const struct connection *c, const struct embedded_file *file,
-                      unsigned version);
+                      unsigned version, bool is_new);
 
 /* Paths are "folder/0001_what.sql". */
 static unsigned version_of(const struct embedded_file *file, const char *folder)
@@ -29,7 +29,7 @@ enum err sqlite_migrate(const struct connection *c, const char *folder, unsigned
     for (const struct embedded_file *f = embedded_migrations_sqlite; !err && f->path; f++) {
         unsigned version = version_of(f, folder);
         if (version > stored)
-            err = apply(c, f, version);
+            err = apply(c, f, version, stored == 0);
         if (version > newest)
             newest = version;
     }
@@ -54,7 +54,7 @@ static enum err set_version(const struct connection *c, unsigned version)
 
 /* The embedded text ends with a NUL. */
 static enum err apply(const struct connection *c, const struct embedded_file *file,
-                      unsigned version)
+                      unsigned version, bool is_new)
 {
     enum err err = sqlite_exec(c, "BEGIN IMMEDIATE");
 
@@ -66,8 +66,8 @@ static enum err apply(const struct connection *c, const struct embedded_file *fi
         err = sqlite_exec(c, "COMMIT");
     if (err)
         return err; /* closing the connection rolls back */
-    /* A new file's first schema is no news. */
-    log_event(version == 1 ? LOG_DEBUG : LOG_INFO, "schema_migrated", LOG_STR("file", c->file),
+    /* The schema of a new file is no news. */
+    log_event(is_new ? LOG_DEBUG : LOG_INFO, "schema_migrated", LOG_STR("file", c->file),
               LOG_NUM("version", version));
     return ERR_OK;
 }
