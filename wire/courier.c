@@ -3,6 +3,7 @@
 #include "wire/courier.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <curl/curl.h>
@@ -10,13 +11,15 @@
 #include "core/mem.h"
 #include "wire/courier_transfer.h"
 
+#define AGENT_LINE_MAX 128
+
 struct courier {
     uv_loop_t *loop;
     CURLM *multi;
     struct resolver *resolver;
     struct sockets sockets;
     struct transfer_setup setup;
-    char *user_agent;
+    char agent_line[AGENT_LINE_MAX];
     char *ca_file;
 
     struct list idle;    /* the pool; the last used first, its memory is warm */
@@ -72,11 +75,11 @@ enum err courier_open(struct courier **out, const struct courier_options *option
     sockets_init(&c->sockets, c->loop);
     c->sockets.on_ready = on_socket_ready;
     c->sockets.on_closed = on_socket_gone;
-    c->user_agent = xstrdup(options->user_agent);
+    snprintf(c->agent_line, sizeof c->agent_line, "User-Agent: %s", options->user_agent);
     c->ca_file = xstrdup(options->ca_file);
     c->setup = (struct transfer_setup){ .egress = options->egress,
                                         .sockets = &c->sockets,
-                                        .user_agent = c->user_agent,
+                                        .agent_line = c->agent_line,
                                         .ca_file = c->ca_file };
     list_init(&c->idle);
     list_init(&c->busy);
@@ -354,7 +357,6 @@ static void finish_close(struct courier *c)
 
     sockets_fini(&c->sockets);
     curl_global_cleanup();
-    free(c->user_agent);
     free(c->ca_file);
     void (*closed)(void *) = c->closed;
     void *ctx = c->closed_ctx;

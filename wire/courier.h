@@ -23,7 +23,7 @@ struct courier;
 struct courier_options {
     uv_loop_t *loop;
     const struct egress *egress; /* borrowed while the courier lives */
-    const char *user_agent;
+    const char *user_agent; /* at most 100 bytes */
     const char *ca_file;       /* NULL = the system's */
     const char *name_servers;  /* "127.0.0.1:5353,…"; NULL = the system's */
     unsigned idle_connections; /* kept open, most */
@@ -48,8 +48,8 @@ MUST_USE enum err courier_url(const char *url, struct buf *out, const char **out
 struct target;
 
 /* `url` in normal form; `headers`: "Name: value" lines, copied. ERR_INVALID: a line isn't a
- * header, or it names one that is ours (host, content-length, transfer-encoding, connection).
- */
+ * header, or it names one that is ours (host, content-length, transfer-encoding, connection,
+ * user-agent). */
 MUST_USE enum err target_new(const char *method, const char *url,
                              const struct text_list *headers, struct target **out);
 struct target *target_ref(struct target *target);

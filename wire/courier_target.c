@@ -9,9 +9,9 @@
 #include "core/mem.h"
 #include "wire/header.h"
 
-/* Parts of the message's framing and routing: curl writes them. */
+/* Parts of the message's framing and routing, which curl writes; and the courier's name. */
 static const char *const our_headers[] = { "host", "content-length", "transfer-encoding",
-                                           "connection" };
+                                           "connection", "user-agent" };
 
 static const char *const methods_with_body[] = { "POST", "PUT", "PATCH" };
 static const char *const methods_without[] = { "GET", "DELETE" };
@@ -86,18 +86,17 @@ static enum err add_headers(struct target *t, const struct text_list *headers)
     return ERR_OK;
 }
 
-static enum err find_host(struct target *t)
+static enum err take_apart(struct target *t)
 {
-    CURLU *u = curl_url();
     char *host = NULL;
 
-    if (!u)
+    t->parts = curl_url();
+    if (!t->parts)
         abort();
-    if (curl_url_set(u, CURLUPART_URL, t->url, 0) == CURLUE_OK &&
-        curl_url_get(u, CURLUPART_HOST, &host, 0) == CURLUE_OK)
+    if (curl_url_set(t->parts, CURLUPART_URL, t->url, CURLU_DISALLOW_USER) == CURLUE_OK &&
+        curl_url_get(t->parts, CURLUPART_HOST, &host, 0) == CURLUE_OK)
         t->host = xstrdup(host);
     curl_free(host);
-    curl_url_cleanup(u);
     if (!t->host)
         return ERR_INVALID;
 
@@ -120,7 +119,7 @@ enum err target_new(const char *method, const char *url, const struct text_list 
     err = add_headers(t, headers);
     if (err)
         goto fail;
-    err = find_host(t);
+    err = take_apart(t);
     if (err)
         goto fail;
     *out = t;
@@ -146,6 +145,7 @@ void target_unref(struct target *target)
         return;
 
     curl_slist_free_all(target->headers);
+    curl_url_cleanup(target->parts);
     free(target->host);
     free(target->url);
     free(target);

@@ -17,6 +17,7 @@ struct target {
     char method[METHOD_LEN_MAX + 1];
     bool sends_body; /* even an empty one */
     char *url;
+    CURLU *parts; /* of `url`, so that libcurl doesn't parse it for each call */
     char *host;
     struct curl_slist *headers; /* the lines that never change */
     bool is_literal;            /* `address` is the host itself, and there is no pin */

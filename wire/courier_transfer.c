@@ -85,7 +85,7 @@ struct transfer *transfer_new(const struct transfer_setup *setup, void *owner)
     set_up_limits(t);
     set_up_tls(t);
     set_up_callbacks(t);
-    SET(CURLOPT_USERAGENT, setup->user_agent);
+    t->agent.data = (char *)setup->agent_line;
     return t;
 }
 
@@ -105,16 +105,19 @@ static void set_target(struct transfer *t, struct target *target)
     target_ref(target);
     target_unref(t->target);
     t->target = target;
-    SET(CURLOPT_URL, target->url);
+    SET(CURLOPT_URL, target->url); /* for its messages; it goes by the parts */
+    SET(CURLOPT_CURLU, target->parts);
     SET(CURLOPT_CUSTOMREQUEST, target->method);
     SET(CURLOPT_CONNECT_TO, target->is_literal ? NULL : &target->pin);
 }
 
-/* The call's lines in embedded nodes, then the target's. */
+/* The call's lines in embedded nodes, then the target's. The user agent is one of them, for
+ * libcurl formats its own option's twice. */
 static void set_headers(struct transfer *t)
 {
-    struct curl_slist *list = t->target->headers;
+    struct curl_slist *list = &t->agent;
 
+    t->agent.next = t->target->headers;
     for (size_t i = CALL_HEADERS_MAX; i-- > 0;) {
         if (!t->call->headers[i])
             continue;

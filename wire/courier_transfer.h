@@ -25,7 +25,7 @@ enum transfer_state {
 struct transfer_setup {
     const struct egress *egress;
     struct sockets *sockets;
-    const char *user_agent;
+    const char *agent_line; /* "User-Agent: …" */
     const char *ca_file;
 };
 
@@ -38,7 +38,8 @@ struct transfer {
     struct target *target; /* a reference: what `easy` is set to, also while idle */
     struct call *call;     /* NULL while idle */
     struct lookup lookup;
-    struct curl_slist lines[CALL_HEADERS_MAX]; /* the call's, in front of the target's */
+    /* The header: the call's lines, the user agent, the target's lines. */
+    struct curl_slist lines[CALL_HEADERS_MAX], agent;
     uint64_t started_ns;
     size_t header_bytes;
     size_t body_bytes;

@@ -178,6 +178,8 @@ static void a_target_is_checked(void **state)
         { "POST", "http://h/", "X-A: \x7f", ERR_INVALID },
         { "POST", "http://h/", "X-\xc3\xa4: b", ERR_INVALID },
         { "POST", "http://h/", "Host: other", ERR_INVALID },
+        { "POST", "http://h/", "User-Agent: other", ERR_INVALID },
+        { "POST", "http://user@h/", "X: y", ERR_INVALID },
         { "POST", "http://h/", "CONTENT-LENGTH: 3", ERR_INVALID },
         { "POST", "http://h/", "transfer-encoding: chunked", ERR_INVALID },
         { "POST", "http://h/", "Connection: close", ERR_INVALID },
