@@ -23,10 +23,10 @@ struct courier;
 struct courier_options {
     uv_loop_t *loop;
     const struct egress *egress; /* borrowed while the courier lives */
-    const char *user_agent; /* at most 100 bytes */
-    const char *ca_file;       /* NULL = the system's */
-    const char *name_servers;  /* "127.0.0.1:5353,…"; NULL = the system's */
-    unsigned idle_connections; /* kept open, most */
+    const char *user_agent;      /* at most 100 bytes */
+    const char *ca_file;         /* NULL = the system's */
+    const char *name_servers;    /* "127.0.0.1:5353,…"; NULL = the system's */
+    unsigned idle_connections;   /* kept open, most */
 };
 
 MUST_USE enum err courier_open(struct courier **out, const struct courier_options *options);
