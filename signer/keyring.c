@@ -1,20 +1,17 @@
 #include "signer/keyring.h"
 
 #include <ctype.h>
-#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
-#include <openssl/core_names.h>
 #include <openssl/crypto.h>
-#include <openssl/evp.h>
-#include <openssl/kdf.h>
 #include <openssl/rand.h>
 
 #include "core/base64.h"
-#include "core/count.h"
 #include "core/mem.h"
+#include "signer/derive.h"
 #include "signer/require.h"
+#include "signer/sealer.h"
 
 #define MASTER_PREFIX "phmk_"
 #define TOKEN_PREFIX  "phtk_"
@@ -22,27 +19,11 @@
 #define KEY_LEN       32
 #define KEY_FILE_MAX  4096 /* bytes, white space included */
 
-/* A sealed text: the format, the nonce, as many bytes as the plain text has, the tag. */
-#define SEAL_FORMAT   1
-#define NONCE_LEN     12
-#define TAG_LEN       16
-#define SEAL_OVERHEAD (1 + NONCE_LEN + TAG_LEN)
-
-/* What a sealed text is bound to. */
-#define PLACE_LEN (1 + 2 * ID_BYTES)
-
-static const char *const SEAL_PURPOSES[] = {
-    [SEAL_SECRET] = "posthaste 1 seal endpoint secret",
-    [SEAL_HEADERS] = "posthaste 1 seal endpoint headers",
-};
-
-#define SEAL_USES     COUNT(SEAL_PURPOSES)
 #define TOKEN_PURPOSE "posthaste 1 sign tokens"
 
 struct keyring {
-    uint8_t seal_keys[SEAL_USES][KEY_LEN];
+    struct sealer *sealer;
     uint8_t token_key[TOKEN_KEY_LEN];
-    EVP_CIPHER *cipher;
 };
 
 static void generate(const char *prefix, char out[MASTER_KEY_TEXT_MAX])
@@ -85,24 +66,10 @@ static enum err parse_key(const char *prefix, const char *text, uint8_t out[KEY_
     return err;
 }
 
-/* HKDF-SHA256 without salt: the key it begins with is uniformly random already. */
-static void derive(const uint8_t root[KEY_LEN], const char *purpose, uint8_t *out, size_t len)
+/* The key it begins with is uniformly random: no salt is wanted. */
+static void derive_token_key(const uint8_t root[KEY_LEN], uint8_t out[TOKEN_KEY_LEN])
 {
-    char digest[] = "SHA256";
-    OSSL_PARAM params[] = {
-        OSSL_PARAM_utf8_string(OSSL_KDF_PARAM_DIGEST, digest, sizeof digest - 1),
-        OSSL_PARAM_octet_string(OSSL_KDF_PARAM_KEY, (void *)(uintptr_t)root, KEY_LEN),
-        OSSL_PARAM_octet_string(OSSL_KDF_PARAM_INFO, (void *)(uintptr_t)purpose,
-                                strlen(purpose)),
-        OSSL_PARAM_END,
-    };
-    EVP_KDF *hkdf = EVP_KDF_fetch(NULL, "HKDF", NULL);
-
-    require(hkdf != NULL);
-    EVP_KDF_CTX *ctx = EVP_KDF_CTX_new(hkdf);
-    require(ctx != NULL && EVP_KDF_derive(ctx, out, len, params) == 1);
-    EVP_KDF_CTX_free(ctx);
-    EVP_KDF_free(hkdf);
+    derive(root, KEY_LEN, TOKEN_PURPOSE, sizeof TOKEN_PURPOSE - 1, out, TOKEN_KEY_LEN);
 }
 
 enum err keyring_new(const char *master_key, struct keyring **out)
@@ -112,11 +79,8 @@ enum err keyring_new(const char *master_key, struct keyring **out)
 
     if (!err) {
         struct keyring *keyring = xcalloc(1, sizeof *keyring);
-        for (size_t use = 0; use < SEAL_USES; use++)
-            derive(master, SEAL_PURPOSES[use], keyring->seal_keys[use], KEY_LEN);
-        derive(master, TOKEN_PURPOSE, keyring->token_key, TOKEN_KEY_LEN);
-        keyring->cipher = EVP_CIPHER_fetch(NULL, "AES-256-GCM", NULL);
-        require(keyring->cipher != NULL);
+        keyring->sealer = sealer_new(master, KEY_LEN, NULL, 0);
+        derive_token_key(master, keyring->token_key);
         *out = keyring;
     }
     OPENSSL_cleanse(master, sizeof master);
@@ -129,7 +93,7 @@ enum err keyring_take_token_key(struct keyring *keyring, const char *token_key)
     enum err err = parse_key(TOKEN_PREFIX, token_key, key);
 
     if (!err)
-        derive(key, TOKEN_PURPOSE, keyring->token_key, TOKEN_KEY_LEN);
+        derive_token_key(key, keyring->token_key);
     OPENSSL_cleanse(key, sizeof key);
     return err;
 }
@@ -183,74 +147,23 @@ void keyring_free(struct keyring *keyring)
 {
     if (!keyring)
         return;
-    EVP_CIPHER_free(keyring->cipher);
+    sealer_free(keyring->sealer);
     OPENSSL_cleanse(keyring, sizeof *keyring);
     free(keyring);
-}
-
-static void make_place(enum seal_use use, const struct id *application,
-                       const struct id *endpoint, uint8_t out[PLACE_LEN])
-{
-    out[0] = (uint8_t)use;
-    memcpy(out + 1, application->bytes, ID_BYTES);
-    memcpy(out + 1 + ID_BYTES, endpoint->bytes, ID_BYTES);
 }
 
 void keyring_seal(const struct keyring *keyring, enum seal_use use,
                   const struct id *application, const struct id *endpoint, const void *plain,
                   size_t len, struct bytes *out)
 {
-    uint8_t place[PLACE_LEN];
-    int done;
-
-    require(len <= INT_MAX - SEAL_OVERHEAD);
-    make_place(use, application, endpoint, place);
-    struct bytes sealed = { xcalloc(1, len + SEAL_OVERHEAD), len + SEAL_OVERHEAD };
-    uint8_t *nonce = sealed.data + 1, *text = nonce + NONCE_LEN, *tag = text + len;
-    sealed.data[0] = SEAL_FORMAT;
-    require(RAND_bytes(nonce, NONCE_LEN) == 1);
-
-    EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
-    require(ctx != NULL);
-    require(EVP_EncryptInit_ex2(ctx, keyring->cipher, keyring->seal_keys[use], nonce, NULL));
-    require(EVP_EncryptUpdate(ctx, NULL, &done, place, PLACE_LEN));
-    require(EVP_EncryptUpdate(ctx, text, &done, plain, (int)len));
-    require(EVP_EncryptFinal_ex(ctx, tag, &done));
-    require(EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_GET_TAG, TAG_LEN, tag));
-    EVP_CIPHER_CTX_free(ctx);
-    *out = sealed;
+    sealer_seal(keyring->sealer, use, application, endpoint, plain, len, out);
 }
 
 enum err keyring_unseal(const struct keyring *keyring, enum seal_use use,
                         const struct id *application, const struct id *endpoint,
                         const struct bytes *sealed, struct bytes *out)
 {
-    uint8_t place[PLACE_LEN], tag[TAG_LEN];
-    int done;
-
-    if (sealed->len < SEAL_OVERHEAD || sealed->len > INT_MAX || sealed->data[0] != SEAL_FORMAT)
-        return ERR_DENIED;
-    make_place(use, application, endpoint, place);
-    size_t len = sealed->len - SEAL_OVERHEAD;
-    const uint8_t *nonce = sealed->data + 1, *text = nonce + NONCE_LEN;
-    memcpy(tag, text + len, TAG_LEN);
-    struct bytes plain = { xcalloc(1, len + 1), len };
-
-    EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
-    require(ctx != NULL);
-    require(EVP_DecryptInit_ex2(ctx, keyring->cipher, keyring->seal_keys[use], nonce, NULL));
-    require(EVP_DecryptUpdate(ctx, NULL, &done, place, PLACE_LEN));
-    require(EVP_DecryptUpdate(ctx, plain.data, &done, text, (int)len));
-    require(EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_SET_TAG, TAG_LEN, tag));
-    bool genuine = EVP_DecryptFinal_ex(ctx, plain.data + len, &done) == 1;
-    EVP_CIPHER_CTX_free(ctx);
-
-    if (!genuine) {
-        keyring_wipe(&plain);
-        return ERR_DENIED;
-    }
-    *out = plain;
-    return ERR_OK;
+    return sealer_unseal(keyring->sealer, use, application, endpoint, sealed, out);
 }
 
 void keyring_wipe(struct bytes *plain)
