@@ -9,10 +9,10 @@
 
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
-#include <openssl/x509v3.h>
 #include <uv.h>
 
 #include "core/mem.h"
+#include "tests/lib/certificates.h"
 
 struct tls_server {
     SSL_CTX *context;
@@ -26,35 +26,6 @@ static void check(int ok)
 {
     if (!ok)
         abort();
-}
-
-static void add_extension(X509 *cert, int nid, const char *value)
-{
-    X509V3_CTX context;
-
-    X509V3_set_ctx_nodb(&context);
-    X509V3_set_ctx(&context, cert, cert, NULL, NULL, 0);
-    X509_EXTENSION *extension = X509V3_EXT_conf_nid(NULL, &context, nid, value);
-    check(extension && X509_add_ext(cert, extension, -1) == 1);
-    X509_EXTENSION_free(extension);
-}
-
-static X509 *make_certificate(EVP_PKEY *key)
-{
-    X509 *cert = X509_new();
-    X509_NAME *name = X509_get_subject_name(cert);
-
-    check(X509_set_version(cert, X509_VERSION_3) == 1);
-    ASN1_INTEGER_set(X509_get_serialNumber(cert), 1);
-    X509_gmtime_adj(X509_getm_notBefore(cert), -60);
-    X509_gmtime_adj(X509_getm_notAfter(cert), 3600);
-    X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, (const uint8_t *)"test", -1, -1, 0);
-    X509_set_issuer_name(cert, name);
-    X509_set_pubkey(cert, key);
-    add_extension(cert, NID_basic_constraints, "critical,CA:TRUE");
-    add_extension(cert, NID_subject_alt_name, "DNS:receiver.test,IP:127.0.0.1");
-    check(X509_sign(cert, key, EVP_sha256()) > 0);
-    return cert;
 }
 
 static void listen_somewhere(struct tls_server *s)
@@ -94,19 +65,32 @@ static void serve(void *arg)
         answer(s, fd);
 }
 
+static void show(struct tls_server *s, const struct made_certificate *made)
+{
+    BIO *certificate_text = BIO_new_mem_buf(made->certificate.bytes, -1);
+    BIO *key_text = BIO_new_mem_buf(made->key.bytes, -1);
+    X509 *certificate = PEM_read_bio_X509(certificate_text, NULL, NULL, NULL);
+    EVP_PKEY *key = PEM_read_bio_PrivateKey(key_text, NULL, NULL, NULL);
+
+    check(SSL_CTX_use_certificate(s->context, certificate) == 1 &&
+          SSL_CTX_use_PrivateKey(s->context, key) == 1);
+    X509_free(certificate);
+    EVP_PKEY_free(key);
+    BIO_free(certificate_text);
+    BIO_free(key_text);
+}
+
 struct tls_server *tls_server_open(const char *cert_path)
 {
     struct tls_server *s = xcalloc(1, sizeof *s);
-    EVP_PKEY *key = EVP_EC_gen("P-256");
-    X509 *cert = make_certificate(key);
+    struct made_certificate made = make_certificate(
+        &(struct certificate_kind){ .names = "DNS:receiver.test,IP:127.0.0.1" });
     FILE *file = fopen(cert_path, "w");
 
-    check(file && PEM_write_X509(file, cert) == 1 && fclose(file) == 0);
+    check(file && fputs(buf_text(&made.certificate), file) >= 0 && fclose(file) == 0);
     s->context = SSL_CTX_new(TLS_server_method());
-    check(SSL_CTX_use_certificate(s->context, cert) == 1 &&
-          SSL_CTX_use_PrivateKey(s->context, key) == 1);
-    X509_free(cert);
-    EVP_PKEY_free(key);
+    show(s, &made);
+    made_certificate_fini(&made);
     listen_somewhere(s);
     check(uv_thread_create(&s->thread, serve, s) == 0);
     return s;
