@@ -10,7 +10,7 @@ else()
     find_path(LLHTTP_SHARE llhttp/llhttp.c NO_DEFAULT_PATH
         PATHS ${CMAKE_SOURCE_DIR}/build/third_party/node-llhttp/usr/share /usr/share)
     if(NOT LLHTTP_SHARE)
-        message(FATAL_ERROR "There is no llhttp: run script/bootstrap.")
+        message(FATAL_ERROR "There is no llhttp: run script/bootstrap, or install libllhttp-dev.")
     endif()
     file(GLOB sources ${LLHTTP_SHARE}/llhttp/*.c)
     add_library(llhttp STATIC ${sources})

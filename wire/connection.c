@@ -146,7 +146,6 @@ static void read_on(struct connection *c)
 
     assert(room > 0); /* else it wouldn't be polled for */
     ssize_t len = receive(c, bytes, room);
-
     if (len > 0 && comes_ahead(c))
         keep_ahead(c, bytes, (size_t)len);
     else if (len > 0)
