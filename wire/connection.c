@@ -225,7 +225,7 @@ void connection_go_on(struct connection *c)
     struct buf ahead = c->ahead;
 
     c->ahead = BUF_INIT(READ_MAX);
-    if (ahead.len > 0)
+    if (ahead.len > 0 || c->state == CONNECTION_BODY)
         feed(c, buf_text(&ahead), ahead.len);
     buf_fini(&ahead);
     if (c->at_end && !comes_ahead(c))
@@ -360,6 +360,13 @@ void connection_refuse(struct connection *c, const struct refusal *refusal)
 void connection_wait(struct connection *c)
 {
     enter(c, CONNECTION_OWED);
+}
+
+/* With what came ahead, and if that is nothing: there may be no body. */
+void connection_resume(struct connection *c)
+{
+    enter(c, CONNECTION_BODY);
+    server_make_due(c->server, c);
 }
 
 bool connection_is_idle(const struct connection *c)

@@ -84,8 +84,10 @@ void connection_invite(struct connection *c);
 void connection_answer(struct connection *c, unsigned status, const char *lines,
                        struct buf *body);
 
-/* For the exchange: the owner has it now; or has answered it, too late. */
+/* For the exchange: the owner has it now; or its body is wanted after all; or the owner has answered
+ * it, too late. */
 void connection_wait(struct connection *c);
+void connection_resume(struct connection *c);
 void connection_forget(struct connection *c);
 
 #endif

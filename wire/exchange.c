@@ -55,10 +55,13 @@ static void ask_on_headers(struct exchange *x)
 {
     const struct server_options *options = &server_of(x)->options;
 
+    x->is_put_off = false;
     x->in_callback = true;
     options->on_headers(x, options->ctx);
     x->in_callback = false;
-    x->state = x->is_answered ? EXCHANGE_REFUSED : EXCHANGE_BODY;
+    x->state = x->is_answered  ? EXCHANGE_REFUSED
+               : x->is_put_off ? EXCHANGE_PUT_OFF
+                               : EXCHANGE_BODY;
 }
 
 static void judge(struct exchange *x, const struct framing *framing)
@@ -81,6 +84,27 @@ static void cut_short(struct exchange *x)
     send_answer(x);
 }
 
+/* As on_headers has decided. */
+static void go_by(struct exchange *x)
+{
+    switch (x->state) {
+    case EXCHANGE_REFUSED:
+        if (x->is_awaited || x->is_long)
+            cut_short(x);
+        break;
+    case EXCHANGE_BODY:
+        if (x->is_awaited)
+            connection_invite(x->connection);
+        break;
+    case EXCHANGE_PUT_OFF:
+        connection_wait(x->connection);
+        break;
+    case EXCHANGE_HEAD:
+    case EXCHANGE_OWED:
+        break;
+    }
+}
+
 void exchange_begin(struct connection *c)
 {
     struct exchange *x = xcalloc(1, sizeof *x);
@@ -97,12 +121,16 @@ void exchange_begin(struct connection *c)
     }
     x->path = framing.path;
     x->query = framing.query;
+    x->is_awaited = framing.expects_continue;
+    x->is_long = framing.content_length > THROW_AWAY_MAX;
     judge(x, &framing);
-    if (x->state == EXCHANGE_REFUSED &&
-        (framing.expects_continue || framing.content_length > THROW_AWAY_MAX))
-        cut_short(x);
-    else if (x->state == EXCHANGE_BODY && framing.expects_continue)
-        connection_invite(c);
+    go_by(x);
+}
+
+void exchange_put_off(struct exchange *x)
+{
+    assert(x->state == EXCHANGE_HEAD && x->in_callback && !x->is_answered);
+    x->is_put_off = true;
 }
 
 /* on_headers has run, on_request never will. */
@@ -113,6 +141,23 @@ static void abandon(struct exchange *x)
     if (options->on_abandoned)
         options->on_abandoned(x, options->ctx);
     x->data = NULL;
+}
+
+void exchange_go_on(struct exchange *x)
+{
+    struct connection *c = x->connection;
+
+    assert(x->state == EXCHANGE_PUT_OFF);
+    if (c->state == CONNECTION_GONE) {
+        abandon(x);
+        exchange_free(x);
+        connection_forget(c);
+        return;
+    }
+    x->state = EXCHANGE_HEAD;
+    connection_resume(c);
+    ask_on_headers(x);
+    go_by(x);
 }
 
 const struct refusal *exchange_collect(struct exchange *x, const char *bytes, size_t len)
@@ -161,7 +206,7 @@ static void deliver(struct exchange *x)
 
 void exchange_drop(struct exchange *x)
 {
-    if (x->state == EXCHANGE_OWED)
+    if (x->state == EXCHANGE_OWED || x->state == EXCHANGE_PUT_OFF)
         return;
     if (x->state == EXCHANGE_BODY)
         abandon(x);

@@ -7,7 +7,7 @@
  * away up to a limit, so that the client sees the answer rather than a reset. Otherwise the
  * body is collected and `on_request` runs. An exchange is answered exactly once, in
  * `on_headers`, in `on_request` or on any later turn of the loop; when the client is gone by
- * then nothing is sent. The answer to a GET for which there is no room becomes a 503; all else
+ * then nothing is sent. What `on_headers` can't decide yet it puts off. The answer to a GET for which there is no room becomes a 503; all else
  * may have changed something, and is answered. Until exchange_reply() the exchange and what it
  * returned stay valid, even beyond `closed`. A connection has one exchange at a time: of what a
  * client sends ahead 16 KiB are taken, the rest waits in the socket.
@@ -78,6 +78,12 @@ const void *exchange_body(const struct exchange *x, size_t *out_len);
 /* What `on_headers` found out, for `on_request`. */
 void exchange_set_data(struct exchange *x, void *data);
 void *exchange_data(const struct exchange *x);
+
+/* In `on_headers`: it can't be said yet what becomes of the request. Until exchange_go_on() no body
+ * is read, for as long as its owner likes; that runs `on_headers` again, or `on_abandoned` if the
+ * client has left meanwhile, before it returns. */
+void exchange_put_off(struct exchange *x);
+void exchange_go_on(struct exchange *x);
 
 /* A header line for the answer; copied. At most 32 KiB in all; a value with a line break is left
  * out. Not Content-Type, which is always JSON. */

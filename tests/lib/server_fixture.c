@@ -30,8 +30,15 @@ void server_fixture_reply(struct exchange *x, unsigned status, const char *text)
 
 static void on_headers(struct exchange *x, void *ctx)
 {
-    (void)ctx;
-    if (strcmp(exchange_path(x), "/denied") == 0)
+    struct server_fixture *f = ctx;
+
+    if (strcmp(exchange_path(x), "/wait") == 0 && f->put_offs > 0) {
+        f->put_offs--;
+        f->put_off = x;
+        exchange_put_off(x);
+        return;
+    }
+    if (strcmp(exchange_path(x), "/denied") == 0 || strcmp(exchange_query(x), "denied") == 0)
         server_fixture_reply(x, 401, "{\"denied\":true}");
     else
         exchange_set_data(x, xstrdup(exchange_path(x)));
@@ -66,6 +73,20 @@ static void on_abandoned(struct exchange *x, void *ctx)
 
     free(exchange_data(x));
     f->abandoned++;
+}
+
+void server_fixture_wait_put_off(struct server_fixture *f)
+{
+    while (!f->put_off)
+        uv_run(&f->loop, UV_RUN_ONCE);
+}
+
+void server_fixture_go_on(struct server_fixture *f)
+{
+    struct exchange *x = f->put_off;
+
+    f->put_off = NULL;
+    exchange_go_on(x);
 }
 
 void server_fixture_on_closed(void *ctx)

@@ -1,6 +1,6 @@
 /* Server fixture: a server on a loop, for one test.
  *
- * "/denied" is refused by its header, "/later" is answered when the test says so, "/empty" gets a
+ * "/denied" is refused by its header, "/wait" is put off `put_offs` times first, "/later" is answered when the test says so, "/empty" gets a
  * 204, anything else its own body. */
 #ifndef TESTS_LIB_SERVER_FIXTURE_H
 #define TESTS_LIB_SERVER_FIXTURE_H
@@ -15,6 +15,8 @@
 struct server_fixture {
     uv_loop_t loop;
     struct server *server;
+    unsigned put_offs;        /* to come; 0 = decide */
+    struct exchange *put_off; /* the one of "/wait" that waits; NULL = none */
     struct exchange *owed[8]; /* of "/later" */
     unsigned owed_count;
     unsigned abandoned;
@@ -32,6 +34,8 @@ void server_fixture_connect(struct server_fixture *f, struct client *c);
 
 /* Until the owner owes so many answers in all. */
 void server_fixture_wait_owed(struct server_fixture *f, unsigned count);
+void server_fixture_wait_put_off(struct server_fixture *f);
+void server_fixture_go_on(struct server_fixture *f);
 void server_fixture_reply(struct exchange *x, unsigned status, const char *text);
 
 /* For server_close(); `ctx` is the fixture. */
