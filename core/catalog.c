@@ -19,7 +19,8 @@ struct entry {
     int64_t key;
     uint8_t *name; /* the bytes of a name_key, NULL when there is none: most names are short */
     size_t name_len;
-    struct list sibling; /* in its group, when an endpoint */
+    struct list sibling;  /* in its group, when an endpoint */
+    struct list namesake; /* the others with this name */
     UT_hash_handle by_key, by_name;
 };
 
@@ -108,8 +109,16 @@ static struct group *group_for(struct catalog *c, const struct endpoint *endpoin
     return group;
 }
 
+/* Of several with one name the oldest is in the table, and the others wait in its list. */
+static void take_name(struct catalog *c, struct entry *entry, struct entry *holder)
+{
+    HASH_DELETE(by_name, c->by_name, holder);
+    HASH_ADD_KEYPTR(by_name, c->by_name, entry->name, entry->name_len, entry);
+}
+
 static void add_name(struct catalog *c, struct entry *entry)
 {
+    struct entry *holder;
     struct name_key name;
 
     name_of(entry->object, &name);
@@ -117,14 +126,41 @@ static void add_name(struct catalog *c, struct entry *entry)
         return;
     entry->name = (uint8_t *)xmemdup(name.bytes, name.len);
     entry->name_len = name.len;
-    HASH_ADD_KEYPTR(by_name, c->by_name, entry->name, entry->name_len, entry);
+    HASH_FIND(by_name, c->by_name, name.bytes, name.len, holder);
+    if (!holder)
+        HASH_ADD_KEYPTR(by_name, c->by_name, entry->name, entry->name_len, entry);
+    else
+        list_append(&holder->namesake, &entry->namesake);
+    if (holder && id_compare(&entry->object->id, &holder->object->id) < 0)
+        take_name(c, entry, holder);
+}
+
+/* The oldest that waits; NULL when none does. */
+static struct entry *next_namesake(struct entry *entry)
+{
+    struct entry *oldest = NULL;
+
+    for (struct list *link = entry->namesake.next; link != &entry->namesake;
+         link = link->next) {
+        struct entry *other = container_of(link, struct entry, namesake);
+        if (!oldest || id_compare(&other->object->id, &oldest->object->id) < 0)
+            oldest = other;
+    }
+    return oldest;
 }
 
 static void remove_name(struct catalog *c, struct entry *entry)
 {
+    struct entry *holder, *next = next_namesake(entry);
+
     if (!entry->name)
         return;
-    HASH_DELETE(by_name, c->by_name, entry);
+    HASH_FIND(by_name, c->by_name, entry->name, entry->name_len, holder);
+    if (holder == entry && next)
+        take_name(c, next, entry);
+    else if (holder == entry)
+        HASH_DELETE(by_name, c->by_name, entry);
+    list_remove(&entry->namesake);
     free(entry->name);
     entry->name = NULL;
 }
@@ -157,6 +193,7 @@ static void add_entry(struct catalog *c, struct object *object)
     entry->object = object_ref(object);
     entry->key = id_key(&object->id);
     list_init(&entry->sibling);
+    list_init(&entry->namesake);
     HASH_ADD(by_key, c->by_key, key, sizeof entry->key, entry);
     add_name(c, entry);
     if (object->kind == OBJECT_ENDPOINT)
@@ -265,6 +302,13 @@ struct event_type *catalog_event_type(const struct catalog *c, const struct id *
     struct entry *entry = find_name(c, OBJECT_EVENT_TYPE, organization, name);
 
     return entry ? as_event_type(entry->object) : NULL;
+}
+
+struct object *catalog_by_key(const struct catalog *c, int64_t key)
+{
+    struct entry *entry = find_key(c, key);
+
+    return entry ? entry->object : NULL;
 }
 
 struct application *catalog_application_by_key(const struct catalog *c, int64_t key)

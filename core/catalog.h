@@ -4,6 +4,9 @@
  * objects in it are shared. The store fills it at start and then posts every committed object
  * to the loop, which puts it in here.
  *
+ * Two applications may have one uid, when two regions gave it out at the same time: the one with the
+ * lower id has it, until it is gone.
+ *
  * Thread: one, its owner's. Pointers that leave are borrowed until the next catalog_put();
  * take a reference to keep one longer. */
 #ifndef CORE_CATALOG_H
@@ -34,6 +37,7 @@ struct event_type *catalog_event_type(const struct catalog *c, const struct id *
                                       const char *name);
 
 /* For owners of row keys. */
+struct object *catalog_by_key(const struct catalog *c, int64_t key);
 struct application *catalog_application_by_key(const struct catalog *c, int64_t key);
 struct endpoint *catalog_endpoint_by_key(const struct catalog *c, int64_t key);
 

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "core/clock.h"
-#include "wire/utf8.h"
+#include "core/utf8.h"
 
 #define REPLACEMENT "\xef\xbf\xbd" /* U+FFFD */
 

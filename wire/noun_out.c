@@ -5,7 +5,7 @@
 
 #include "core/base64.h"
 #include "core/count.h"
-#include "wire/utf8.h"
+#include "core/utf8.h"
 
 #define RESPONSE_SHOWN_MAX   20000                        /* bytes of text */
 #define RESPONSE_ENCODED_MAX (RESPONSE_SHOWN_MAX / 4 * 3) /* bytes that fit into it as base64 */

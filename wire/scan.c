@@ -4,7 +4,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "wire/utf8.h"
+#include "core/utf8.h"
 
 /* What must come next. Nesting is a counter and a bit a level, so depth costs no stack.
  *

@@ -1,7 +1,7 @@
 /* Utf8: well-formed UTF-8, as RFC 3629 has it: no surrogates, no overlong forms, nothing above
  * U+10FFFF. Pure. */
-#ifndef WIRE_UTF8_H
-#define WIRE_UTF8_H
+#ifndef CORE_UTF8_H
+#define CORE_UTF8_H
 
 #include <stddef.h>
 #include <stdint.h>

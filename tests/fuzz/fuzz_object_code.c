@@ -1,0 +1,40 @@
+/* Bytes from a peer as a configuration object.
+ *
+ * Holds: what is decoded has a code, that decodes again, to the same code; and the public code of what is
+ * decoded is the beginning of the bytes. */
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/object_code.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void check_public(const uint8_t *data, size_t size)
+{
+    struct buf code = BUF_INIT(OBJECT_CODE_MAX);
+
+    assert(object_code_public(data, size, &code) == ERR_OK);
+    assert(code.len <= size && (code.len == 0 || memcmp(code.bytes, data, code.len) == 0));
+    buf_fini(&code);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct buf code = BUF_INIT(OBJECT_CODE_MAX), again = BUF_INIT(OBJECT_CODE_MAX);
+    struct object *object, *same;
+
+    if (object_decode(data, size, &object) != ERR_OK)
+        return 0;
+    check_public(data, size);
+    if (object_encode(object, &code) != ERR_OK ||
+        object_decode(code.bytes, code.len, &same) != ERR_OK ||
+        object_encode(same, &again) != ERR_OK)
+        abort();
+    assert(code.len == again.len && memcmp(code.bytes, again.bytes, code.len) == 0);
+    object_unref(object);
+    object_unref(same);
+    buf_fini(&code);
+    buf_fini(&again);
+    return 0;
+}
