@@ -18,6 +18,7 @@
 #include "daemon/process.h"
 #include "daemon/settings.h"
 #include "dispatcher/dispatcher.h"
+#include "signer/digest.h"
 #include "store/store.h"
 #include "wire/server.h"
 
@@ -115,6 +116,7 @@ static enum daemon_exit open_store(struct daemon *d)
                                              .writer = &d->writer.uv,
                                              .reader = &d->reader.uv,
                                              .ids = &d->ids,
+                                             .sha256 = digest_sha256,
                                              .requests_max = config->limits.waiting_requests,
                                              .clock = clock_now,
                                          });

@@ -42,3 +42,8 @@ void digest_texts(struct digest *digest, const char *const *texts, size_t count,
     }
     require(EVP_DigestFinal_ex(digest->ctx, out, NULL) == 1);
 }
+
+void digest_sha256(const void *data, size_t len, uint8_t out[DIGEST_LEN])
+{
+    require(EVP_Digest(data, len, out, NULL, EVP_sha256(), NULL) == 1);
+}

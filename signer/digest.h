@@ -16,6 +16,9 @@ struct digest;
 struct digest *digest_new(void);
 void digest_free(struct digest *digest); /* NULL does nothing */
 
+/* SHA-256 of the bytes as they are. Any thread. */
+void digest_sha256(const void *data, size_t len, uint8_t out[DIGEST_LEN]);
+
 void digest_texts(struct digest *digest, const char *const *texts, size_t count,
                   uint8_t out[DIGEST_LEN]);
 

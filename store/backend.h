@@ -13,7 +13,7 @@
 #ifndef STORE_BACKEND_H
 #define STORE_BACKEND_H
 
-#include "store/store.h"
+#include "store/replicate.h"
 
 struct backend;
 
@@ -30,6 +30,15 @@ struct append_rows {
     size_t endpoint_count;
     uint64_t due_at_ms;              /* of each: now, whatever the id's time is */
     const uint8_t *idempotency_hash; /* NULL = none */
+};
+
+/* How an object stands at its origin. */
+struct object_state {
+    uint8_t origin;
+    int64_t key;
+    enum object_kind kind;
+    uint64_t version;
+    uint8_t digest[CHAIN_LEN];
 };
 
 struct backend_ops {
@@ -62,6 +71,22 @@ struct backend_ops {
     enum err (*record)(struct backend *, const struct store_record *);
     enum err (*end_lane)(struct backend *, struct store_end_lane *);
 
+    /* Of the journal, in a transaction of the global file. A position that isn't there is zeroed.
+     * keep_state(): `*out_newer` is false, and nothing was written, when the version that is kept
+     * isn't older. prune_journal(): some of the entries up to `seq`. forget(): position, states and
+     * quarantine of an origin. */
+    enum err (*own_position)(struct backend *, struct journal_position *out);
+    enum err (*position)(struct backend *, uint8_t origin, struct journal_position *out);
+    enum err (*set_position)(struct backend *, const struct journal_position *, bool own);
+    enum err (*keep_entry)(struct backend *, const struct journal_entry *);
+    enum err (*prune_journal)(struct backend *, uint64_t seq);
+    enum err (*keep_state)(struct backend *, const struct object_state *, bool *out_newer);
+    enum err (*has_state)(struct backend *, uint8_t origin, int64_t key, bool *out);
+    enum err (*drop_state)(struct backend *, const struct object_state *);
+    enum err (*quarantine)(struct backend *, uint8_t origin, const struct journal_entry *,
+                           const char *why, uint64_t now_ms);
+    enum err (*forget)(struct backend *, uint8_t origin);
+
     /* Reading verbs: they fill in the outputs of a request. */
     enum err (*list_objects)(struct backend *, struct store_list_objects *);
     enum err (*get_message)(struct backend *, struct store_get_message *);
@@ -71,6 +96,10 @@ struct backend_ops {
     enum err (*due)(struct backend *, struct store_due *);
     enum err (*lanes)(struct backend *, struct store_lanes *);
     enum err (*status)(struct backend *, struct store_status *);
+    enum err (*journal)(struct backend *, struct store_journal *);
+    enum err (*positions)(struct backend *, struct store_positions *);
+    enum err (*digest)(struct backend *, struct store_digest *);
+    enum err (*snapshot)(struct backend *, struct store_snapshot *);
 };
 
 extern const struct backend_ops sqlite_backend;

@@ -2,7 +2,9 @@
 #ifndef STORE_PRIVATE_H
 #define STORE_PRIVATE_H
 
+#include "core/buf.h"
 #include "core/clock.h"
+#include "core/hlc.h"
 #include "store/backend.h"
 
 /* A kind of request: where it runs, and how. */
@@ -26,6 +28,7 @@ struct store {
     struct backend *backend;
     struct id_source *ids;
     struct now (*clock)(void);
+    store_sha256 *sha256;
 
     /* the writer's thread */
     struct inbox writer;
@@ -37,6 +40,14 @@ struct store {
     struct list hints; /* of the group, to be published: hints.c */
     struct store_watcher *watcher;
     bool hints_lost;
+    struct journal {
+        struct hlc clock;
+        struct journal_position end;       /* as in the open transaction */
+        struct journal_position committed; /* without it */
+        uint64_t kept;                     /* entries */
+        struct buf code, public_code;      /* scratch */
+    } journal;
+    uint64_t arrived[UINT8_MAX + 1]; /* of the group, by origin, to be published: journal.c */
     struct fan_out {
         int64_t *keys; /* scratch of append.c */
         size_t count, room;

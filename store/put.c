@@ -1,5 +1,5 @@
 /* Put: the next state of a configuration object, checked against the writer's catalog. */
-#include "store/private.h"
+#include "store/journal.h"
 
 #include "core/mem.h"
 
@@ -124,6 +124,8 @@ static enum err put_object(struct store *s, struct object *object)
 {
     enum err err = s->ops->put(s->backend, object);
 
+    if (!err && s->journal.end.origin != 0)
+        err = journal_add(s, object);
     if (err)
         return err;
     catalog_put(s->catalog, object);

@@ -65,7 +65,7 @@ static enum err prepare(struct backend *b)
     static enum err (*const PARTS[])(struct backend *) = {
         sqlite_config_prepare,   sqlite_outbox_prepare,   sqlite_repeat_prepare,
         sqlite_messages_prepare, sqlite_attempts_prepare, sqlite_lanes_prepare,
-        sqlite_status_prepare,
+        sqlite_status_prepare,   sqlite_journal_prepare,  sqlite_replicas_prepare,
     };
     enum err err = ERR_OK;
 
@@ -200,4 +200,18 @@ const struct backend_ops sqlite_backend = {
     .due = sqlite_due,
     .lanes = sqlite_lanes,
     .status = sqlite_status,
+    .own_position = sqlite_own_position,
+    .position = sqlite_position,
+    .set_position = sqlite_set_position,
+    .keep_entry = sqlite_keep_entry,
+    .prune_journal = sqlite_prune_journal,
+    .keep_state = sqlite_keep_state,
+    .has_state = sqlite_has_state,
+    .drop_state = sqlite_drop_state,
+    .quarantine = sqlite_quarantine,
+    .forget = sqlite_forget,
+    .journal = sqlite_journal,
+    .positions = sqlite_positions,
+    .digest = sqlite_digest,
+    .snapshot = sqlite_snapshot,
 };

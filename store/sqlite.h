@@ -30,6 +30,8 @@ struct backend {
         struct connection files[BACKEND_FILES];
         sqlite3_stmt *begin[BACKEND_FILES], *commit[BACKEND_FILES];
         sqlite3_stmt *put_application, *put_endpoint, *put_event_type;
+        sqlite3_stmt *own_position, *position, *set_position, *keep_entry, *prune_journal;
+        sqlite3_stmt *keep_state, *has_state, *drop_state, *quarantine, *forget[3];
         sqlite3_stmt *find_repeated, *remember, *sweep_to, *sweep;
         sqlite3_stmt *find_event, *insert_message, *insert_delivery;
         sqlite3_stmt *insert_attempt, *move_delivery, *end_lane, *add_totals;
@@ -45,6 +47,9 @@ struct backend {
         } applications, endpoints, event_types, messages, by_message, by_endpoint;
         sqlite3_stmt *get_message, *get_event, *get_attempt;
         sqlite3_stmt *due, *next_lane, *totals, *failing;
+        sqlite3_stmt *journal, *journal_first, *own_position, *position, *positions;
+        sqlite3_stmt *quarantined, *states, *digests, *begin, *commit;
+        sqlite3_stmt *application, *endpoint, *event_type; /* by key */
     } reader;
 };
 
@@ -84,6 +89,35 @@ enum err sqlite_config_prepare(struct backend *b);
 enum err sqlite_put(struct backend *b, struct object *object);
 enum err sqlite_load(struct backend *b, struct catalog *into);
 enum err sqlite_list_objects(struct backend *b, struct store_list_objects *op);
+
+/* One object, by key; NULL: there is none. Tombstones as well. */
+enum err sqlite_get_object(struct backend *b, enum object_kind kind, int64_t key,
+                           struct object **out);
+
+enum err sqlite_journal_prepare(struct backend *b);
+enum err sqlite_own_position(struct backend *b, struct journal_position *out);
+enum err sqlite_position(struct backend *b, uint8_t origin, struct journal_position *out);
+enum err sqlite_set_position(struct backend *b, const struct journal_position *p, bool own);
+enum err sqlite_keep_entry(struct backend *b, const struct journal_entry *entry);
+enum err sqlite_prune_journal(struct backend *b, uint64_t seq);
+enum err sqlite_keep_state(struct backend *b, const struct object_state *state,
+                           bool *out_newer);
+enum err sqlite_has_state(struct backend *b, uint8_t origin, int64_t key, bool *out);
+enum err sqlite_drop_state(struct backend *b, const struct object_state *state);
+enum err sqlite_quarantine(struct backend *b, uint8_t origin, const struct journal_entry *entry,
+                           const char *why, uint64_t now_ms);
+enum err sqlite_forget(struct backend *b, uint8_t origin);
+
+enum err sqlite_replicas_prepare(struct backend *b);
+enum err sqlite_journal(struct backend *b, struct store_journal *op);
+enum err sqlite_positions(struct backend *b, struct store_positions *op);
+enum err sqlite_digest(struct backend *b, struct store_digest *op);
+enum err sqlite_snapshot(struct backend *b, struct store_snapshot *op);
+
+/* The position in the only row, zeroed without one. */
+enum err sqlite_one_position(const struct connection *c, sqlite3_stmt *st,
+                             struct journal_position *out);
+struct journal_position column_position(sqlite3_stmt *st);
 
 enum err sqlite_outbox_prepare(struct backend *b);
 enum err sqlite_append(struct backend *b, const struct append_rows *rows);

@@ -278,6 +278,33 @@ enum err sqlite_load(struct backend *b, struct catalog *into)
     return err;
 }
 
+/* One by its key. */
+
+/* clang-format off */
+#define SQL_GET(table, own)                                                                    \
+    "SELECT " COLUMNS(own)                                                                     \
+    "  FROM " table                                                                            \
+    " WHERE key = ?1"
+/* clang-format on */
+
+enum err sqlite_get_object(struct backend *b, enum object_kind kind, int64_t key,
+                           struct object **out)
+{
+    sqlite3_stmt *const statements[] = {
+        [OBJECT_APPLICATION] = b->reader.application,
+        [OBJECT_ENDPOINT] = b->reader.endpoint,
+        [OBJECT_EVENT_TYPE] = b->reader.event_type,
+    };
+    sqlite3_stmt *st = statements[kind];
+    bool row;
+
+    sqlite3_bind_int64(st, 1, key);
+    enum err err = sqlite_next(&b->reader.files[BACKEND_GLOBAL], st, &row);
+    *out = !err && row ? read_row(st, kind) : NULL;
+    sqlite3_reset(st);
+    return err;
+}
+
 /* Lists: the same statement in both directions. */
 
 /* clang-format off */
@@ -314,6 +341,9 @@ enum err sqlite_config_prepare(struct backend *b)
         { 0 },
     };
     const struct prepared reading[] = {
+        { &b->reader.application, SQL_GET("applications", APPLICATION_COLUMNS) },
+        { &b->reader.endpoint, SQL_GET("endpoints", ENDPOINT_COLUMNS) },
+        { &b->reader.event_type, SQL_GET("event_types", EVENT_TYPE_COLUMNS) },
         { &b->reader.applications.up, SQL_LIST_APPLICATIONS("ASC") },
         { &b->reader.applications.down, SQL_LIST_APPLICATIONS("DESC") },
         { &b->reader.endpoints.up, SQL_LIST_ENDPOINTS("ASC") },

@@ -125,8 +125,7 @@ struct bytes column_bytes(sqlite3_stmt *statement, int at)
     return bytes_copy(data, (size_t)sqlite3_column_bytes(statement, at));
 }
 
-/* Up to `len` bytes of a column whose length the schema fixes. */
-static void column_copy(sqlite3_stmt *statement, int at, uint8_t *to, size_t len)
+void column_array(sqlite3_stmt *statement, int at, uint8_t *to, size_t len)
 {
     const void *data = sqlite3_column_blob(statement, at);
     size_t stored = (size_t)sqlite3_column_bytes(statement, at);
@@ -140,7 +139,7 @@ struct id column_id(sqlite3_stmt *statement, int at)
     struct id id = { { 0 } };
 
     put_big_endian(id.bytes, column_u64(statement, at), KEY_LEN);
-    column_copy(statement, at + 1, id.bytes + KEY_LEN, TAIL_LEN);
+    column_array(statement, at + 1, id.bytes + KEY_LEN, TAIL_LEN);
     return id;
 }
 
@@ -155,7 +154,7 @@ struct id column_whole_id(sqlite3_stmt *statement, int at)
 {
     struct id id = { { 0 } };
 
-    column_copy(statement, at, id.bytes, ID_BYTES);
+    column_array(statement, at, id.bytes, ID_BYTES);
     return id;
 }
 

@@ -22,6 +22,9 @@ uint32_t column_u32(sqlite3_stmt *statement, int at);
 bool column_bool(sqlite3_stmt *statement, int at);
 char *column_text(sqlite3_stmt *statement, int at);
 struct bytes column_bytes(sqlite3_stmt *statement, int at);
+
+/* Up to `len` bytes of a column whose length the schema fixes. */
+void column_array(sqlite3_stmt *statement, int at, uint8_t *to, size_t len);
 struct id column_id(sqlite3_stmt *statement, int at);                    /* at, at + 1 */
 bool column_id_is(sqlite3_stmt *statement, int at, const struct id *id); /* at, at + 1 */
 struct id column_whole_id(sqlite3_stmt *statement, int at);

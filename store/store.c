@@ -4,7 +4,7 @@
 
 #include "core/log.h"
 #include "core/mem.h"
-#include "store/private.h"
+#include "store/journal.h"
 
 /* A group is what one transaction holds: large enough to share an fsync among many, small
  * enough to keep the commit short. */
@@ -45,6 +45,8 @@ enum err store_open(struct store **out, const struct store_options *options)
     s->ops = options->backend ? options->backend : &sqlite_backend;
     s->ids = options->ids;
     s->clock = options->clock;
+    s->sha256 = options->sha256;
+    s->journal.kept = options->journal_kept;
     s->catalog = catalog_new();
     for (int file = 0; file < BACKEND_FILES; file++)
         list_init(&s->waiting[file]);
@@ -76,6 +78,8 @@ static enum err prepare(struct store *s, const struct store_options *options)
         err = s->ops->newest_key(s->backend, &newest_key);
     if (!err)
         id_source_init(s->ids, s->ids->ordinal, newest_key);
+    if (!err)
+        err = journal_open(s);
     return err;
 }
 
@@ -172,6 +176,7 @@ static void run_group(struct store *s, enum backend_file file)
 
     list_init(&group);
     s->now = s->clock();
+    s->journal.committed = s->journal.end;
     err = s->ops->begin(s->backend, file);
     if (err)
         give_up(&s->waiting[file], &group, err);
@@ -226,6 +231,8 @@ static void group_done(struct store *s, enum backend_file file, struct list *gro
 
     if (err) {
         hints_drop(s);
+        arrivals_drop(s);
+        s->journal.end = s->journal.committed;
         if (changes_drop(s)) {
             catalog_free(s->catalog);
             s->catalog = catalog_new();
@@ -233,6 +240,7 @@ static void group_done(struct store *s, enum backend_file file, struct list *gro
         }
     } else if (file == BACKEND_GLOBAL) {
         changes_publish(s);
+        arrivals_publish(s);
     } else {
         hints_publish(s);
     }
@@ -380,6 +388,7 @@ static void store_free(struct store *s)
     if (s->backend)
         s->ops->close(s->backend);
     catalog_free(s->catalog);
+    journal_close(s);
     free(s->fan_out.keys);
     free(s);
 }

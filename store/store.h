@@ -48,18 +48,23 @@ struct store_req {
     const struct store_verb *verb;
 };
 
+/* SHA-256 of `len` bytes. */
+typedef void store_sha256(const void *data, size_t len, uint8_t out[32]);
+
 struct store_options {
     const char *dir;            /* made if it is missing, mode 0700 */
     uv_loop_t *writer, *reader; /* may be one and the same, as in tests */
     struct id_source *ids;      /* seeded by store_open() above every stored key; outlives it */
-    size_t requests_max;        /* writes that may wait; the same again for reads */
-    struct now (*clock)(void);  /* clock_now, or a test's */
+    store_sha256 *sha256;  /* for the journal of replicate.h; may be NULL without an ordinal */
+    uint64_t journal_kept; /* entries; 0 = a million */
+    size_t requests_max;   /* writes that may wait; the same again for reads */
+    struct now (*clock)(void);         /* clock_now, or a test's */
     const struct backend_ops *backend; /* NULL = SQLite */
 };
 
 /* Open or create both files, migrate them, and read the configuration. Before the loops run.
  * ERR_IN_USE: another process has the directory; ERR_VERSION: a newer schema; ERR_CORRUPT;
- * ERR_DENIED, ERR_FULL and ERR_IO: the directory can't be made or written. The log says which
+ * ERR_CONFLICT: it is the directory of another region, going by the ordinal of `ids`; ERR_DENIED, ERR_FULL and ERR_IO: the directory can't be made or written. The log says which
  * file. */
 MUST_USE enum err store_open(struct store **out, const struct store_options *options);
 
@@ -79,6 +84,10 @@ struct store_follower {
     struct catalog *catalog;
     /* Optional; after the put. */
     void (*changed)(struct store_follower *, struct object *object);
+
+    /* Optional; after all that came with it: the journal of this origin, a region's ordinal, is
+     * applied up to `seq`. This region's own as well. See replicate.h. */
+    void (*applied)(struct store_follower *, uint8_t origin, uint64_t seq);
 
     /* private */
     struct list link;

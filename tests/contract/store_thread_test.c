@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "core/mem.h"
+#include "signer/digest.h"
 #include "store/backend.h"
 #include "tests/lib/store_fixture.h"
 
@@ -206,6 +207,7 @@ static void open_store(struct world *w, const char *dir)
         .writer = &w->writer.uv,
         .reader = &w->reader.uv,
         .ids = &w->ids,
+        .sha256 = digest_sha256,
         .requests_max = 1000,
         .clock = clock_now,
     };

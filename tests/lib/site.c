@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/clock.h"
+#include "signer/digest.h"
 
 #define REQUEST_MAX  (3u << 20) /* bytes */
 #define ASK_PATH_MAX 1024
@@ -39,6 +40,7 @@ static void open_site(struct site *site, size_t requests_max)
         .writer = &site->loop.uv,
         .reader = &site->loop.uv,
         .ids = &site->ids,
+        .sha256 = digest_sha256,
         .requests_max = requests_max,
         .clock = clock_now,
     };

@@ -10,6 +10,7 @@
 
 #include "core/count.h"
 #include "core/mem.h"
+#include "signer/digest.h"
 #include "store/backend.h"
 
 #define FIRST_MS      UINT64_C(1798761600000) /* 2027-01-01 */
@@ -75,13 +76,15 @@ void store_fixture_open(struct store_fixture *f)
 enum err store_fixture_try_open(struct store_fixture *f)
 {
     assert_int_equal(loop_open(&f->loop, "test"), ERR_OK);
-    id_source_init(&f->ids, 7, 0);
+    id_source_init(&f->ids, f->alone ? 0 : f->ordinal ? f->ordinal : 7, 0);
 
     const struct store_options options = {
         .dir = f->dir,
         .writer = &f->loop.uv,
         .reader = &f->loop.uv,
         .ids = &f->ids,
+        .sha256 = digest_sha256,
+        .journal_kept = f->journal_kept,
         .requests_max = STORE_FIXTURE_REQUESTS_MAX,
         .clock = read_clock,
         .backend = backend,

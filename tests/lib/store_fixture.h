@@ -15,6 +15,9 @@ struct store_fixture {
     char dir[TEMP_PATH_MAX];
     struct loop loop;
     struct id_source ids;
+    bool alone;            /* its ids have no region's ordinal. Set before it is started */
+    uint8_t ordinal;       /* of its ids; 0 = 7. Likewise */
+    uint64_t journal_kept; /* 0 = as a store has it */
     struct store *store;
     struct inbox inbox;      /* where answers arrive */
     struct catalog *catalog; /* follows the store */

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "core/mem.h"
+#include "signer/digest.h"
 
 #define QUIET_TURNS 100000 /* of the loop; more is a livelock */
 
@@ -128,6 +129,7 @@ static void open_store(struct world *w)
                                     .writer = &w->loop,
                                     .reader = &w->loop,
                                     .ids = &w->ids,
+                                    .sha256 = digest_sha256,
                                     .requests_max = 4096,
                                     .clock = fake_clock,
                                     .backend = &w->backend,

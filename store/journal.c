@@ -1,0 +1,263 @@
+/* Journal: what this region tells the others of the objects that it is the home of. */
+#include "store/journal.h"
+
+#include <assert.h>
+
+#include "core/mem.h"
+#include "core/random.h"
+
+#define JOURNAL_KEPT (UINT64_C(1) << 20) /* entries; who is further behind adopts a snapshot */
+
+static enum err run_journal(struct store *s, struct store_req *req);
+static enum err run_positions(struct store *s, struct store_req *req);
+static enum err run_digest(struct store *s, struct store_req *req);
+static enum err run_snapshot(struct store *s, struct store_req *req);
+
+static void begin_with(struct object *object, void *ctx);
+static void on_arrival(struct task *task);
+
+void store_journal(struct store *s, struct store_journal *op)
+{
+    static const struct store_verb VERB = { .side = VERB_READS, .run = run_journal };
+    store_submit(s, &op->req, &VERB);
+}
+
+static enum err run_journal(struct store *s, struct store_req *req)
+{
+    return s->ops->journal(s->backend, container_of(req, struct store_journal, req));
+}
+
+void store_positions(struct store *s, struct store_positions *op)
+{
+    static const struct store_verb VERB = { .side = VERB_READS, .run = run_positions };
+    store_submit(s, &op->req, &VERB);
+}
+
+static enum err run_positions(struct store *s, struct store_req *req)
+{
+    return s->ops->positions(s->backend, container_of(req, struct store_positions, req));
+}
+
+void store_digest(struct store *s, struct store_digest *op)
+{
+    static const struct store_verb VERB = { .side = VERB_READS, .run = run_digest };
+    store_submit(s, &op->req, &VERB);
+}
+
+static enum err run_digest(struct store *s, struct store_req *req)
+{
+    return s->ops->digest(s->backend, container_of(req, struct store_digest, req));
+}
+
+void store_snapshot(struct store *s, struct store_snapshot *op)
+{
+    static const struct store_verb VERB = { .side = VERB_READS, .run = run_snapshot };
+    store_submit(s, &op->req, &VERB);
+}
+
+static enum err run_snapshot(struct store *s, struct store_req *req)
+{
+    return s->ops->snapshot(s->backend, container_of(req, struct store_snapshot, req));
+}
+
+void journal_entries_free(struct journal_entry *entries, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        bytes_fini(&entries[i].code);
+    free(entries);
+}
+
+/* Opening. */
+
+struct beginning {
+    struct store *store;
+    enum err err;
+};
+
+enum err journal_open(struct store *s)
+{
+    struct journal *j = &s->journal;
+    uint8_t origin = s->ids->ordinal;
+    enum err err;
+
+    if (origin == 0)
+        return ERR_OK;
+    assert(s->sha256);
+    if (j->kept == 0)
+        j->kept = JOURNAL_KEPT;
+    j->code = j->public_code = BUF_INIT(OBJECT_CODE_MAX);
+    err = s->ops->own_position(s->backend, &j->end);
+    if (err || j->end.origin == origin) {
+        hlc_see(&j->clock, j->end.hlc);
+        return err;
+    }
+    if (j->end.origin != 0)
+        return ERR_CONFLICT;
+    return journal_begin(s);
+}
+
+/* With what is here from the time when this region was alone. */
+enum err journal_begin(struct store *s)
+{
+    struct beginning beginning = { .store = s };
+
+    s->now = s->clock();
+    s->journal.end = (struct journal_position){ .origin = s->ids->ordinal };
+    random_bytes(s->journal.end.incarnation, INCARNATION_LEN);
+
+    enum err err = s->ops->begin(s->backend, BACKEND_GLOBAL);
+    if (err)
+        return err;
+    catalog_each(s->catalog, begin_with, &beginning);
+    err = beginning.err;
+    if (!err)
+        err = s->ops->set_position(s->backend, &s->journal.end, true);
+    if (!err)
+        err = s->ops->commit(s->backend, BACKEND_GLOBAL);
+    if (err)
+        s->ops->rollback(s->backend, BACKEND_GLOBAL);
+    return err;
+}
+
+static void begin_with(struct object *object, void *ctx)
+{
+    struct beginning *beginning = ctx;
+
+    if (!beginning->err)
+        beginning->err = journal_add(beginning->store, object);
+}
+
+void journal_close(struct store *s)
+{
+    buf_fini(&s->journal.code);
+    buf_fini(&s->journal.public_code);
+}
+
+/* Writing. */
+
+static void put_number(uint8_t *to, uint64_t value)
+{
+    for (int i = 0; i < 8; i++)
+        to[i] = (uint8_t)(value >> (56 - 8 * i));
+}
+
+void journal_chain(const struct store *s, const uint8_t before[CHAIN_LEN],
+                   const struct journal_entry *entry, const uint8_t digest[CHAIN_LEN],
+                   uint8_t out[CHAIN_LEN])
+{
+    uint8_t link[CHAIN_LEN + 8 + 8 + CHAIN_LEN];
+
+    memcpy(link, before, CHAIN_LEN);
+    put_number(link + CHAIN_LEN, entry->seq);
+    put_number(link + CHAIN_LEN + 8, entry->hlc);
+    memcpy(link + CHAIN_LEN + 16, digest, CHAIN_LEN);
+    s->sha256(link, sizeof link, out);
+}
+
+enum err journal_digest(struct store *s, const struct bytes *code, uint8_t out[CHAIN_LEN])
+{
+    struct buf *public_code = &s->journal.public_code;
+
+    buf_clear(public_code);
+    enum err err = object_code_public(code->data, code->len, public_code);
+    if (!err)
+        s->sha256(public_code->bytes, public_code->len, out);
+    return err;
+}
+
+enum err journal_add(struct store *s, const struct object *object)
+{
+    struct journal *j = &s->journal;
+    struct journal_position next = j->end;
+    struct journal_entry entry = { .seq = next.seq + 1 };
+    struct object_state state = { .origin = next.origin };
+    bool newer;
+
+    buf_clear(&j->code);
+    enum err err = object_encode(object, &j->code);
+    if (err)
+        return err;
+    entry.hlc = hlc_next(&j->clock, s->now.wall_ms);
+    entry.code = (struct bytes){ .data = j->code.bytes, .len = j->code.len };
+    err = journal_digest(s, &entry.code, state.digest);
+    if (err)
+        return err;
+    journal_chain(s, next.chain, &entry, state.digest, entry.chain);
+    object_state_of(object, &state);
+    next.seq = entry.seq;
+    next.hlc = entry.hlc;
+    next.at_ms = s->now.wall_ms;
+    memcpy(next.chain, entry.chain, CHAIN_LEN);
+
+    err = s->ops->keep_state(s->backend, &state, &newer);
+    if (!err)
+        err = s->ops->keep_entry(s->backend, &entry);
+    if (!err)
+        err = s->ops->set_position(s->backend, &next, true);
+    if (!err && next.seq > j->kept)
+        err = s->ops->prune_journal(s->backend, next.seq - j->kept);
+    if (!err) {
+        j->end = next;
+        arrivals_add(s, next.origin, next.seq);
+    }
+    return err;
+}
+
+void object_state_of(const struct object *object, struct object_state *state)
+{
+    state->key = id_key(&object->id);
+    state->kind = object->kind;
+    state->version = object->version;
+}
+
+/* Arrivals: how far each journal was applied, told to followers behind the objects. */
+
+struct arrival {
+    struct task task;
+    struct store_follower *follower;
+    uint8_t origin;
+    uint64_t seq;
+};
+
+void arrivals_add(struct store *s, uint8_t origin, uint64_t seq)
+{
+    s->arrived[origin] = seq;
+}
+
+static void send_arrival(struct store_follower *follower, uint8_t origin, uint64_t seq)
+{
+    struct arrival *arrival = xcalloc(1, sizeof *arrival);
+
+    arrival->task.run = on_arrival;
+    arrival->follower = follower;
+    arrival->origin = origin;
+    arrival->seq = seq;
+    inbox_post(follower->inbox, &arrival->task);
+}
+
+void arrivals_publish(struct store *s)
+{
+    for (unsigned origin = 1; origin <= UINT8_MAX; origin++) {
+        if (s->arrived[origin] == 0)
+            continue;
+        for (struct list *at = s->followers.next; at != &s->followers; at = at->next) {
+            struct store_follower *follower = container_of(at, struct store_follower, link);
+            if (follower->applied)
+                send_arrival(follower, (uint8_t)origin, s->arrived[origin]);
+        }
+    }
+    arrivals_drop(s);
+}
+
+static void on_arrival(struct task *task)
+{
+    struct arrival *arrival = container_of(task, struct arrival, task);
+
+    arrival->follower->applied(arrival->follower, arrival->origin, arrival->seq);
+    free(arrival);
+}
+
+void arrivals_drop(struct store *s)
+{
+    memset(s->arrived, 0, sizeof s->arrived);
+}

@@ -1,0 +1,34 @@
+/* Journal: the change log of this region, and how far the others' were applied. Private to store/.
+ *
+ * Thread: the writer's. */
+#ifndef STORE_JOURNAL_H
+#define STORE_JOURNAL_H
+
+#include "core/object_code.h"
+#include "store/private.h"
+
+/* Before the loops run. ERR_CONFLICT: the directory is another ordinal's. */
+enum err journal_open(struct store *s);
+enum err journal_begin(struct store *s);
+void journal_close(struct store *s);
+
+/* In the open transaction: an object that was put at its home, this region. */
+enum err journal_add(struct store *s, const struct object *object);
+
+/* The digest of a code, without its secrets. ERR_INVALID: it is none. */
+enum err journal_digest(struct store *s, const struct bytes *code, uint8_t out[CHAIN_LEN]);
+
+/* What chains an entry, with this digest of its code, to the one before. */
+void journal_chain(const struct store *s, const uint8_t before[CHAIN_LEN],
+                   const struct journal_entry *entry, const uint8_t digest[CHAIN_LEN],
+                   uint8_t out[CHAIN_LEN]);
+
+/* Fills in key, kind and version. */
+void object_state_of(const struct object *object, struct object_state *state);
+
+/* How far an origin's journal is applied once the open transaction is committed. */
+void arrivals_add(struct store *s, uint8_t origin, uint64_t seq);
+void arrivals_publish(struct store *s);
+void arrivals_drop(struct store *s);
+
+#endif

@@ -1,0 +1,221 @@
+/* Journal: what the writer keeps of changes, this region's and others'. */
+#include "store/sqlite.h"
+
+#include "core/count.h"
+#include "store/sqlite_row.h"
+
+/* clang-format off */
+#define POSITION_COLUMNS "origin, incarnation, seq, hlc, chain, at_ms"
+
+static const char SQL_OWN_POSITION[] =
+    "SELECT " POSITION_COLUMNS
+    "  FROM positions"
+    " WHERE own = 1";
+
+static const char SQL_POSITION[] =
+    "SELECT " POSITION_COLUMNS
+    "  FROM positions"
+    " WHERE origin = ?1";
+
+static const char SQL_POSITIONS[] =
+    "SELECT " POSITION_COLUMNS
+    "  FROM positions"
+    " ORDER BY own DESC, origin";
+
+static const char SQL_SET_POSITION[] =
+    "INSERT INTO positions (" POSITION_COLUMNS ", own)"
+    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)"
+    "     ON CONFLICT (origin) DO UPDATE"
+    "    SET (" POSITION_COLUMNS ", own) = (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+
+static const char SQL_KEEP_ENTRY[] =
+    "INSERT INTO journal (seq, hlc, chain, code)"
+    " VALUES (?1, ?2, ?3, ?4)";
+
+/* A small step; the next entry makes the next one. */
+static const char SQL_PRUNE_JOURNAL[] =
+    "DELETE FROM journal"
+    " WHERE seq IN (SELECT seq FROM journal WHERE seq <= ?1 ORDER BY seq LIMIT 64)";
+
+static const char SQL_KEEP_STATE[] =
+    "INSERT INTO states (origin, key, kind, version, digest)"
+    " VALUES (?1, ?2, ?3, ?4, ?5)"
+    "     ON CONFLICT (origin, key) DO UPDATE"
+    "    SET (kind, version, digest) = (?3, ?4, ?5)"
+    "  WHERE version < excluded.version";
+
+static const char SQL_HAS_STATE[] =
+    "SELECT 1"
+    "  FROM states"
+    " WHERE origin = ?1 AND key = ?2";
+
+static const char SQL_DROP_STATE[] =
+    "DELETE FROM states"
+    " WHERE origin = ?1 AND key = ?2";
+
+static const char SQL_QUARANTINE[] =
+    "INSERT INTO quarantine (origin, seq, reason, code, at_ms)"
+    " VALUES (?1, ?2, ?3, ?4, ?5)"
+    "     ON CONFLICT (origin, seq) DO UPDATE SET reason = ?3, code = ?4, at_ms = ?5";
+
+static const char *const SQL_FORGET[] = {
+    "DELETE FROM positions WHERE origin = ?1 AND own = 0",
+    "DELETE FROM states WHERE origin = ?1",
+    "DELETE FROM quarantine WHERE origin = ?1",
+};
+/* clang-format on */
+
+enum err sqlite_journal_prepare(struct backend *b)
+{
+    const struct prepared writing[] = {
+        { &b->writer.own_position, SQL_OWN_POSITION },
+        { &b->writer.position, SQL_POSITION },
+        { &b->writer.set_position, SQL_SET_POSITION },
+        { &b->writer.keep_entry, SQL_KEEP_ENTRY },
+        { &b->writer.prune_journal, SQL_PRUNE_JOURNAL },
+        { &b->writer.keep_state, SQL_KEEP_STATE },
+        { &b->writer.has_state, SQL_HAS_STATE },
+        { &b->writer.drop_state, SQL_DROP_STATE },
+        { &b->writer.quarantine, SQL_QUARANTINE },
+        { &b->writer.forget[0], SQL_FORGET[0] },
+        { &b->writer.forget[1], SQL_FORGET[1] },
+        { &b->writer.forget[2], SQL_FORGET[2] },
+        { 0 },
+    };
+    const struct prepared reading[] = {
+        { &b->reader.own_position, SQL_OWN_POSITION },
+        { &b->reader.position, SQL_POSITION },
+        { &b->reader.positions, SQL_POSITIONS },
+        { 0 },
+    };
+    enum err err = sqlite_prepare(&b->writer.files[BACKEND_GLOBAL], writing);
+
+    return err ? err : sqlite_prepare(&b->reader.files[BACKEND_GLOBAL], reading);
+}
+
+enum err sqlite_own_position(struct backend *b, struct journal_position *out)
+{
+    return sqlite_one_position(&b->writer.files[BACKEND_GLOBAL], b->writer.own_position, out);
+}
+
+enum err sqlite_position(struct backend *b, uint8_t origin, struct journal_position *out)
+{
+    bind_u64(b->writer.position, 1, origin);
+    return sqlite_one_position(&b->writer.files[BACKEND_GLOBAL], b->writer.position, out);
+}
+
+enum err sqlite_one_position(const struct connection *c, sqlite3_stmt *st,
+                             struct journal_position *out)
+{
+    bool row;
+    enum err err = sqlite_next(c, st, &row);
+
+    if (!err)
+        *out = row ? column_position(st) : (struct journal_position){ 0 };
+    sqlite3_reset(st);
+    return err;
+}
+
+struct journal_position column_position(sqlite3_stmt *st)
+{
+    struct journal_position p = {
+        .origin = (uint8_t)column_u32(st, 0),
+        .seq = column_u64(st, 2),
+        .hlc = column_u64(st, 3),
+        .at_ms = column_u64(st, 5),
+    };
+
+    column_array(st, 1, p.incarnation, INCARNATION_LEN);
+    column_array(st, 4, p.chain, CHAIN_LEN);
+    return p;
+}
+
+enum err sqlite_set_position(struct backend *b, const struct journal_position *p, bool own)
+{
+    sqlite3_stmt *st = b->writer.set_position;
+
+    bind_u64(st, 1, p->origin);
+    bind_bytes(st, 2, p->incarnation, INCARNATION_LEN);
+    bind_u64(st, 3, p->seq);
+    bind_u64(st, 4, p->hlc);
+    bind_bytes(st, 5, p->chain, CHAIN_LEN);
+    bind_u64(st, 6, p->at_ms);
+    bind_u64(st, 7, own);
+    return sqlite_run(&b->writer.files[BACKEND_GLOBAL], st);
+}
+
+enum err sqlite_keep_entry(struct backend *b, const struct journal_entry *entry)
+{
+    sqlite3_stmt *st = b->writer.keep_entry;
+
+    bind_u64(st, 1, entry->seq);
+    bind_u64(st, 2, entry->hlc);
+    bind_bytes(st, 3, entry->chain, CHAIN_LEN);
+    bind_bytes(st, 4, entry->code.data, entry->code.len);
+    return sqlite_run(&b->writer.files[BACKEND_GLOBAL], st);
+}
+
+enum err sqlite_prune_journal(struct backend *b, uint64_t seq)
+{
+    bind_u64(b->writer.prune_journal, 1, seq);
+    return sqlite_run(&b->writer.files[BACKEND_GLOBAL], b->writer.prune_journal);
+}
+
+enum err sqlite_keep_state(struct backend *b, const struct object_state *state, bool *out_newer)
+{
+    const struct connection *c = &b->writer.files[BACKEND_GLOBAL];
+    sqlite3_stmt *st = b->writer.keep_state;
+
+    bind_u64(st, 1, state->origin);
+    sqlite3_bind_int64(st, 2, state->key);
+    bind_u64(st, 3, state->kind);
+    bind_u64(st, 4, state->version);
+    bind_bytes(st, 5, state->digest, CHAIN_LEN);
+    enum err err = sqlite_run(c, st);
+    *out_newer = !err && sqlite3_changes(c->db) > 0;
+    return err;
+}
+
+enum err sqlite_has_state(struct backend *b, uint8_t origin, int64_t key, bool *out)
+{
+    sqlite3_stmt *st = b->writer.has_state;
+
+    bind_u64(st, 1, origin);
+    sqlite3_bind_int64(st, 2, key);
+    enum err err = sqlite_next(&b->writer.files[BACKEND_GLOBAL], st, out);
+    sqlite3_reset(st);
+    return err;
+}
+
+enum err sqlite_drop_state(struct backend *b, const struct object_state *state)
+{
+    sqlite3_stmt *st = b->writer.drop_state;
+
+    bind_u64(st, 1, state->origin);
+    sqlite3_bind_int64(st, 2, state->key);
+    return sqlite_run(&b->writer.files[BACKEND_GLOBAL], st);
+}
+
+enum err sqlite_quarantine(struct backend *b, uint8_t origin, const struct journal_entry *entry,
+                           const char *why, uint64_t now_ms)
+{
+    sqlite3_stmt *st = b->writer.quarantine;
+
+    bind_u64(st, 1, origin);
+    bind_u64(st, 2, entry->seq);
+    bind_text(st, 3, why);
+    bind_bytes(st, 4, entry->code.data, entry->code.len);
+    bind_u64(st, 5, now_ms);
+    return sqlite_run(&b->writer.files[BACKEND_GLOBAL], st);
+}
+
+enum err sqlite_forget(struct backend *b, uint8_t origin)
+{
+    enum err err = ERR_OK;
+
+    for (size_t i = 0; !err && i < COUNT(SQL_FORGET); i++) {
+        bind_u64(b->writer.forget[i], 1, origin);
+        err = sqlite_run(&b->writer.files[BACKEND_GLOBAL], b->writer.forget[i]);
+    }
+    return err;
+}
