@@ -11,14 +11,13 @@
 #include <openssl/rand.h>
 #include <openssl/x509v3.h>
 
+#include "core/require.h"
 #include "signer/pem.h"
-#include "signer/require.h"
 
 #define CURVE          "P-256"
 #define CURVE_X962     "prime256v1" /* the same, as OpenSSL calls it when asked */
 #define GROUP_NAME_MAX 32
-#define URI_PREFIX     "region:"
-#define URI_PREFIX_LEN (sizeof URI_PREFIX - 1)
+#define URI_LEN        (sizeof REGION_URI - 1) /* without the name */
 #define DAY_S          86400
 #define SERIAL_LEN     16 /* of the 20 that RFC 5280, 4.1.2.2, allows */
 
@@ -57,9 +56,9 @@ static void add_extension(X509 *x, int nid, const char *value)
 
 static void add_extensions(X509 *x, const char *region)
 {
-    char uri[sizeof "URI:" URI_PREFIX + REGION_NAME_LEN_MAX];
+    char uri[sizeof "URI:" REGION_URI + REGION_NAME_LEN_MAX];
 
-    snprintf(uri, sizeof uri, "URI:" URI_PREFIX "%s", region);
+    snprintf(uri, sizeof uri, "URI:" REGION_URI "%s", region);
     add_extension(x, NID_basic_constraints, "critical,CA:FALSE");
     add_extension(x, NID_key_usage, "critical,digitalSignature,keyAgreement");
     add_extension(x, NID_ext_key_usage, "serverAuth,clientAuth");
@@ -134,11 +133,11 @@ static bool read_uri(const GENERAL_NAME *name, char out[REGION_NAME_LEN_MAX + 1]
     const uint8_t *text = ASN1_STRING_get0_data(uri);
     size_t len = (size_t)ASN1_STRING_length(uri);
 
-    if (len <= URI_PREFIX_LEN || len > URI_PREFIX_LEN + REGION_NAME_LEN_MAX ||
-        memcmp(text, URI_PREFIX, URI_PREFIX_LEN) != 0)
+    if (len <= URI_LEN || len > URI_LEN + REGION_NAME_LEN_MAX ||
+        memcmp(text, REGION_URI, URI_LEN) != 0)
         return false;
-    len -= URI_PREFIX_LEN;
-    memcpy(out, text + URI_PREFIX_LEN, len);
+    len -= URI_LEN;
+    memcpy(out, text + URI_LEN, len);
     out[len] = '\0';
     return strlen(out) == len && region_name_is_valid(out);
 }

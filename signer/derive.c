@@ -4,7 +4,7 @@
 #include <openssl/evp.h>
 #include <openssl/kdf.h>
 
-#include "signer/require.h"
+#include "core/require.h"
 
 void derive(const uint8_t *root, size_t root_len, const void *purpose, size_t purpose_len,
             uint8_t *out, size_t len)

@@ -5,7 +5,7 @@
 #include <openssl/evp.h>
 
 #include "core/mem.h"
-#include "signer/require.h"
+#include "core/require.h"
 
 struct digest {
     EVP_MD *sha256; /* fetched once: a look-up by name costs more than the hash */

@@ -9,8 +9,8 @@
 
 #include "core/base64.h"
 #include "core/mem.h"
+#include "core/require.h"
 #include "signer/derive.h"
-#include "signer/require.h"
 #include "signer/sealer.h"
 
 #define MASTER_PREFIX "phmk_"

@@ -4,7 +4,7 @@
 #include <openssl/evp.h>
 
 #include "core/mem.h"
-#include "signer/require.h"
+#include "core/require.h"
 
 struct mac {
     EVP_MAC_CTX *ctx;

@@ -6,9 +6,9 @@
 #include <openssl/err.h>
 
 #include "core/mem.h"
+#include "core/require.h"
 #include "signer/certificate.h"
 #include "signer/pem.h"
-#include "signer/require.h"
 #include "signer/sealer.h"
 
 #define SECRET_LEN 32 /* of ECDH on P-256 */

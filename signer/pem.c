@@ -7,8 +7,8 @@
 #include <openssl/err.h>
 #include <openssl/pem.h>
 
+#include "core/require.h"
 #include "signer/certificate.h"
-#include "signer/require.h"
 
 static BIO *open_text(const char *text)
 {

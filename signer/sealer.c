@@ -10,8 +10,8 @@
 
 #include "core/count.h"
 #include "core/mem.h"
+#include "core/require.h"
 #include "signer/derive.h"
-#include "signer/require.h"
 
 #define KEY_LEN 32
 

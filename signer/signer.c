@@ -11,8 +11,8 @@
 
 #include "core/base64.h"
 #include "core/mem.h"
+#include "core/require.h"
 #include "signer/mac.h"
-#include "signer/require.h"
 
 #define SECRET_PREFIX        "whsec_"
 #define SECRET_PREFIX_LEN    (sizeof SECRET_PREFIX - 1)

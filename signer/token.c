@@ -9,8 +9,8 @@
 
 #include "core/hash.h"
 #include "core/mem.h"
+#include "core/require.h"
 #include "signer/mac.h"
-#include "signer/require.h"
 
 #define ISSUER       "svix-server"
 #define CACHE_MAX    1024 /* tokens */

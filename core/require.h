@@ -1,9 +1,9 @@
-/* Require: what OpenSSL can refuse only for want of memory or randomness.
+/* Require: what a library can refuse only for want of memory or randomness.
  *
  * As core/mem.h has it: such a process ends, and starts again from the outbox. A signature or a
  * key that was made from half a computation never leaves. */
-#ifndef SIGNER_REQUIRE_H
-#define SIGNER_REQUIRE_H
+#ifndef CORE_REQUIRE_H
+#define CORE_REQUIRE_H
 
 #include <stdbool.h>
 #include <stdlib.h>
