@@ -23,7 +23,8 @@
 #define REGION_ORDINAL_MAX       255
 #define REGION_JURISDICTIONS_MAX 16
 #define REGION_URL_LEN_MAX       256
-#define REGION_DIGEST_LEN        32 /* bytes of a SHA-256 */
+#define REGION_DIGEST_LEN        32        /* bytes of a SHA-256 */
+#define REGION_URI               "region:" /* and the name: what its certificate calls it */
 #define TOPOLOGY_WHY_MAX         256
 
 /* Degrees; north and east are positive. */
