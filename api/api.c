@@ -2,7 +2,8 @@
  *
  *   on_headers ─► route ─► query ─► token ─► (body) ─► on_request ─► the route's function
  *
- *   api_close ─► on_server_closed ─► the last request ended ─► on_left ─► on_inbox_closed ─► closed */
+ *   api_close ─► on_server_closed ─► the last request ended ─► on_left ─► on_health_left
+ *             ─► on_inbox_closed ─► closed */
 #include "api/api.h"
 
 #include "api/auth.h"
@@ -15,7 +16,7 @@
 struct api {
     struct services services;
     struct store_follower follower;
-    struct task left; /* the follower has */
+    struct task left; /* a follower has */
     struct router *router;
     struct token_checker *checker;
     struct server *server;
@@ -30,6 +31,7 @@ static void on_abandoned(struct exchange *x, void *ctx);
 static void on_server_closed(void *ctx);
 static void on_request_ended(struct services *services);
 static void on_left(struct task *left);
+static void on_health_left(struct task *left);
 static void on_inbox_closed(struct inbox *inbox);
 
 enum err api_open(struct api **out, const struct api_options *options)
@@ -55,6 +57,7 @@ enum err api_open(struct api **out, const struct api_options *options)
     services->store = options->store;
     services->keyring = options->keyring;
     services->ids = options->ids;
+    services->topology = options->topology;
     services->catalog = catalog_new();
     services->digest = digest_new();
     services->started_mono_ms = clock_now().mono_ms;
@@ -71,6 +74,8 @@ enum err api_open(struct api **out, const struct api_options *options)
     api->follower.inbox = &services->inbox;
     api->follower.catalog = services->catalog;
     store_follow(options->store, &api->follower);
+    services->health.inbox = &services->inbox;
+    health_follow(options->health, &services->health);
     *out = api;
     return ERR_OK;
 }
@@ -211,6 +216,14 @@ static void on_left(struct task *left)
 {
     struct api *api = container_of(left, struct api, left);
 
+    left->run = on_health_left;
+    health_unfollow(&api->services.health, left);
+}
+
+static void on_health_left(struct task *left)
+{
+    struct api *api = container_of(left, struct api, left);
+
     inbox_close(&api->services.inbox, on_inbox_closed);
 }
 
@@ -225,6 +238,7 @@ static void on_inbox_closed(struct inbox *inbox)
     router_free(api->router);
     digest_free(services->digest);
     catalog_free(services->catalog);
+    region_health_unref(services->health.health);
     free(api);
     if (closed)
         closed(ctx);

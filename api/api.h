@@ -6,6 +6,8 @@
 
 #include <uv.h>
 
+#include "core/health_board.h"
+#include "core/topology.h"
 #include "signer/keyring.h"
 #include "store/store.h"
 #include "wire/server.h"
@@ -17,13 +19,15 @@ struct api_options {
     struct store *store;
     const struct keyring *keyring;
     struct id_source *ids;
+    const struct topology *topology;
+    struct health_board *health;
     const char *address;
     uint16_t port; /* 0 = any */
     const struct server_limits *limits;
 };
 
-/* Before the loops run: follows the store's configuration and opens the port; errors as
- * server_open(). */
+/* Before the loops run: follows the store's configuration and the health of the regions, and opens
+ * the port; errors as server_open(). */
 MUST_USE enum err api_open(struct api **out, const struct api_options *options);
 
 uint16_t api_port(const struct api *api);

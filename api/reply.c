@@ -15,11 +15,21 @@ static void log_answer(const struct request *r, unsigned status)
               LOG_NUM("ms", clock_now().mono_ms - r->now.mono_ms));
 }
 
+/* Which region answered, where there are several. */
+static void add_region(struct request *r)
+{
+    const struct topology *topology = r->services->topology;
+
+    if (!topology_is_single(topology))
+        exchange_add_header(r->exchange, "Posthaste-Region", topology_self(topology)->name);
+}
+
 /* Any page may ask, since it must bring a token; see api.c for the preflight. */
 static void finish(struct request *r, unsigned status, struct buf *body)
 {
     if (exchange_header(r->exchange, "origin"))
         exchange_add_header(r->exchange, "Access-Control-Allow-Origin", "*");
+    add_region(r);
     log_answer(r, status);
     exchange_reply(r->exchange, status, body);
     request_free(r);

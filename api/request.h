@@ -13,6 +13,7 @@
 #include "api/query.h"
 #include "api/router.h"
 #include "core/clock.h"
+#include "core/health_board.h"
 #include "signer/digest.h"
 #include "signer/keyring.h"
 #include "signer/token.h"
@@ -27,6 +28,8 @@ struct services {
     const struct keyring *keyring;
     struct id_source *ids;
     struct catalog *catalog;
+    const struct topology *topology;
+    struct health_follower health;
     struct digest *digest;
     struct inbox inbox; /* where the store answers */
     uint64_t started_mono_ms;
@@ -61,6 +64,7 @@ struct request {
     uint8_t idempotency_hash[IDEMPOTENCY_HASH_LEN];
     union {
         struct store_put put;
+        struct store_drain drain;
         struct store_list_objects list_objects;
         struct store_append append;
         struct store_get_message get_message;

@@ -7,6 +7,7 @@
 #define ENDPOINT    APPLICATION "/endpoint/{endpoint}"
 #define MESSAGE     APPLICATION "/msg/{msg}"
 #define EVENT_TYPE  BASE "/event-type/{name}"
+#define REGION      BASE "/regions/{region}"
 
 #define LIST_MESSAGES (QUERY_PAGE_MESSAGES | QUERY_MESSAGES | QUERY_CONTENT)
 #define LIST_ATTEMPTS (QUERY_PAGE_ATTEMPTS | QUERY_ATTEMPTS | QUERY_MESSAGES | QUERY_CONTENT)
@@ -20,6 +21,11 @@ const struct route routes[] = {
     { "GET",    BASE "/health",      ANYONE, 0, health_get },
     { "GET",    BASE "/health/ping", ANYONE, 0, health_ping },
     { "GET",    BASE "/status",      ORG,    0, status_get },
+
+    { "GET",    BASE "/regions",     ORG, 0, regions_list },
+    { "GET",    REGION,              ORG, 0, regions_get },
+    { "POST",   REGION "/drain",     ORG, 0, regions_drain },
+    { "POST",   REGION "/undrain",   ORG, 0, regions_undrain },
 
     { "GET",    BASE "/app",         ORG, QUERY_PAGE_APPLICATIONS, applications_list },
     { "POST",   BASE "/app",         ORG, QUERY_GET_IF_EXISTS,     applications_create },

@@ -15,6 +15,11 @@ void health_get(struct request *r);
 void health_ping(struct request *r);
 void status_get(struct request *r);
 
+void regions_list(struct request *r);
+void regions_get(struct request *r);
+void regions_drain(struct request *r);
+void regions_undrain(struct request *r);
+
 void applications_list(struct request *r);
 void applications_create(struct request *r);
 void applications_get(struct request *r);

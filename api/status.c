@@ -68,11 +68,14 @@ static void put_failing(struct request *r, const struct lane_failing *lane)
 
 static void put_status(struct request *r, const struct store_status *s)
 {
+    const struct topology *topology = r->services->topology;
     struct json_writer *w = reply_begin(r);
 
     json_open_object(w);
     json_name(w, "version");
     json_put_text(w, POSTHASTE_VERSION);
+    json_name(w, "region");
+    json_put_text(w, topology_is_single(topology) ? NULL : topology_self(topology)->name);
     put_number(w, "uptimeSeconds", (r->now.mono_ms - r->services->started_mono_ms) / 1000);
     put_number(w, "pending", s->pending);
     json_name(w, "oldestDueAt");

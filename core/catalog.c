@@ -34,6 +34,7 @@ struct group {
 struct catalog {
     struct entry *by_key, *by_name;
     struct group *groups;
+    bool draining[UINT8_MAX + 1]; /* by ordinal */
 };
 
 static bool make_name_key(enum object_kind kind, const struct id *scope, const char *name,
@@ -353,4 +354,14 @@ void catalog_each(const struct catalog *c, void (*visit)(struct object *object, 
 size_t catalog_count(const struct catalog *c)
 {
     return HASH_CNT(by_key, c->by_key);
+}
+
+void catalog_set_draining(struct catalog *c, uint8_t ordinal, bool draining)
+{
+    c->draining[ordinal] = draining;
+}
+
+bool catalog_is_draining(const struct catalog *c, uint8_t ordinal)
+{
+    return c->draining[ordinal];
 }

@@ -51,4 +51,8 @@ void catalog_each(const struct catalog *c, void (*visit)(struct object *object, 
 
 size_t catalog_count(const struct catalog *c);
 
+/* The operator's word about the region of an ordinal: no new work shall go there. */
+void catalog_set_draining(struct catalog *c, uint8_t ordinal, bool draining);
+bool catalog_is_draining(const struct catalog *c, uint8_t ordinal);
+
 #endif

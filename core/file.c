@@ -1,7 +1,10 @@
 #include "core/file.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -50,5 +53,38 @@ enum err file_read_all(const char *path, struct buf *out, mode_t *out_mode)
     close(fd);
     if (!err && out_mode)
         *out_mode = status.st_mode;
+    return err;
+}
+
+static bool ends_in(const char *name, const char *suffix)
+{
+    size_t len = strlen(name), suffix_len = strlen(suffix);
+
+    return len > suffix_len && strcmp(name + len - suffix_len, suffix) == 0;
+}
+
+static int compare(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+enum err file_list(const char *path, const char *suffix, struct text_list *out)
+{
+    DIR *folder = opendir(path);
+    size_t first = out->count;
+    struct dirent *entry;
+
+    if (!folder)
+        return from_errno(errno);
+    errno = 0;
+    while (out->count - first <= FILE_NAMES_MAX && (entry = readdir(folder)))
+        if (entry->d_name[0] != '.' && ends_in(entry->d_name, suffix))
+            text_list_add(out, entry->d_name, strlen(entry->d_name));
+    enum err err = errno ? from_errno(errno) : ERR_OK;
+    closedir(folder);
+    if (!err && out->count - first > FILE_NAMES_MAX)
+        err = ERR_LIMIT;
+    if (out->count > first)
+        qsort(out->items + first, out->count - first, sizeof *out->items, compare);
     return err;
 }

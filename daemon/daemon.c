@@ -33,6 +33,7 @@ struct daemon {
     struct id_source ids;
     struct server_limits limits;
     struct loop main, writer, reader, dispatch, api_loop;
+    struct health_board health;
     struct store *store; /* each NULL until it is open */
     struct dispatcher *dispatcher;
     struct api *api;
@@ -74,6 +75,8 @@ int daemon_serve(const struct config_sources *sources)
         return DAEMON_FAILED;
     }
     watch_signals(&d);
+    id_source_init(&d.ids, topology_self(d.settings.topology)->ordinal, 0);
+    health_board_open(&d.health, d.settings.topology);
     d.exit = open_modules(&d);
     if (d.exit)
         stop(&d);
@@ -82,6 +85,7 @@ int daemon_serve(const struct config_sources *sources)
         announce(&d);
     uv_run(&d.main.uv, UV_RUN_DEFAULT);
     join_loops(&d);
+    health_board_close(&d.health);
     settings_fini(&d.settings);
     return (int)d.exit;
 }
@@ -168,6 +172,8 @@ static enum daemon_exit open_api(struct daemon *d)
                                          .store = d->store,
                                          .keyring = d->settings.keyring,
                                          .ids = &d->ids,
+                                         .topology = d->settings.topology,
+                                         .health = &d->health,
                                          .address = config->listen.address,
                                          .port = config->listen.port,
                                          .limits = &d->limits,

@@ -5,8 +5,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "signer/regions.h"
+
 static bool load_keyring(struct settings *settings);
 static bool load_egress(struct settings *settings);
+static bool load_topology(struct settings *settings);
 static bool check_ca_file(const struct config *config);
 
 bool settings_load(const struct config_sources *sources, struct settings *out)
@@ -18,7 +21,8 @@ bool settings_load(const struct config_sources *sources, struct settings *out)
         fprintf(stderr, "posthaste: %s\n", why);
         return false;
     }
-    if (load_keyring(out) && load_egress(out) && check_ca_file(out->config))
+    if (load_keyring(out) && load_egress(out) && load_topology(out) &&
+        check_ca_file(out->config))
         return true;
     settings_fini(out);
     return false;
@@ -26,6 +30,7 @@ bool settings_load(const struct config_sources *sources, struct settings *out)
 
 void settings_fini(struct settings *settings)
 {
+    topology_free(settings->topology);
     egress_free(settings->egress);
     keyring_free(settings->keyring);
     config_free(settings->config);
@@ -52,6 +57,16 @@ static bool load_egress(struct settings *settings)
         return true;
     snprintf(why, sizeof(why), "'%s' is not a subnet such as 10.0.0.0/8", bad);
     settings_complain(settings->config, "delivery.allow_subnets", why);
+    return false;
+}
+
+static bool load_topology(struct settings *settings)
+{
+    char why[CONFIG_WHY_MAX];
+
+    if (regions_load(settings->config, &settings->topology, why) == ERR_OK)
+        return true;
+    fprintf(stderr, "posthaste: %s\n", why);
     return false;
 }
 

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 
 #include "core/config.h"
+#include "core/topology.h"
 #include "signer/keyring.h"
 #include "wire/egress.h"
 
@@ -12,6 +13,7 @@ struct settings {
     struct config *config;
     struct keyring *keyring;
     struct egress *egress;
+    struct topology *topology;
 };
 
 /* False when something is wrong, and it has been said. */

@@ -48,7 +48,8 @@ struct backend_ops {
     enum err (*open)(struct backend **out, const char *dir);
     void (*close)(struct backend *);
 
-    /* Put every object that isn't deleted into `into`: applications first, oldest first. */
+    /* Put every object that isn't deleted into `into`: applications first, oldest first; and which
+     * regions drain. */
     enum err (*load)(struct backend *, struct catalog *into);
     /* The highest key in use in any table; 0 when there is none. */
     enum err (*newest_key)(struct backend *, int64_t *out);
@@ -60,9 +61,10 @@ struct backend_ops {
     void (*rollback)(struct backend *, enum backend_file);
     enum err (*settle)(struct backend *, enum backend_file);
 
-    /* Writing verbs, in a transaction of their file: put() global, the others regional. An
-     * error of its own leaves the transaction as if the verb had not been called. */
+    /* Writing verbs, in a transaction of their file: put() and drain() global, the others
+     * regional. An error of its own leaves the transaction as if the verb had not been called. */
     enum err (*put)(struct backend *, struct object *);
+    enum err (*drain)(struct backend *, const struct store_drain *);
     /* ERR_NOT_FOUND: no message was appended with that hash since `now_ms` - IDEMPOTENCY_MS. */
     enum err (*find_repeated)(struct backend *, const uint8_t *hash, uint64_t now_ms,
                               struct message **out);

@@ -3,17 +3,24 @@
 
 #include "core/mem.h"
 
-/* An object that was put in the open transaction. */
-struct change {
-    struct list link;
-    struct object *object; /* a reference */
+/* An object that was put, or what became of a region. */
+struct what {
+    struct object *object; /* a reference; NULL: it is about a region */
+    uint8_t ordinal;
+    bool draining;
 };
 
-/* A committed object on its way to one follower. */
+/* What happened in the open transaction. */
+struct change {
+    struct list link;
+    struct what what;
+};
+
+/* What was committed, on its way to one follower. */
 struct note {
     struct task task;
     struct store_follower *follower;
-    struct object *object; /* a reference */
+    struct what what;
 };
 
 static void put_object(struct object *object, void *catalog);
@@ -24,6 +31,9 @@ void store_follow(struct store *s, struct store_follower *follower)
 {
     list_append(&s->followers, &follower->link);
     catalog_each(s->catalog, put_object, follower->catalog);
+    for (unsigned i = 0; i <= UINT8_MAX; i++)
+        catalog_set_draining(follower->catalog, (uint8_t)i,
+                             catalog_is_draining(s->catalog, (uint8_t)i));
 }
 
 static void put_object(struct object *object, void *catalog)
@@ -31,27 +41,39 @@ static void put_object(struct object *object, void *catalog)
     catalog_put(catalog, object);
 }
 
-void changes_add(struct store *s, struct object *object)
+static void add_change(struct store *s, struct what what)
 {
     struct change *change = xcalloc(1, sizeof *change);
 
-    change->object = object_ref(object);
+    change->what = what;
     list_append(&s->changes, &change->link);
+}
+
+void changes_add(struct store *s, struct object *object)
+{
+    add_change(s, (struct what){ .object = object_ref(object) });
+}
+
+void changes_add_drain(struct store *s, uint8_t ordinal, bool draining)
+{
+    add_change(s, (struct what){ .ordinal = ordinal, .draining = draining });
 }
 
 static void change_free(struct change *change)
 {
-    object_unref(change->object);
+    object_unref(change->what.object);
     free(change);
 }
 
-static void send_note(struct store_follower *follower, struct object *object)
+static void send_note(struct store_follower *follower, const struct what *what)
 {
     struct note *note = xcalloc(1, sizeof *note);
 
     note->task.run = on_note;
     note->follower = follower;
-    note->object = object_ref(object);
+    note->what = *what;
+    if (what->object)
+        object_ref(what->object);
     inbox_post(follower->inbox, &note->task);
 }
 
@@ -62,20 +84,34 @@ void changes_publish(struct store *s)
     while ((link = list_pop(&s->changes))) {
         struct change *change = container_of(link, struct change, link);
         for (struct list *at = s->followers.next; at != &s->followers; at = at->next)
-            send_note(container_of(at, struct store_follower, link), change->object);
+            send_note(container_of(at, struct store_follower, link), &change->what);
         change_free(change);
     }
+}
+
+static void tell_object(struct store_follower *follower, struct object *object)
+{
+    catalog_put(follower->catalog, object);
+    if (follower->changed)
+        follower->changed(follower, object);
+    object_unref(object);
+}
+
+static void tell_drain(struct store_follower *follower, uint8_t ordinal, bool draining)
+{
+    catalog_set_draining(follower->catalog, ordinal, draining);
+    if (follower->drained)
+        follower->drained(follower, ordinal);
 }
 
 static void on_note(struct task *task)
 {
     struct note *note = container_of(task, struct note, task);
-    struct store_follower *follower = note->follower;
 
-    catalog_put(follower->catalog, note->object);
-    if (follower->changed)
-        follower->changed(follower, note->object);
-    object_unref(note->object);
+    if (note->what.object)
+        tell_object(note->follower, note->what.object);
+    else
+        tell_drain(note->follower, note->what.ordinal, note->what.draining);
     free(note);
 }
 

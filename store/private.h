@@ -70,6 +70,7 @@ void store_submit(struct store *s, struct store_req *req, const struct store_ver
 
 /* follow.c: the changes of a group. */
 void changes_add(struct store *s, struct object *object);
+void changes_add_drain(struct store *s, uint8_t ordinal, bool draining);
 void changes_publish(struct store *s);
 bool changes_drop(struct store *s); /* false: there were none */
 

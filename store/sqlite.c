@@ -66,6 +66,7 @@ static enum err prepare(struct backend *b)
         sqlite_config_prepare,   sqlite_outbox_prepare,   sqlite_repeat_prepare,
         sqlite_messages_prepare, sqlite_attempts_prepare, sqlite_lanes_prepare,
         sqlite_status_prepare,   sqlite_journal_prepare,  sqlite_replicas_prepare,
+        sqlite_regions_prepare,
     };
     enum err err = ERR_OK;
 
@@ -188,6 +189,7 @@ const struct backend_ops sqlite_backend = {
     .rollback = sqlite_rollback,
     .settle = sqlite_settle,
     .put = sqlite_put,
+    .drain = sqlite_drain,
     .find_repeated = sqlite_find_repeated,
     .append = sqlite_append,
     .record = sqlite_record,

@@ -32,6 +32,7 @@ struct backend {
         sqlite3_stmt *put_application, *put_endpoint, *put_event_type;
         sqlite3_stmt *own_position, *position, *set_position, *keep_entry, *prune_journal;
         sqlite3_stmt *keep_state, *has_state, *drop_state, *quarantine, *forget[3];
+        sqlite3_stmt *drain, *draining;
         sqlite3_stmt *find_repeated, *remember, *sweep_to, *sweep;
         sqlite3_stmt *find_event, *insert_message, *insert_delivery;
         sqlite3_stmt *insert_attempt, *move_delivery, *end_lane, *add_totals;
@@ -118,6 +119,9 @@ enum err sqlite_snapshot(struct backend *b, struct store_snapshot *op);
 enum err sqlite_one_position(const struct connection *c, sqlite3_stmt *st,
                              struct journal_position *out);
 struct journal_position column_position(sqlite3_stmt *st);
+enum err sqlite_regions_prepare(struct backend *b);
+enum err sqlite_drain(struct backend *b, const struct store_drain *op);
+enum err sqlite_load_draining(struct backend *b, struct catalog *into);
 
 enum err sqlite_outbox_prepare(struct backend *b);
 enum err sqlite_append(struct backend *b, const struct append_rows *rows);

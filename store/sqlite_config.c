@@ -275,6 +275,8 @@ enum err sqlite_load(struct backend *b, struct catalog *into)
         err = load_kind(c, SQL_LOAD_ENDPOINTS, OBJECT_ENDPOINT, into);
     if (!err)
         err = load_kind(c, SQL_LOAD_EVENT_TYPES, OBJECT_EVENT_TYPE, into);
+    if (!err)
+        err = sqlite_load_draining(b, into);
     return err;
 }
 

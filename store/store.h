@@ -84,6 +84,8 @@ struct store_follower {
     struct catalog *catalog;
     /* Optional; after the put. */
     void (*changed)(struct store_follower *, struct object *object);
+    /* Optional; after the catalog was told that a region drains, or does no more. */
+    void (*drained)(struct store_follower *, uint8_t ordinal);
 
     /* Optional; after all that came with it: the journal of this origin, a region's ordinal, is
      * applied up to `seq`. This region's own as well. See replicate.h. */
@@ -142,6 +144,14 @@ struct store_put {
     struct object *object; /* in: borrowed; the store takes references of its own */
 };
 void store_put(struct store *s, struct store_put *op);
+
+/* Write that a region drains, or does no more; as with a put, every follower's catalog is told. */
+struct store_drain {
+    struct store_req req;
+    uint8_t ordinal; /* in */
+    bool draining;   /* in */
+};
+void store_drain(struct store *s, struct store_drain *op);
 
 /* A page of a list that is sorted by id, or event types by name. */
 struct page {

@@ -1,10 +1,12 @@
 #include "wire/noun_out.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
 #include "core/base64.h"
 #include "core/count.h"
+#include "core/number.h"
 #include "core/utf8.h"
 
 #define RESPONSE_SHOWN_MAX   20000                        /* bytes of text */
@@ -237,6 +239,64 @@ void json_put_attempt(struct json_writer *w, const struct attempt_record *attemp
     put_integer(w, "triggerType", attempt->trigger);
     put_date(w, "timestamp", attempt->started_at_ms);
     put_date(w, "nextAttempt", attempt->next_attempt_at_ms);
+    json_close_object(w);
+}
+
+/* Regions. */
+
+static void put_degrees(struct json_writer *w, const char *name, bool given, double degrees)
+{
+    char text[NUMBER_DEGREES_MAX] = "null";
+
+    if (given)
+        number_format_degrees(degrees, text);
+    json_name(w, name);
+    json_put_raw(w, text, strlen(text));
+}
+
+static void put_digest(struct json_writer *w, const char *name, const struct region *region)
+{
+    char text[2 * REGION_DIGEST_LEN + 1];
+
+    for (size_t i = 0; i < REGION_DIGEST_LEN; i++)
+        snprintf(text + 2 * i, 3, "%02x", region->certificate_sha256[i]);
+    put_text(w, name, region->certificate_pem ? text : NULL);
+}
+
+/* What was never measured is null, not zero. */
+static void put_measured(struct json_writer *w, const char *name, bool measured, int64_t value)
+{
+    json_name(w, name);
+    if (measured)
+        json_put_integer(w, value);
+    else
+        json_put_null(w);
+}
+
+void json_put_region(struct json_writer *w, const struct region *region,
+                     const struct region_condition *condition, bool draining)
+{
+    bool measured = condition->rtt_us > 0;
+
+    json_open_object(w);
+    put_text(w, "name", region->name[0] ? region->name : NULL);
+    put_integer(w, "ordinal", region->ordinal);
+    json_name(w, "jurisdictions");
+    json_open_array(w);
+    for (size_t i = 0; i < region->jurisdictions.count; i++)
+        json_put_text(w, region->jurisdictions.items[i]);
+    json_close_array(w);
+    put_degrees(w, "latitude", region->has_place, region->place.latitude);
+    put_degrees(w, "longitude", region->has_place, region->place.longitude);
+    put_text(w, "publicUrl", region->public_url);
+    put_text(w, "linkUrl", region->link_url);
+    put_digest(w, "certificateSha256", region);
+    put_text(w, "state", region_state_name(condition->state));
+    put_text(w, "reason", condition->reason[0] ? condition->reason : NULL);
+    put_bool(w, "draining", draining);
+    put_measured(w, "rttUs", measured, condition->rtt_us);
+    put_measured(w, "clockOffsetUs", measured, condition->clock_offset_us);
+    put_date(w, "heardAt", condition->heard_at_ms);
     json_close_object(w);
 }
 

@@ -3,6 +3,7 @@
 #define WIRE_NOUN_OUT_H
 
 #include "core/model.h"
+#include "core/region_health.h"
 #include "wire/json.h"
 
 /* An id as text. */
@@ -26,6 +27,10 @@ void json_put_message(struct json_writer *w, const struct message *message,
 /* Without content the response is "{}". */
 void json_put_attempt(struct json_writer *w, const struct attempt_record *attempt,
                       bool with_content);
+
+/* `draining`: by its operator's word. */
+void json_put_region(struct json_writer *w, const struct region *region,
+                     const struct region_condition *condition, bool draining);
 
 /* {"headers":{…},"sensitive":[…]} from the stored object, NULL if there is none: the values of
  * headers that carry credentials are left out, and their names listed. */

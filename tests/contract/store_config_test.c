@@ -470,6 +470,26 @@ static void a_list_holds_only_what_is_asked_for(void **state)
     }
 }
 
+static void a_region_drains_until_it_does_no_more(void **state)
+{
+    struct store_fixture *f = *state;
+    struct store_drain op = { .ordinal = 255, .draining = true };
+
+    assert_false(catalog_is_draining(f->catalog, 255));
+    assert_int_equal(STORE_RUN(f, store_drain, &op), ERR_OK);
+    assert_true(catalog_is_draining(f->catalog, 255));
+    assert_int_equal(STORE_RUN(f, store_drain, &op), ERR_OK);
+    reopen(f);
+    assert_true(catalog_is_draining(f->catalog, 255));
+    assert_false(catalog_is_draining(f->catalog, 0));
+
+    op.draining = false;
+    assert_int_equal(STORE_RUN(f, store_drain, &op), ERR_OK);
+    assert_false(catalog_is_draining(f->catalog, 255));
+    reopen(f);
+    assert_false(catalog_is_draining(f->catalog, 255));
+}
+
 static int run(const char *backend)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
@@ -483,6 +503,7 @@ static int run(const char *backend)
         TEST(endpoints_go_with_their_application),
         TEST(followers_hear_of_a_change_before_its_answer),
         TEST(who_leaves_hears_what_came_before_and_nothing_after),
+        TEST(a_region_drains_until_it_does_no_more),
         TEST(lists_are_paged_both_ways),
         TEST(event_types_are_paged_by_name),
         TEST(a_list_holds_only_what_is_asked_for),

@@ -220,6 +220,23 @@ static void configuration_that_was_not_written_is_not_followed(void **state)
     }
 }
 
+static void a_region_whose_drain_was_not_written_does_not_drain(void **state)
+{
+    static const enum step ROWS[] = { STEP_BEGIN, STEP_COMMIT };
+    struct store_drain op = { .ordinal = 1, .draining = true };
+    struct world *w = *state;
+
+    for (size_t i = 0; i < COUNT(ROWS); i++) {
+        script(ROWS[i], 1);
+        assert_int_equal(STORE_RUN(&w->f, store_drain, &op), ERR_FULL);
+        assert_false(catalog_is_draining(w->f.catalog, 1));
+    }
+    op.ordinal = 2;
+    assert_int_equal(STORE_RUN(&w->f, store_drain, &op), ERR_OK);
+    assert_false(catalog_is_draining(w->f.catalog, 1));
+    assert_true(catalog_is_draining(w->f.catalog, 2));
+}
+
 /* Many small messages to many endpoints are many rows: a commit stays short. */
 static void a_group_ends_where_its_deliveries_are_many(void **state)
 {
@@ -252,6 +269,7 @@ int main(void)
         TEST(a_group_that_fails_anywhere_leaves_nothing),
         TEST(a_beginning_that_fails_is_tried_once_for_all_that_wait),
         TEST(configuration_that_was_not_written_is_not_followed),
+        TEST(a_region_whose_drain_was_not_written_does_not_drain),
         TEST(a_group_ends_where_its_deliveries_are_many),
     };
 

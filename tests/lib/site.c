@@ -25,12 +25,14 @@ static void require(bool ok, const char *what)
     abort();
 }
 
-static void open_site(struct site *site, size_t requests_max)
+static void open_site(struct site *site, struct topology *topology, size_t requests_max)
 {
     char master_key[MASTER_KEY_TEXT_MAX];
 
     temp_make(site->dir);
-    id_source_init(&site->ids, 0, 0);
+    id_source_init(&site->ids, topology_self(topology)->ordinal, 0);
+    site->topology = topology;
+    health_board_open(&site->health, topology);
     keyring_generate(master_key);
     require(keyring_new(master_key, &site->keyring) == ERR_OK, "no keyring");
     require(loop_open(&site->loop, "test") == ERR_OK, "no loop");
@@ -51,6 +53,8 @@ static void open_site(struct site *site, size_t requests_max)
         .store = site->store,
         .keyring = site->keyring,
         .ids = &site->ids,
+        .topology = topology,
+        .health = &site->health,
         .address = "127.0.0.1",
     };
     require(api_open(&site->api, &api) == ERR_OK, "no api");
@@ -59,12 +63,17 @@ static void open_site(struct site *site, size_t requests_max)
 
 void site_open(struct site *site)
 {
-    open_site(site, 1000);
+    open_site(site, topology_new_single(), 1000);
+}
+
+void site_open_in(struct site *site, struct topology *topology)
+{
+    open_site(site, topology, 1000);
 }
 
 void site_open_busy(struct site *site)
 {
-    open_site(site, 0);
+    open_site(site, topology_new_single(), 0);
 }
 
 static void on_api_closed(void *ctx)
@@ -101,6 +110,8 @@ void site_close(struct site *site)
     store_close(site->store, &site->loop.inbox, &store.task);
     run_until(site, &store.done);
     loop_close(&site->loop);
+    health_board_close(&site->health);
+    topology_free(site->topology);
     keyring_free(site->keyring);
     temp_remove(site->dir);
 }

@@ -15,11 +15,16 @@ struct site {
     struct id_source ids;
     struct store *store;
     struct keyring *keyring;
+    struct topology *topology;
+    struct health_board health;
     struct api *api;
     char token[TOKEN_TEXT_MAX]; /* of the default organization */
 };
 
 void site_open(struct site *site);
+
+/* As one of the regions of `topology`, which is the site's from now on. */
+void site_open_in(struct site *site, struct topology *topology);
 
 /* With a store that refuses whatever is asked. */
 void site_open_busy(struct site *site);

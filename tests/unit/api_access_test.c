@@ -52,6 +52,7 @@ static void fill_path(const struct route *route, bool by_uid, char *out, size_t 
         { "{msg}", message, "e" },
         { "{attempt}", attempt, attempt },
         { "{name}", "order.paid", "order.paid" },
+        { "{region}", "fra", "fra" },
     };
     size_t len = 0;
 

@@ -1,0 +1,116 @@
+/* Regions: /api/v1/regions, who they are and how they are.
+ *
+ * A region writes of itself alone that it drains; the others hear of it from the region. */
+#include "api/reply.h"
+#include "api/routes.h"
+#include "wire/noun_out.h"
+
+#define RETRY_UNREACHABLE "5" /* seconds */
+
+static void set_draining(struct request *r, bool draining);
+static void on_drained(struct store_req *req);
+
+/* By the path; NULL: answered with 404. One that is alone has no name. */
+static const struct region *find_region(struct request *r)
+{
+    const struct region *region = topology_by_name(r->services->topology, r->match.parts[0]);
+
+    if (!region)
+        reply_not_found(r);
+    return region;
+}
+
+static void put_region(struct request *r, const struct region *region)
+{
+    const struct services *services = r->services;
+    size_t index = topology_index(services->topology, region);
+    const struct region_condition *condition = &services->health.health->regions[index];
+    bool draining = region == topology_self(services->topology)
+                        ? catalog_is_draining(services->catalog, region->ordinal)
+                        : condition->state == REGION_DRAINING;
+
+    json_put_region(&r->writer, region, condition, draining);
+}
+
+static void reply_region(struct request *r, const struct region *region)
+{
+    reply_begin(r);
+    put_region(r, region);
+    reply_send(r, 200);
+}
+
+void regions_list(struct request *r)
+{
+    const struct topology *topology = r->services->topology;
+
+    reply_begin_page(r);
+    for (size_t i = 0; i < topology->count; i++)
+        put_region(r, &topology->regions[i]);
+    reply_send_page(r, "", "", false);
+}
+
+void regions_get(struct request *r)
+{
+    const struct region *region = find_region(r);
+
+    if (region)
+        reply_region(r, region);
+}
+
+void regions_drain(struct request *r)
+{
+    set_draining(r, true);
+}
+
+void regions_undrain(struct request *r)
+{
+    set_draining(r, false);
+}
+
+/* A region isn't one organization's; who runs it has the one that it starts with. False: answered
+ * with 403. */
+static bool is_operator(struct request *r)
+{
+    if (id_is_zero(&r->token.organization))
+        return true;
+    reply_error(r, 403, "insufficient access", "Insufficient access for the given operation.");
+    return false;
+}
+
+static void reply_unreachable(struct request *r, const struct region *region)
+{
+    char detail[64];
+
+    snprintf(detail, sizeof detail, "region %s isn't reachable from here", region->name);
+    exchange_add_header(r->exchange, "Retry-After", RETRY_UNREACHABLE);
+    reply_error(r, 503, "region_unreachable", detail);
+}
+
+static void set_draining(struct request *r, bool draining)
+{
+    const struct region *region = find_region(r);
+
+    if (!region || !is_operator(r))
+        return;
+    if (region != topology_self(r->services->topology)) {
+        reply_unreachable(r, region);
+        return;
+    }
+    r->op.drain = (struct store_drain){
+        .req = request_waits(r, on_drained),
+        .ordinal = region->ordinal,
+        .draining = draining,
+    };
+    store_drain(r->services->store, &r->op.drain);
+}
+
+/* The catalog was told before. */
+static void on_drained(struct store_req *req)
+{
+    struct request *r = request_of(req);
+
+    if (req->err)
+        reply_err(r, req->err);
+    else
+        reply_region(r, topology_self(r->services->topology));
+}
