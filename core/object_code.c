@@ -422,7 +422,7 @@ enum err object_decode(const void *code, size_t len, struct object **out)
     return err;
 }
 
-enum err object_code_public(const void *code, size_t len, struct buf *out)
+size_t object_code_public(const void *code, size_t len)
 {
     const uint8_t *at = code;
     size_t left = len, public_len = 0;
@@ -431,10 +431,10 @@ enum err object_code_public(const void *code, size_t len, struct buf *out)
 
     while (left > 0) {
         if (!take_piece(&at, &left, &piece) || piece.tag < last)
-            return ERR_INVALID;
+            return len;
         last = piece.tag;
         if (last < OBJECT_CODE_SECRET)
             public_len = len - left;
     }
-    return buf_append(out, code, public_len);
+    return public_len;
 }

@@ -19,7 +19,7 @@
 #include "core/buf.h"
 #include "core/model.h"
 
-#define OBJECT_CODE_MAX    ((size_t)68 << 20) /* bytes; a request's body is at most 64 MiB */
+#define OBJECT_CODE_MAX    ((size_t)1 << 20) /* bytes; what the API takes is less */
 #define OBJECT_CODE_SECRET 0xc0
 
 /* Append the code. ERR_LIMIT. */
@@ -28,7 +28,7 @@ MUST_USE enum err object_encode(const struct object *object, struct buf *out);
 /* A new object, one reference. ERR_INVALID; ERR_VERSION: of a kind that we don't know. */
 MUST_USE enum err object_decode(const void *code, size_t len, struct object **out);
 
-/* Append the public code of a code. ERR_INVALID: it is none; ERR_LIMIT. */
-MUST_USE enum err object_code_public(const void *code, size_t len, struct buf *out);
+/* How many bytes of a code, from its beginning, are its public code. All, of what is no code. */
+size_t object_code_public(const void *code, size_t len);
 
 #endif

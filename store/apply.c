@@ -29,16 +29,24 @@ void store_apply(struct store *s, struct store_apply *op)
     store_submit(s, &op->req, &VERB);
 }
 
+/* Our own journal is written by journal_add() alone. */
+static bool is_another(const struct store *s, uint8_t origin)
+{
+    return origin != 0 && origin != s->ids->ordinal;
+}
+
 static enum err run_apply(struct store *s, struct store_req *req)
 {
     struct store_apply *op = container_of(req, struct store_apply, req);
     struct journal_position *at = &op->position;
-    enum err err = s->ops->position(s->backend, op->origin, at);
 
-    op->verdict = APPLY_DONE;
-    op->quarantined = 0;
+    if (!is_another(s, op->origin))
+        return ERR_INVALID;
+    enum err err = s->ops->position(s->backend, op->origin, at);
     if (err)
         return err;
+    op->verdict = APPLY_DONE;
+    op->quarantined = 0;
     if (at->origin == 0) {
         at->origin = op->origin;
         memcpy(at->incarnation, op->incarnation, INCARNATION_LEN);
@@ -84,10 +92,7 @@ static enum err apply_next(struct store *s, struct store_apply *op,
     if (op->verdict != APPLY_DONE)
         return ERR_OK;
 
-    if (journal_digest(s, &entry->code, digest) != ERR_OK) {
-        op->verdict = APPLY_FORKED; /* the chain can't be followed past it */
-        return ERR_OK;
-    }
+    journal_digest(s, &entry->code, digest);
     journal_chain(s, at->chain, entry, digest, chain);
     if (memcmp(chain, entry->chain, CHAIN_LEN) != 0) {
         op->verdict = APPLY_FORKED;
@@ -105,28 +110,70 @@ static enum err apply_next(struct store *s, struct store_apply *op,
     return ERR_OK;
 }
 
-/* Whether `origin` may write the object, of which `current` is here. What belongs to an
- * organization is written by one region, which may change with the topology. */
+/* An object that isn't here is made by the region that its id names. Those that a region made when
+ * it was alone name none. */
+static bool may_make(uint8_t origin, const struct id *id)
+{
+    return id_ordinal(id) == origin || id_ordinal(id) == 0;
+}
+
+static bool is_home_of_application(uint8_t origin, const struct application *next,
+                                   const struct application *current)
+{
+    if (next->residency.home != origin)
+        return false;
+    return current ? current->residency.home == origin &&
+                         current->residency.home_epoch <= next->residency.home_epoch
+                   : may_make(origin, &next->base.id);
+}
+
+/* It may come before its application. */
+static bool is_home_of_endpoint(const struct store *s, uint8_t origin,
+                                const struct endpoint *next, const struct endpoint *current)
+{
+    const struct application *owner =
+        catalog_application_by_key(s->catalog, id_key(&next->application));
+
+    if (current && !id_equal(&current->application, &next->application))
+        return false;
+    if (!current && !may_make(origin, &next->base.id))
+        return false;
+    return owner ? owner->residency.home == origin &&
+                       id_equal(&owner->base.id, &next->application)
+                 : may_make(origin, &next->application);
+}
+
+/* Whether `origin` may write the object, of which `current` is here; NULL: none is, or not any
+ * more. A home doesn't move yet. What belongs to an organization is written by the directory,
+ * which may change with the topology. */
 static bool is_home(const struct store *s, uint8_t origin, struct object *next,
                     struct object *current)
 {
-    const struct application *owner;
-
-    if (origin == 0 || origin == s->ids->ordinal)
-        return false;
     switch (next->kind) {
     case OBJECT_APPLICATION:
-        return as_application(next)->residency.home == origin &&
-               (!current || as_application(current)->residency.home_epoch <=
-                                as_application(next)->residency.home_epoch);
+        return is_home_of_application(origin, as_application(next),
+                                      current ? as_application(current) : NULL);
     case OBJECT_ENDPOINT:
-        owner = catalog_application_by_key(s->catalog, id_key(&as_endpoint(next)->application));
-        return owner ? owner->residency.home == origin
-                     : id_ordinal(&as_endpoint(next)->application) == origin;
+        return is_home_of_endpoint(s, origin, as_endpoint(next),
+                                   current ? as_endpoint(current) : NULL);
     case OBJECT_EVENT_TYPE:
         return true;
     }
     return false;
+}
+
+/* Whether it is the newest of all origins', so that all regions keep the same one, whatever they
+ * hear of first. Of two equally new ones the lower origin's. */
+static enum err is_newest(struct store *s, const struct object_state *state, bool *out)
+{
+    struct object_state rival = { 0 };
+    enum err err = ERR_OK;
+
+    if (state->kind == OBJECT_EVENT_TYPE)
+        err = s->ops->rival_state(s->backend, state, &rival);
+    *out = rival.version < state->version ||
+           (rival.version == state->version && state->origin < rival.origin);
+    return err;
 }
 
 /* `*out_why`: it can't be, and why. */
@@ -145,16 +192,13 @@ static enum err put_newer(struct store *s, uint8_t origin, struct object *object
         return ERR_OK;
 
     object_state_of(object, &state);
-    enum err err = journal_digest(s, code, state.digest);
-    if (!err)
-        err = s->ops->keep_state(s->backend, &state, &newer);
+    journal_digest(s, code, state.digest);
+    enum err err = s->ops->keep_state(s->backend, &state, &newer);
+    if (!err && newer)
+        err = is_newest(s, &state, &newer);
     if (err || !newer)
         return err;
     err = s->ops->put(s->backend, object);
-    if (err == ERR_CONFLICT) {
-        *out_why = "its name is taken";
-        return s->ops->drop_state(s->backend, &state);
-    }
     if (!err) {
         catalog_put(s->catalog, object);
         changes_add(s, object);
@@ -188,9 +232,16 @@ void store_adopt(struct store *s, struct store_adopt *op)
 static enum err run_adopt(struct store *s, struct store_req *req)
 {
     struct store_adopt *op = container_of(req, struct store_adopt, req);
-    enum err err = op->first ? s->ops->forget(s->backend, op->origin) : ERR_OK;
 
+    if (!is_another(s, op->origin))
+        return ERR_INVALID;
+    op->verdict = APPLY_DONE;
     op->refused = 0;
+    if (op->position && hlc_is_ahead(op->position->hlc, s->now.wall_ms)) {
+        op->verdict = APPLY_AHEAD;
+        return ERR_OK;
+    }
+    enum err err = op->first ? s->ops->forget(s->backend, op->origin) : ERR_OK;
     for (size_t i = 0; !err && i < op->count; i++) {
         const char *why = NULL;
         err = adopt_object(s, op->origin, &op->codes[i], &why);

@@ -51,8 +51,8 @@ struct backend_ops {
     /* Put every object that isn't deleted into `into`: applications first, oldest first; and which
      * regions drain. */
     enum err (*load)(struct backend *, struct catalog *into);
-    /* The highest key in use in any table; 0 when there is none. */
-    enum err (*newest_key)(struct backend *, int64_t *out);
+    /* The highest key in use in any table that this region made; 0 when there is none. */
+    enum err (*newest_key)(struct backend *, uint8_t ordinal, int64_t *out);
 
     /* Transactions, on the writer's thread. commit() returns after the fsync. settle() is for
      * what must be done between transactions, such as a checkpoint. */
@@ -75,8 +75,9 @@ struct backend_ops {
 
     /* Of the journal, in a transaction of the global file. A position that isn't there is zeroed.
      * keep_state(): `*out_newer` is false, and nothing was written, when the version that is kept
-     * isn't older. prune_journal(): some of the entries up to `seq`. forget(): position, states and
-     * quarantine of an origin. */
+     * isn't older. rival_state(): the newest one of an event type at other origins than that of
+     * `of`, the lowest of them; zeroed without one. prune_journal(): some of the entries up to
+     * `seq`. forget(): position, states and quarantine of an origin. */
     enum err (*own_position)(struct backend *, struct journal_position *out);
     enum err (*position)(struct backend *, uint8_t origin, struct journal_position *out);
     enum err (*set_position)(struct backend *, const struct journal_position *, bool own);
@@ -84,7 +85,8 @@ struct backend_ops {
     enum err (*prune_journal)(struct backend *, uint64_t seq);
     enum err (*keep_state)(struct backend *, const struct object_state *, bool *out_newer);
     enum err (*has_state)(struct backend *, uint8_t origin, int64_t key, bool *out);
-    enum err (*drop_state)(struct backend *, const struct object_state *);
+    enum err (*rival_state)(struct backend *, const struct object_state *of,
+                            struct object_state *out);
     enum err (*quarantine)(struct backend *, uint8_t origin, const struct journal_entry *,
                            const char *why, uint64_t now_ms);
     enum err (*forget)(struct backend *, uint8_t origin);

@@ -3,6 +3,7 @@
 
 #include <assert.h>
 
+#include "core/log.h"
 #include "core/mem.h"
 #include "core/random.h"
 
@@ -13,6 +14,9 @@ static enum err run_positions(struct store *s, struct store_req *req);
 static enum err run_digest(struct store *s, struct store_req *req);
 static enum err run_snapshot(struct store *s, struct store_req *req);
 
+static enum err another_region(uint8_t stored, uint8_t configured);
+static enum err see_stamps(struct store *s);
+static enum err begin_journal(struct store *s);
 static void begin_with(struct object *object, void *ctx);
 static void on_arrival(struct task *task);
 
@@ -78,26 +82,44 @@ enum err journal_open(struct store *s)
 {
     struct journal *j = &s->journal;
     uint8_t origin = s->ids->ordinal;
-    enum err err;
+    enum err err = s->ops->own_position(s->backend, &j->end);
 
+    if (err)
+        return err;
+    if (j->end.origin != 0 && j->end.origin != origin)
+        return another_region(j->end.origin, origin);
     if (origin == 0)
         return ERR_OK;
     assert(s->sha256);
     if (j->kept == 0)
         j->kept = JOURNAL_KEPT;
-    j->code = j->public_code = BUF_INIT(OBJECT_CODE_MAX);
-    err = s->ops->own_position(s->backend, &j->end);
-    if (err || j->end.origin == origin) {
-        hlc_see(&j->clock, j->end.hlc);
-        return err;
-    }
-    if (j->end.origin != 0)
-        return ERR_CONFLICT;
-    return journal_begin(s);
+    j->code = BUF_INIT(OBJECT_CODE_MAX);
+    return j->end.origin == origin ? see_stamps(s) : begin_journal(s);
+}
+
+/* What it would write without its ordinal the others would never hear of. */
+static enum err another_region(uint8_t stored, uint8_t configured)
+{
+    log_event(LOG_ERROR, "another_region", LOG_NUM("stored_ordinal", stored),
+              LOG_NUM("configured_ordinal", configured),
+              LOG_STR("reason", "the data directory is that of another region"));
+    return ERR_CONFLICT;
+}
+
+/* Our next stamp comes after all that we have applied, too. */
+static enum err see_stamps(struct store *s)
+{
+    struct store_positions *op = xcalloc(1, sizeof *op);
+    enum err err = s->ops->positions(s->backend, op);
+
+    for (size_t i = 0; !err && i < op->count; i++)
+        hlc_see(&s->journal.clock, op->positions[i].hlc);
+    free(op);
+    return err;
 }
 
 /* With what is here from the time when this region was alone. */
-enum err journal_begin(struct store *s)
+static enum err begin_journal(struct store *s)
 {
     struct beginning beginning = { .store = s };
 
@@ -130,7 +152,6 @@ static void begin_with(struct object *object, void *ctx)
 void journal_close(struct store *s)
 {
     buf_fini(&s->journal.code);
-    buf_fini(&s->journal.public_code);
 }
 
 /* Writing. */
@@ -154,15 +175,9 @@ void journal_chain(const struct store *s, const uint8_t before[CHAIN_LEN],
     s->sha256(link, sizeof link, out);
 }
 
-enum err journal_digest(struct store *s, const struct bytes *code, uint8_t out[CHAIN_LEN])
+void journal_digest(const struct store *s, const struct bytes *code, uint8_t out[CHAIN_LEN])
 {
-    struct buf *public_code = &s->journal.public_code;
-
-    buf_clear(public_code);
-    enum err err = object_code_public(code->data, code->len, public_code);
-    if (!err)
-        s->sha256(public_code->bytes, public_code->len, out);
-    return err;
+    s->sha256(code->data, object_code_public(code->data, code->len), out);
 }
 
 enum err journal_add(struct store *s, const struct object *object)
@@ -179,9 +194,7 @@ enum err journal_add(struct store *s, const struct object *object)
         return err;
     entry.hlc = hlc_next(&j->clock, s->now.wall_ms);
     entry.code = (struct bytes){ .data = j->code.bytes, .len = j->code.len };
-    err = journal_digest(s, &entry.code, state.digest);
-    if (err)
-        return err;
+    journal_digest(s, &entry.code, state.digest);
     journal_chain(s, next.chain, &entry, state.digest, entry.chain);
     object_state_of(object, &state);
     next.seq = entry.seq;

@@ -7,16 +7,15 @@
 #include "core/object_code.h"
 #include "store/private.h"
 
-/* Before the loops run. ERR_CONFLICT: the directory is another ordinal's. */
+/* Before the loops run. ERR_CONFLICT: the directory is another ordinal's; the log says so. */
 enum err journal_open(struct store *s);
-enum err journal_begin(struct store *s);
 void journal_close(struct store *s);
 
 /* In the open transaction: an object that was put at its home, this region. */
 enum err journal_add(struct store *s, const struct object *object);
 
-/* The digest of a code, without its secrets. ERR_INVALID: it is none. */
-enum err journal_digest(struct store *s, const struct bytes *code, uint8_t out[CHAIN_LEN]);
+/* The digest of a code without its secrets; of bytes that are no code, that of all of them. */
+void journal_digest(const struct store *s, const struct bytes *code, uint8_t out[CHAIN_LEN]);
 
 /* What chains an entry, with this digest of its code, to the one before. */
 void journal_chain(const struct store *s, const uint8_t before[CHAIN_LEN],

@@ -45,7 +45,7 @@ struct store {
         struct journal_position end;       /* as in the open transaction */
         struct journal_position committed; /* without it */
         uint64_t kept;                     /* entries */
-        struct buf code, public_code;      /* scratch */
+        struct buf code;                   /* scratch */
     } journal;
     uint64_t arrived[UINT8_MAX + 1]; /* of the group, by origin, to be published: journal.c */
     struct fan_out {

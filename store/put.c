@@ -1,6 +1,8 @@
 /* Put: the next state of a configuration object, checked against the writer's catalog. */
 #include "store/journal.h"
 
+#include <string.h>
+
 #include "core/mem.h"
 
 #define ORPHANS_FIRST 16 /* endpoints to begin with */
@@ -48,6 +50,12 @@ static enum err run_put(struct store *s, struct store_req *req)
     return err ? err : put_object(s, next);
 }
 
+static bool is_same_text(const char *a, const char *b)
+{
+    return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+/* What two regions gave one uid keeps it. */
 static enum err check_application(struct store *s, struct application *next)
 {
     const struct id *organization = &next->base.organization;
@@ -56,7 +64,8 @@ static enum err check_application(struct store *s, struct application *next)
         catalog_application_by_uid(s->catalog, organization, next->uid);
     enum err err = check_version(&next->base, current ? &current->base : NULL);
 
-    if (!err && namesake && namesake != current && !next->base.deleted)
+    if (!err && namesake && namesake != current && !next->base.deleted &&
+        !(current && is_same_text(current->uid, next->uid)))
         err = ERR_CONFLICT;
     return err;
 }
@@ -122,10 +131,10 @@ static void add_orphan(struct endpoint *endpoint, void *ctx)
 
 static enum err put_object(struct store *s, struct object *object)
 {
-    enum err err = s->ops->put(s->backend, object);
+    enum err err = s->journal.end.origin != 0 ? journal_add(s, object) : ERR_OK;
 
-    if (!err && s->journal.end.origin != 0)
-        err = journal_add(s, object);
+    if (!err)
+        err = s->ops->put(s->backend, object);
     if (err)
         return err;
     catalog_put(s->catalog, object);

@@ -68,7 +68,8 @@ enum apply_verdict {
 /* Apply a peer's entries, in order, in one transaction. What was applied before is passed over, so
  * that a repetition is harmless; what comes before the one that the verdict is about stays applied.
  * An entry that can't be applied is put into quarantine, and those behind it go on: one that isn't
- * decodable, of a kind that we don't know, or of an object that `origin` isn't the home of. */
+ * decodable, of a kind that we don't know, or of an object that `origin` isn't the home of.
+ *   ERR_INVALID  `origin` is this region, or none */
 struct store_apply {
     struct store_req req;
     uint8_t origin;                       /* in: another region's */
@@ -117,7 +118,8 @@ void store_snapshot(struct store *s, struct store_snapshot *op);
 
 /* Adopt objects of a peer's snapshot. With `position`, which comes with the last of them, its
  * journal goes on from there, whatever was applied before, and what it doesn't own any more is
- * deleted here. */
+ * deleted here.
+ *   ERR_INVALID  as store_apply() */
 struct store_adopt {
     struct store_req req;
     uint8_t origin;            /* in */
@@ -125,6 +127,8 @@ struct store_adopt {
     const struct bytes *codes; /* in, borrowed */
     size_t count;
     const struct journal_position *position; /* in, borrowed; NULL = more pages follow */
+    enum apply_verdict
+        verdict;      /* out: APPLY_AHEAD by its position, and then nothing was done */
     unsigned refused; /* out: objects that it isn't the home of, or aren't any */
 };
 void store_adopt(struct store *s, struct store_adopt *op);

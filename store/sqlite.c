@@ -96,20 +96,38 @@ static void sqlite_backend_close(struct backend *b)
     free(b);
 }
 
-static enum err sqlite_newest_key(struct backend *b, int64_t *out)
+/* Of the region that the ordinal in the key names: what others' ids say is no business of ours. */
+static enum err newest_in(const struct connection *c, const char *table, uint8_t ordinal,
+                          int64_t *out)
 {
-    static const char *const SQL[BACKEND_FILES] = {
-        "SELECT max(ifnull((SELECT max(key) FROM applications), 0),"
-        "           ifnull((SELECT max(key) FROM endpoints), 0),"
-        "           ifnull((SELECT max(key) FROM event_types), 0))",
-        "SELECT max(ifnull((SELECT max(key) FROM messages), 0),"
-        "           ifnull((SELECT max(key) FROM attempts), 0))",
+    char *sql = sqlite3_mprintf("SELECT ifnull((SELECT key"
+                                "                 FROM %s"
+                                "                WHERE (key >> 16) & 255 = %u"
+                                "                ORDER BY key DESC"
+                                "                LIMIT 1), 0)",
+                                table, ordinal);
+    enum err err = sqlite_number(c, sql, out);
+
+    sqlite3_free(sql);
+    return err;
+}
+
+static enum err sqlite_newest_key(struct backend *b, uint8_t ordinal, int64_t *out)
+{
+    static const struct {
+        enum backend_file file;
+        const char *name;
+    } TABLES[] = {
+        { BACKEND_GLOBAL, "applications" }, { BACKEND_GLOBAL, "endpoints" },
+        { BACKEND_GLOBAL, "event_types" },  { BACKEND_REGIONAL, "messages" },
+        { BACKEND_REGIONAL, "attempts" },
     };
     int64_t newest = 0;
 
-    for (int i = 0; i < BACKEND_FILES; i++) {
+    for (size_t i = 0; i < COUNT(TABLES); i++) {
         int64_t key;
-        enum err err = sqlite_number(&b->writer.files[i], SQL[i], &key);
+        enum err err =
+            newest_in(&b->writer.files[TABLES[i].file], TABLES[i].name, ordinal, &key);
         if (err)
             return err;
         if (key > newest)
@@ -209,7 +227,7 @@ const struct backend_ops sqlite_backend = {
     .prune_journal = sqlite_prune_journal,
     .keep_state = sqlite_keep_state,
     .has_state = sqlite_has_state,
-    .drop_state = sqlite_drop_state,
+    .rival_state = sqlite_rival_state,
     .quarantine = sqlite_quarantine,
     .forget = sqlite_forget,
     .journal = sqlite_journal,

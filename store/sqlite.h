@@ -31,7 +31,7 @@ struct backend {
         sqlite3_stmt *begin[BACKEND_FILES], *commit[BACKEND_FILES];
         sqlite3_stmt *put_application, *put_endpoint, *put_event_type;
         sqlite3_stmt *own_position, *position, *set_position, *keep_entry, *prune_journal;
-        sqlite3_stmt *keep_state, *has_state, *drop_state, *quarantine, *forget[3];
+        sqlite3_stmt *keep_state, *has_state, *rival_state, *quarantine, *forget[3];
         sqlite3_stmt *drain, *draining;
         sqlite3_stmt *find_repeated, *remember, *sweep_to, *sweep;
         sqlite3_stmt *find_event, *insert_message, *insert_delivery;
@@ -104,7 +104,8 @@ enum err sqlite_prune_journal(struct backend *b, uint64_t seq);
 enum err sqlite_keep_state(struct backend *b, const struct object_state *state,
                            bool *out_newer);
 enum err sqlite_has_state(struct backend *b, uint8_t origin, int64_t key, bool *out);
-enum err sqlite_drop_state(struct backend *b, const struct object_state *state);
+enum err sqlite_rival_state(struct backend *b, const struct object_state *of,
+                            struct object_state *out);
 enum err sqlite_quarantine(struct backend *b, uint8_t origin, const struct journal_entry *entry,
                            const char *why, uint64_t now_ms);
 enum err sqlite_forget(struct backend *b, uint8_t origin);

@@ -49,9 +49,13 @@ static const char SQL_HAS_STATE[] =
     "  FROM states"
     " WHERE origin = ?1 AND key = ?2";
 
-static const char SQL_DROP_STATE[] =
-    "DELETE FROM states"
-    " WHERE origin = ?1 AND key = ?2";
+/* Of event types, as states_of_event_types has it. */
+static const char SQL_RIVAL_STATE[] =
+    "SELECT origin, version"
+    "  FROM states"
+    " WHERE kind = 2 AND key = ?1 AND origin <> ?2"
+    " ORDER BY version DESC, origin"
+    " LIMIT 1";
 
 static const char SQL_QUARANTINE[] =
     "INSERT INTO quarantine (origin, seq, reason, code, at_ms)"
@@ -75,7 +79,7 @@ enum err sqlite_journal_prepare(struct backend *b)
         { &b->writer.prune_journal, SQL_PRUNE_JOURNAL },
         { &b->writer.keep_state, SQL_KEEP_STATE },
         { &b->writer.has_state, SQL_HAS_STATE },
-        { &b->writer.drop_state, SQL_DROP_STATE },
+        { &b->writer.rival_state, SQL_RIVAL_STATE },
         { &b->writer.quarantine, SQL_QUARANTINE },
         { &b->writer.forget[0], SQL_FORGET[0] },
         { &b->writer.forget[1], SQL_FORGET[1] },
@@ -187,13 +191,24 @@ enum err sqlite_has_state(struct backend *b, uint8_t origin, int64_t key, bool *
     return err;
 }
 
-enum err sqlite_drop_state(struct backend *b, const struct object_state *state)
+enum err sqlite_rival_state(struct backend *b, const struct object_state *of,
+                            struct object_state *out)
 {
-    sqlite3_stmt *st = b->writer.drop_state;
+    sqlite3_stmt *st = b->writer.rival_state;
+    bool row;
 
-    bind_u64(st, 1, state->origin);
-    sqlite3_bind_int64(st, 2, state->key);
-    return sqlite_run(&b->writer.files[BACKEND_GLOBAL], st);
+    sqlite3_bind_int64(st, 1, of->key);
+    bind_u64(st, 2, of->origin);
+    enum err err = sqlite_next(&b->writer.files[BACKEND_GLOBAL], st, &row);
+    if (err)
+        return err;
+    *out = (struct object_state){ .key = of->key, .kind = of->kind };
+    if (row) {
+        out->origin = (uint8_t)column_u32(st, 0);
+        out->version = column_u64(st, 1);
+    }
+    sqlite3_reset(st);
+    return ERR_OK;
 }
 
 enum err sqlite_quarantine(struct backend *b, uint8_t origin, const struct journal_entry *entry,

@@ -75,7 +75,7 @@ static enum err prepare(struct store *s, const struct store_options *options)
     if (!err)
         err = s->ops->load(s->backend, s->catalog);
     if (!err)
-        err = s->ops->newest_key(s->backend, &newest_key);
+        err = s->ops->newest_key(s->backend, s->ids->ordinal, &newest_key);
     if (!err)
         id_source_init(s->ids, s->ids->ordinal, newest_key);
     if (!err)

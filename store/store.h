@@ -54,7 +54,7 @@ typedef void store_sha256(const void *data, size_t len, uint8_t out[32]);
 struct store_options {
     const char *dir;            /* made if it is missing, mode 0700 */
     uv_loop_t *writer, *reader; /* may be one and the same, as in tests */
-    struct id_source *ids;      /* seeded by store_open() above every stored key; outlives it */
+    struct id_source *ids; /* seeded by store_open() above every key it made; outlives it */
     store_sha256 *sha256;  /* for the journal of replicate.h; may be NULL without an ordinal */
     uint64_t journal_kept; /* entries; 0 = a million */
     size_t requests_max;   /* writes that may wait; the same again for reads */

@@ -31,6 +31,10 @@ CREATE TABLE states (
     PRIMARY KEY (origin, key)
 ) STRICT, WITHOUT ROWID;
 
+-- One may be written by several origins, one after another.
+CREATE INDEX states_of_event_types
+    ON states (key) WHERE kind = 2;
+
 -- Entries that could not be applied. The journal went on behind them.
 CREATE TABLE quarantine (
     origin INTEGER NOT NULL,
@@ -41,5 +45,10 @@ CREATE TABLE quarantine (
     PRIMARY KEY (origin, seq)
 ) STRICT, WITHOUT ROWID;
 
--- Two homes may give out one uid at the same time: both applications stay.
+-- Two regions may give out one name at the same time: both objects stay. And for a moment, while a
+-- snapshot comes in, a name is still with the object that had it before.
 DROP INDEX applications_uid;
+DROP INDEX endpoints_uid;
+DROP INDEX event_types_name;
+CREATE INDEX event_types_listed
+    ON event_types (organization, name) WHERE deleted = 0;
