@@ -20,7 +20,7 @@
 static const struct command *const tables[] = {
     init_commands,       serve_commands,    config_commands, token_commands,   app_commands,
     event_type_commands, endpoint_commands, send_commands,   message_commands, attempt_commands,
-    status_commands,     sign_commands,     listen_commands, version_commands,
+    status_commands,     region_commands,   sign_commands,   listen_commands,  version_commands,
 };
 
 #define TABLE_COUNT COUNT(tables)
@@ -135,7 +135,7 @@ static size_t list_commands(const char *word, FILE *to)
         for (const struct command *c = tables[i]; c->path; c++)
             if (!word || is_group(word, c)) {
                 if (to)
-                    fprintf(to, "  %-23s  %s\n", c->path, c->summary);
+                    fprintf(to, "  %-25s  %s\n", c->path, c->summary);
                 count++;
             }
     return count;

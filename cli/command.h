@@ -24,7 +24,7 @@ struct command {
     const char *method;
     const char *url;              /* "/api/v1/app/{app}/endpoint/{1}" */
     const struct column *columns; /* of the answer; NULL = none is printed */
-    bool is_list;                 /* the answer is a page of a list */
+    bool is_list;                 /* the answer is a list; a page of one, with page_group */
 };
 
 /* `serve` is told its configuration rather than its command line. */
@@ -42,6 +42,7 @@ extern const struct command send_commands[];
 extern const struct command message_commands[];
 extern const struct command attempt_commands[];
 extern const struct command status_commands[];
+extern const struct command region_commands[];
 extern const struct command sign_commands[];
 extern const struct command listen_commands[];
 extern const struct command version_commands[];

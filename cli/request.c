@@ -130,11 +130,21 @@ static void print_page(const struct buf *answer, struct output *output)
         output_item(output, item);
 }
 
+/* Whether the list comes in pages; a short one doesn't. */
+static bool has_pages(const struct command *command)
+{
+    for (size_t i = 0; i < COMMAND_GROUPS_MAX; i++)
+        if (command->groups[i] == &page_group)
+            return true;
+    return false;
+}
+
 /* One page, or with --all every one after it too. */
 static enum cli_exit print_pages(struct client *client, const struct line *line,
                                  struct client_request *request, struct output *output)
 {
-    const char *base = request->query, *first = line_text(line, "iterator");
+    bool paged = has_pages(line_command(line));
+    const char *base = request->query, *first = paged ? line_text(line, "iterator") : NULL;
     struct buf query = BUF_INIT(URL_LEN_MAX), iterator = BUF_INIT(URL_LEN_MAX);
     struct buf answer = { 0 };
     enum cli_exit exit = CLI_OK;
@@ -152,7 +162,7 @@ static enum cli_exit print_pages(struct client *client, const struct line *line,
         if (!err)
             err = page_query(base, buf_text(&iterator), &query);
         more = raw_is(raw_member(raw_of(&answer), "done"), "false");
-        if (more && !line_has(line, "all")) {
+        if (more && !(paged && line_has(line, "all"))) {
             say("more follow: --iterator %s, or --all", buf_text(&iterator));
             break;
         }

@@ -80,7 +80,7 @@ expect 0 version --json;                 says out '^\{"version":"[0-9.]+"\}$'
 expect 2 version --colour;               says err '--colour: unknown option'
 
 # The manual has every option and every setting.
-"$posthaste" help | sed -n 's/^  \([a-z-]*\( [a-z-]*\)\{0,1\}\)  .*/\1/p' >commands
+"$posthaste" help | sed -n 's/^  \([a-z-]*\( [a-z-]*\)\{0,2\}\)  .*/\1/p' >commands
 while read -r -a words; do
     expect 0 "${words[@]}" --help
     grep -oE -- '--[a-z][a-z-]+' out | while read -r option; do
@@ -88,7 +88,43 @@ while read -r -a words; do
     done
 done <commands
 
+# Regions know each other by their cards.
+expect 2 init fra --ordinal 1;           says err '--ordinal is about a region with a name'
+expect 2 init xyz --region xyz;          says err '--ordinal is missing'; silent out
+expect 2 init xyz --region xyz --ordinal 9;  says err '--jurisdiction is missing'
+expect 2 init xyz --region Fra --ordinal 9 --jurisdiction eu;  says err 'region.name: expected a letter'
+expect 2 init xyz --region fra --latitude 91 --longitude 0;    says err 'latitude'
+[ ! -e xyz ] || fail 'a refused init leaves nothing behind'
+expect 0 init fra --region fra --link-url https://127.0.0.1:1; says out '^fra/link.crt$'
+expect 0 init iad --region iad --token-key fra/token.key --link-url https://127.0.0.1:2
+cmp -s fra/token.key iad/token.key || fail 'the key for tokens is the same'
+for file in token.key link.key; do
+    [ "$(stat -c %a iad/$file)" = 600 ] || fail "$file is for its owner alone"
+done
+fra=fra/posthaste.yaml iad=iad/posthaste.yaml
+expect 0 config check --config $iad
+expect 1 region certificate create --config $iad;  says err 'link.key: is there already'
+rm iad/link.crt
+expect 1 region certificate show --config $iad;    says err 'make it with posthaste region certificate create'
+rm iad/link.key
+expect 0 region certificate create --config $iad;  says out '^iad/link.crt$'
+expect 0 region certificate show --config $iad;    says out '^ordinal: 2$'; cp out iad.card
+expect 0 region certificate show --config $fra;    cp out fra.card
+expect 0 region add iad.card --config $fra;        says out '^fra/peers/iad.yaml$'
+expect 1 region add iad.card --config $fra;        says err 'is there already'
+expect 0 region add iad.card --config $fra --replace
+expect 0 region add - --config $iad <fra.card;     says out '^iad/peers/fra.yaml$'
+expect 2 region add fra.card --config $fra;        says err 'fra.card:1: name: there is a region fra already'
+sed 's/^name: iad/name: gru/' iad.card >gru.card
+expect 2 region add gru.card --config $fra;        says err 'certificate: is that of region iad'
+expect 0 init sin --region sin --ordinal 2
+expect 0 region certificate show --config sin/posthaste.yaml; cp out sin.card
+expect 2 region add sin.card --config $fra;        says err 'ordinal: 2 is that of iad already'
+expect 3 region remove gru --config $fra
+expect 2 region remove ../gru --config $fra
+
 expect 0 init region
+expect 2 region certificate show --config region/posthaste.yaml; says err 'this region is alone'
 [ "$(stat -c %a region/master.key)" = 600 ] || fail 'the master key is for its owner alone'
 cp region/master.key region/posthaste.yaml .
 expect 1 init region;                    says err 'region/posthaste.yaml: is there already'
@@ -177,6 +213,10 @@ serve=$pid
 port=$(sed -n 's/.* port=\([0-9]*\).*/\1/p' <<<"$started")
 expect 1 serve --config $config --listen "127.0.0.1:0"; says err 'in use'
 export POSTHASTE_URL="http://127.0.0.1:$port/" POSTHASTE_TOKEN="$token"
+
+expect 0 region list;                    says out '^NAME'
+expect 0 region list -o jsonl;           says out '"state":"self"'
+expect 3 region get fra
 
 expect 0 app create --name Shop --uid shop --metadata team=a --rate-limit 7 -o jsonl
 app=$(member id)

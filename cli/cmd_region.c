@@ -1,0 +1,292 @@
+/* Regions: bringing them together by their cards, and what they say of each other. */
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cli/command.h"
+#include "cli/file.h"
+#include "cli/identity.h"
+#include "cli/request.h"
+#include "cli/say.h"
+#include "cli/where.h"
+#include "core/region_card.h"
+#include "signer/regions.h"
+
+#define URL "/api/v1/regions"
+
+static enum cli_exit run_create(const struct line *line);
+static enum cli_exit run_show(const struct line *line);
+static enum cli_exit run_add(const struct line *line);
+static enum cli_exit run_remove(const struct line *line);
+
+static const struct option add_options[] = {
+    LOCAL("replace", OPTION_FLAG, NULL, "in place of the card that is there"),
+    OPTION_END,
+};
+
+static const struct option_group add_group = { "Card", add_options };
+
+static const struct column columns[] = {
+    { "NAME", "name" },
+    { "ORDINAL", "ordinal" },
+    { "JURISDICTIONS", "jurisdictions" },
+    { "STATE", "state" },
+    { "DRAINING", "draining" },
+    { "PUBLIC URL", "publicUrl" },
+    { "LINK URL", "linkUrl" },
+    { NULL, NULL },
+};
+
+static const struct column status_columns[] = {
+    { "NAME", "name" },
+    { "STATE", "state" },
+    { "DRAINING", "draining" },
+    { "RTT, US", "rttUs" },
+    { "CLOCK OFFSET, US", "clockOffsetUs" },
+    { "HEARD", "heardAt" },
+    { "REASON", "reason" },
+    { NULL, NULL },
+};
+
+const struct command region_commands[] = {
+    { .path = "region list",
+      .arguments = "",
+      .summary = "list the regions",
+      .groups = { &server_group, &output_group },
+      .run = request_run,
+      .method = "GET",
+      .url = URL,
+      .columns = columns,
+      .is_list = true },
+    { .path = "region get",
+      .arguments = "REGION",
+      .summary = "show a region",
+      .groups = { &server_group, &output_group },
+      .run = request_run,
+      .method = "GET",
+      .url = URL "/{1}",
+      .columns = columns },
+    { .path = "region status",
+      .arguments = "",
+      .summary = "show how the regions are, as the one that is asked sees them",
+      .groups = { &server_group, &output_group },
+      .run = request_run,
+      .method = "GET",
+      .url = URL,
+      .columns = status_columns,
+      .is_list = true },
+    { .path = "region drain",
+      .arguments = "REGION",
+      .summary = "let a region take no new work",
+      .groups = { &server_group, &output_group },
+      .run = request_run,
+      .method = "POST",
+      .url = URL "/{1}/drain",
+      .columns = status_columns },
+    { .path = "region undrain",
+      .arguments = "REGION",
+      .summary = "let it take work again",
+      .groups = { &server_group, &output_group },
+      .run = request_run,
+      .method = "POST",
+      .url = URL "/{1}/undrain",
+      .columns = status_columns },
+    { .path = "region certificate create",
+      .arguments = "",
+      .summary = "make the key and certificate of this region's link",
+      .groups = { &config_group },
+      .run = run_create },
+    { .path = "region certificate show",
+      .arguments = "",
+      .summary = "print this region's card, for the others to add",
+      .groups = { &config_group },
+      .run = run_show },
+    { .path = "region add",
+      .arguments = "CARD|-",
+      .summary = "know another region, by its card",
+      .groups = { &add_group, &config_group },
+      .run = run_add },
+    { .path = "region remove",
+      .arguments = "REGION",
+      .summary = "forget another region's card",
+      .groups = { &config_group },
+      .run = run_remove },
+    { .path = NULL },
+};
+
+/* The configuration of a region that has a name. */
+static enum cli_exit load_named(const struct line *line, struct config **out)
+{
+    enum cli_exit exit = where_load(line, out);
+
+    if (exit || (*out)->region.name)
+        return exit;
+    say("%s: region.name is missing: this region is alone", where_config(line));
+    config_free(*out);
+    return CLI_USAGE;
+}
+
+static enum cli_exit create_files(const struct config *config, const struct identity *identity)
+{
+    const char *key = config->region.key_file, *certificate = config->region.certificate_file;
+
+    if (file_create(key, 0600, buf_text(&identity->key)) != ERR_OK)
+        return CLI_FAILED;
+    if (file_create(certificate, 0644, buf_text(&identity->certificate)) != ERR_OK) {
+        unlink(key);
+        return CLI_FAILED;
+    }
+    printf("%s\n%s\n", certificate, key);
+    return CLI_OK;
+}
+
+static enum cli_exit run_create(const struct line *line)
+{
+    struct config *config;
+    enum cli_exit exit = load_named(line, &config);
+
+    if (exit)
+        return exit;
+    struct identity identity = identity_new(config->region.name);
+    exit = create_files(config, &identity);
+    identity_fini(&identity);
+    config_free(config);
+    return exit;
+}
+
+static enum cli_exit print_card(const struct region *self, const struct config *config)
+{
+    struct buf card = BUF_INIT(REGION_CARD_LEN_MAX);
+    enum cli_exit exit = CLI_FAILED;
+
+    if (!self->certificate_pem)
+        say("%s: isn't there; make it with posthaste region certificate create",
+            config->region.certificate_file);
+    else if (region_card_write(self, &card) != ERR_OK)
+        say("the card would be too long");
+    else {
+        fputs(buf_text(&card), stdout);
+        exit = CLI_OK;
+    }
+    buf_fini(&card);
+    return exit;
+}
+
+static enum cli_exit run_show(const struct line *line)
+{
+    struct config *config;
+    struct topology *topology;
+    char why[CONFIG_WHY_MAX];
+    enum cli_exit exit = load_named(line, &config);
+
+    if (exit)
+        return exit;
+    if (regions_load(config, &topology, why) == ERR_OK) {
+        exit = print_card(topology_self(topology), config);
+        topology_free(topology);
+    } else {
+        say("%s", why);
+        exit = CLI_USAGE;
+    }
+    config_free(config);
+    return exit;
+}
+
+/* Where a region's card is kept; false, and it has been said, when that is too long. */
+static bool card_path(const struct config *config, const char *name, char out[PATH_MAX])
+{
+    if (snprintf(out, PATH_MAX, "%s/%s.yaml", config->peers_dir, name) < PATH_MAX)
+        return true;
+    say("%s: too long a path", config->peers_dir);
+    return false;
+}
+
+static enum cli_exit keep_card(const struct config *config, const char *name,
+                               const struct buf *card, bool replace)
+{
+    char path[PATH_MAX];
+
+    if (!card_path(config, name, path))
+        return CLI_FAILED;
+    if (mkdir(config->peers_dir, 0755) != 0 && errno != EEXIST) {
+        say("%s: %s", config->peers_dir, strerror(errno));
+        return CLI_FAILED;
+    }
+    if (replace)
+        unlink(path);
+    if (file_create(path, 0644, buf_text(card)) != ERR_OK)
+        return CLI_FAILED;
+    puts(path);
+    return CLI_OK;
+}
+
+static enum cli_exit add_card(const struct config *config, const char *source,
+                              const struct buf *text, bool replace)
+{
+    struct region_card card;
+    struct topology *topology;
+    char why[CONFIG_WHY_MAX];
+
+    if (region_card_read(source, buf_text(text), text->len, &card, why) != ERR_OK) {
+        say("%s", why);
+        return CLI_USAGE;
+    }
+    enum cli_exit exit = CLI_USAGE;
+    if (regions_try(config, source, text, &topology, why) == ERR_OK) {
+        topology_free(topology);
+        exit = keep_card(config, card.region.name, text, replace);
+    } else {
+        say("%s", why);
+    }
+    region_fini(&card.region);
+    return exit;
+}
+
+static enum cli_exit run_add(const struct line *line)
+{
+    const char *source = line_argument(line, 0);
+    struct buf text = BUF_INIT(REGION_CARD_LEN_MAX);
+    struct config *config;
+    enum cli_exit exit = load_named(line, &config);
+
+    if (exit)
+        return exit;
+    exit = file_read(source, &text) == ERR_OK
+               ? add_card(config, source, &text, line_has(line, "replace"))
+               : CLI_FAILED;
+    buf_fini(&text);
+    config_free(config);
+    return exit;
+}
+
+static enum cli_exit remove_card(const struct config *config, const char *name)
+{
+    char path[PATH_MAX];
+
+    if (!region_name_is_valid(name)) {
+        say("'%s' isn't a region's name: " REGION_NAME_WANTED, name);
+        return CLI_USAGE;
+    }
+    if (!card_path(config, name, path))
+        return CLI_FAILED;
+    if (unlink(path) == 0)
+        return CLI_OK;
+    int why = errno;
+    say("%s: %s", path, strerror(why));
+    return why == ENOENT ? CLI_NOT_FOUND : CLI_FAILED;
+}
+
+static enum cli_exit run_remove(const struct line *line)
+{
+    struct config *config;
+    enum cli_exit exit = load_named(line, &config);
+
+    if (exit)
+        return exit;
+    exit = remove_card(config, line_argument(line, 0));
+    config_free(config);
+    return exit;
+}
