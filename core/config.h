@@ -144,6 +144,10 @@ const char *config_master_key_source(const struct config *config);
 MUST_USE enum err config_read_token_key(const struct config *config, struct buf *out,
                                         char why[CONFIG_WHY_MAX]);
 
+/* The key to this region's certificate, the same way. */
+MUST_USE enum err config_read_link_key(const struct config *config, struct buf *out,
+                                       char why[CONFIG_WHY_MAX]);
+
 /* This region as it is configured, without its certificate; region_fini() it. For a configuration
  * with region.name. */
 struct region config_region(const struct config *config);

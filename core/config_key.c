@@ -54,3 +54,9 @@ enum err config_read_token_key(const struct config *config, struct buf *out,
 {
     return read_key(config, "token_key_file", config->token_key_file, out, why);
 }
+
+enum err config_read_link_key(const struct config *config, struct buf *out,
+                              char why[CONFIG_WHY_MAX])
+{
+    return read_key(config, "region.key_file", config->region.key_file, out, why);
+}

@@ -5,11 +5,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "signer/certificate.h"
 #include "signer/regions.h"
 
 static bool load_keyring(struct settings *settings);
 static bool load_egress(struct settings *settings);
 static bool load_topology(struct settings *settings);
+static bool check_link_key(const struct settings *settings);
 static bool check_ca_file(const struct config *config);
 
 bool settings_load(const struct config_sources *sources, struct settings *out)
@@ -21,7 +23,7 @@ bool settings_load(const struct config_sources *sources, struct settings *out)
         fprintf(stderr, "posthaste: %s\n", why);
         return false;
     }
-    if (load_keyring(out) && load_egress(out) && load_topology(out) &&
+    if (load_keyring(out) && load_egress(out) && load_topology(out) && check_link_key(out) &&
         check_ca_file(out->config))
         return true;
     settings_fini(out);
@@ -68,6 +70,23 @@ static bool load_topology(struct settings *settings)
         return true;
     fprintf(stderr, "posthaste: %s\n", why);
     return false;
+}
+
+/* Who has peers must be able to show them who it is. */
+static bool check_link_key(const struct settings *settings)
+{
+    struct buf key = BUF_INIT(CERTIFICATE_PEM_MAX);
+    char why[CONFIG_WHY_MAX];
+
+    if (settings->topology->count == 1)
+        return true;
+    enum err err = regions_read_key(settings->config, settings->topology, &key, why);
+    if (err)
+        fprintf(stderr, "posthaste: %s\n", why);
+    if (key.bytes)
+        explicit_bzero(key.bytes, key.len);
+    buf_fini(&key);
+    return !err;
 }
 
 static bool check_ca_file(const struct config *config)

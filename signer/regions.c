@@ -218,3 +218,22 @@ static void roll_fini(struct roll *roll)
         free(roll->sources[i]);
     }
 }
+
+enum err regions_read_key(const struct config *config, const struct topology *topology,
+                          struct buf *out, char why[CONFIG_WHY_MAX])
+{
+    const char *certificate = topology_self(topology)->certificate_pem;
+
+    if (!certificate) {
+        explain(why, CONFIG_WHY_MAX,
+                "%s: not found; `posthaste region certificate create` makes it",
+                config->region.certificate_file);
+        return ERR_NOT_FOUND;
+    }
+    enum err err = config_read_link_key(config, out, why);
+    if (err || certificate_has_key(certificate, buf_text(out)))
+        return err;
+    explain(why, CONFIG_WHY_MAX, "%s: not the key to %s", config->region.key_file,
+            config->region.certificate_file);
+    return ERR_INVALID;
+}

@@ -21,4 +21,10 @@ MUST_USE enum err regions_try(const struct config *config, const char *source,
                               const struct buf *text, struct topology **out,
                               char why[CONFIG_WHY_MAX]);
 
+/* The private key to the certificate that this region shows on its link, as PEM, appended to
+ * `out`; wipe it after use. Errors as config_read_link_key(); ERR_NOT_FOUND: there is no
+ * certificate yet; ERR_INVALID: the key is another's. */
+MUST_USE enum err regions_read_key(const struct config *config, const struct topology *topology,
+                                   struct buf *out, char why[CONFIG_WHY_MAX]);
+
 #endif

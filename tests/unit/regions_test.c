@@ -275,6 +275,47 @@ static void a_card_that_is_tried_takes_the_blame(void **state)
     assert_string_equal(f->why, "card: ordinal: is missing");
 }
 
+static enum err read_key(struct fixture *f, struct buf *out)
+{
+    buf_clear(out);
+    topology_free(f->topology);
+    f->topology = NULL;
+    assert_int_equal(regions_load(f->config, &f->topology, f->why), ERR_OK);
+    return regions_read_key(f->config, f->topology, out, f->why);
+}
+
+static void a_link_needs_a_certificate_and_the_key_to_it(void **state)
+{
+    struct buf pem = BUF_INIT(CERTIFICATE_PEM_MAX), key = BUF_INIT(CERTIFICATE_PEM_MAX);
+    struct buf other = BUF_INIT(CERTIFICATE_PEM_MAX), read = BUF_INIT(CERTIFICATE_PEM_MAX);
+    struct fixture *f = *state;
+    char path[TEMP_PATH_MAX + 64];
+
+    assert_int_equal(certificate_create("fra", 1764000000, 1, &pem, &other), ERR_OK);
+    buf_clear(&pem);
+    assert_int_equal(certificate_create("fra", 1764000000, 1, &pem, &key), ERR_OK);
+    assert_int_equal(read_key(f, &read), ERR_NOT_FOUND);
+    assert_why(f, "link.crt: not found; `posthaste region certificate create` makes it");
+
+    write_file(f, "link.crt", buf_text(&pem));
+    assert_int_equal(read_key(f, &read), ERR_NOT_FOUND);
+    assert_non_null(strstr(f->why, "region.key_file: "));
+    write_file(f, "link.key", buf_text(&other));
+    assert_int_equal(read_key(f, &read), ERR_INVALID);
+    assert_non_null(strstr(f->why, "link.key: not the key to "));
+
+    write_file(f, "link.key", buf_text(&key));
+    assert_int_equal(read_key(f, &read), ERR_OK);
+    assert_string_equal(buf_text(&read), buf_text(&key));
+    snprintf(path, sizeof path, "%s/link.key", f->dir);
+    assert_int_equal(chmod(path, 0640), 0);
+    assert_int_equal(read_key(f, &read), ERR_DENIED);
+    buf_fini(&pem);
+    buf_fini(&key);
+    buf_fini(&other);
+    buf_fini(&read);
+}
+
 #define REGIONS_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -289,6 +330,7 @@ int main(void)
         REGIONS_TEST(a_card_is_tried_in_place_of_the_one_of_its_name),
         REGIONS_TEST(a_card_that_is_tried_takes_the_blame),
         REGIONS_TEST(a_certificate_is_the_named_regions_own),
+        REGIONS_TEST(a_link_needs_a_certificate_and_the_key_to_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
