@@ -115,12 +115,19 @@ static void watch_signals(struct daemon *d)
 static enum daemon_exit open_store(struct daemon *d)
 {
     const struct config *config = d->settings.config;
+    const struct region *self = topology_self(d->settings.topology);
+    const struct residency residency = {
+        .jurisdiction = self->jurisdictions.count > 0 ? self->jurisdictions.items[0] : NULL,
+        .home = self->ordinal,
+        .home_epoch = 1,
+    };
     enum err err = store_open(&d->store, &(struct store_options){
                                              .dir = config->data,
                                              .writer = &d->writer.uv,
                                              .reader = &d->reader.uv,
                                              .ids = &d->ids,
                                              .sha256 = digest_sha256,
+                                             .residency = &residency,
                                              .requests_max = config->limits.waiting_requests,
                                              .clock = clock_now,
                                          });

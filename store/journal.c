@@ -7,7 +7,8 @@
 #include "core/mem.h"
 #include "core/random.h"
 
-#define JOURNAL_KEPT (UINT64_C(1) << 20) /* entries; who is further behind adopts a snapshot */
+#define JOURNAL_KEPT  (UINT64_C(1) << 20) /* entries; who is further behind adopts a snapshot */
+#define OBJECTS_FIRST 64
 
 static enum err run_journal(struct store *s, struct store_req *req);
 static enum err run_positions(struct store *s, struct store_req *req);
@@ -17,7 +18,8 @@ static enum err run_snapshot(struct store *s, struct store_req *req);
 static enum err another_region(uint8_t stored, uint8_t configured);
 static enum err see_stamps(struct store *s);
 static enum err begin_journal(struct store *s);
-static void begin_with(struct object *object, void *ctx);
+static void gather(struct object *object, void *ctx);
+static enum err begin_with(struct store *s, struct object *object);
 static void on_arrival(struct task *task);
 
 void store_journal(struct store *s, struct store_journal *op)
@@ -74,8 +76,8 @@ void journal_entries_free(struct journal_entry *entries, size_t count)
 /* Opening. */
 
 struct beginning {
-    struct store *store;
-    enum err err;
+    size_t count, room;
+    struct object **objects; /* references */
 };
 
 enum err journal_open(struct store *s)
@@ -121,17 +123,20 @@ static enum err see_stamps(struct store *s)
 /* With what is here from the time when this region was alone. */
 static enum err begin_journal(struct store *s)
 {
-    struct beginning beginning = { .store = s };
+    struct beginning beginning = { 0 };
 
     s->now = s->clock();
     s->journal.end = (struct journal_position){ .origin = s->ids->ordinal };
     random_bytes(s->journal.end.incarnation, INCARNATION_LEN);
+    catalog_each(s->catalog, gather, &beginning);
 
     enum err err = s->ops->begin(s->backend, BACKEND_GLOBAL);
-    if (err)
-        return err;
-    catalog_each(s->catalog, begin_with, &beginning);
-    err = beginning.err;
+    for (size_t i = 0; i < beginning.count; i++) {
+        if (!err)
+            err = begin_with(s, beginning.objects[i]);
+        object_unref(beginning.objects[i]);
+    }
+    free(beginning.objects);
     if (!err)
         err = s->ops->set_position(s->backend, &s->journal.end, true);
     if (!err)
@@ -141,12 +146,41 @@ static enum err begin_journal(struct store *s)
     return err;
 }
 
-static void begin_with(struct object *object, void *ctx)
+static void gather(struct object *object, void *ctx)
 {
     struct beginning *beginning = ctx;
 
-    if (!beginning->err)
-        beginning->err = journal_add(beginning->store, object);
+    if (beginning->count == beginning->room)
+        beginning->objects =
+            xgrow(beginning->objects, &beginning->room, OBJECTS_FIRST, sizeof(struct object *));
+    beginning->objects[beginning->count++] = object_ref(object);
+}
+
+/* Who was made without a home gets one here, for without it no other region would take it. */
+static struct object *at_home(const struct store *s, struct object *object)
+{
+    if (!s->residency || object->kind != OBJECT_APPLICATION ||
+        as_application(object)->residency.home != 0)
+        return object_ref(object);
+
+    struct application *a = application_copy(as_application(object));
+    residency_fini(&a->residency);
+    a->residency = residency_copy(s->residency);
+    a->base.version++;
+    return &a->base;
+}
+
+static enum err begin_with(struct store *s, struct object *object)
+{
+    struct object *next = at_home(s, object);
+    enum err err = journal_add(s, next);
+
+    if (!err && next != object)
+        err = s->ops->put(s->backend, next);
+    if (!err)
+        catalog_put(s->catalog, next);
+    object_unref(next);
+    return err;
 }
 
 void journal_close(struct store *s)

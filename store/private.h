@@ -29,6 +29,7 @@ struct store {
     struct id_source *ids;
     struct now (*clock)(void);
     store_sha256 *sha256;
+    const struct residency *residency; /* until the store is open */
 
     /* the writer's thread */
     struct inbox writer;

@@ -46,6 +46,7 @@ enum err store_open(struct store **out, const struct store_options *options)
     s->ids = options->ids;
     s->clock = options->clock;
     s->sha256 = options->sha256;
+    s->residency = options->residency;
     s->journal.kept = options->journal_kept;
     s->catalog = catalog_new();
     for (int file = 0; file < BACKEND_FILES; file++)

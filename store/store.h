@@ -57,7 +57,10 @@ struct store_options {
     struct id_source *ids; /* seeded by store_open() above every key it made; outlives it */
     store_sha256 *sha256;  /* for the journal of replicate.h; may be NULL without an ordinal */
     uint64_t journal_kept; /* entries; 0 = a million */
-    size_t requests_max;   /* writes that may wait; the same again for reads */
+    /* What applications get that were made when this region was alone, once it has an ordinal; NULL
+     * = they stay without a home. Borrowed for store_open(). */
+    const struct residency *residency;
+    size_t requests_max;               /* writes that may wait; the same again for reads */
     struct now (*clock)(void);         /* clock_now, or a test's */
     const struct backend_ops *backend; /* NULL = SQLite */
 };

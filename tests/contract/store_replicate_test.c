@@ -290,12 +290,12 @@ static void a_snapshot_of_another_life_takes_the_place_of_the_last(void **state)
 
 static void a_region_that_was_alone_begins_with_what_it_has(void **state)
 {
-    struct store_fixture alone = { .alone = true };
+    struct world *w = *state;
+    struct store_fixture alone = { .alone = true }, *gru = &w->f[2];
 
-    (void)state;
     store_fixture_start(&alone);
     struct id id = store_fixture_put_application(&alone, "acme");
-    store_fixture_put_endpoint(&alone, &id);
+    struct id endpoint = store_fixture_put_endpoint(&alone, &id);
     assert_int_equal(journals_position(&alone, 0).seq, 0);
     store_fixture_close(&alone);
 
@@ -306,6 +306,20 @@ static void a_region_that_was_alone_begins_with_what_it_has(void **state)
     assert_int_equal(journal.count, 2);
     assert_int_equal(journal.end.origin, 5);
     journal_entries_free(journal.entries, journal.count);
+    journals_catch_up(gru, &alone);
+    assert_int_equal(journals_quarantined(gru), 0);
+    for (int i = 0; i < 2; i++) {
+        const struct catalog *catalog = i == 0 ? alone.catalog : gru->catalog;
+        const struct application *a =
+            catalog_application(catalog, &STORE_FIXTURE_ORGANIZATION, &id);
+        assert_int_equal(a->residency.home, 5);
+        assert_int_equal(a->residency.home_epoch, 1);
+        assert_string_equal(a->residency.jurisdiction, "eu");
+        assert_non_null(catalog_endpoint(catalog, &id, &endpoint));
+    }
+    journals_edit_application(&alone, &id, false);
+    journals_catch_up(gru, &alone);
+    journals_assert_same(gru, &alone, 5);
     store_fixture_close(&alone);
 
     alone.ordinal = 6; /* and is no other's from then on */

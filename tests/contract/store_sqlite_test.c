@@ -29,6 +29,7 @@ static int start(void **state)
     static struct store_fixture f;
 
     faulty_disk_set(DISK_WORKS, 0);
+    f.alone = false;
     store_fixture_start(&f);
     *state = &f;
     return 0;
@@ -193,6 +194,7 @@ static void an_application_of_the_first_schema_belongs_to_a_region_alone(void **
             "INSERT INTO applications (key, tail, organization, version, deleted,"
             "                          created_at_ms, updated_at_ms, uid, name, throttle_rate)"
             "     VALUES (1, zeroblob(12), zeroblob(20), 1, 0, 0, 0, 'shop', 'a shop', 0)");
+    f->alone = true;
     store_fixture_open(f);
 
     const struct application *a =

@@ -18,6 +18,8 @@
 
 const struct id STORE_FIXTURE_ORGANIZATION = { { 1, 2, 3, 4, 5, 0, 0, 1, 'o', 'r', 'g' } };
 
+static char JURISDICTION[] = "eu";
+
 /* A second database proves itself by a row here. */
 static const struct backend_ops *const BACKENDS[] = { &sqlite_backend };
 
@@ -78,6 +80,9 @@ enum err store_fixture_try_open(struct store_fixture *f)
     assert_int_equal(loop_open(&f->loop, "test"), ERR_OK);
     id_source_init(&f->ids, f->alone ? 0 : f->ordinal ? f->ordinal : 7, 0);
 
+    const struct residency residency = { .jurisdiction = JURISDICTION,
+                                         .home = f->ids.ordinal,
+                                         .home_epoch = 1 };
     const struct store_options options = {
         .dir = f->dir,
         .writer = &f->loop.uv,
@@ -85,6 +90,7 @@ enum err store_fixture_try_open(struct store_fixture *f)
         .ids = &f->ids,
         .sha256 = digest_sha256,
         .journal_kept = f->journal_kept,
+        .residency = &residency,
         .requests_max = STORE_FIXTURE_REQUESTS_MAX,
         .clock = read_clock,
         .backend = backend,
