@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { Dispatcher, posthaste } from '../../e2e/lib/dispatcher.mjs';
 
 const port = 8071;
+const link_port = 8443;
 
 function faketimeLibrary() {
     for (const machine of readdirSync('/usr/lib')) {
@@ -13,6 +14,14 @@ function faketimeLibrary() {
         if (existsSync(path)) return path;
     }
     throw new Error('libfaketime is not installed: script/bootstrap test installs it');
+}
+
+// What `posthaste init` is told of a region that will be one of several at this site. Its tokens are those of the
+// region that `token_key` is from.
+export function identity({ name, address }, token_key) {
+    return ['--region', name, '--public-url', `http://${address}:${port}`,
+        '--link-listen', `${address}:${link_port}`, '--link-url', `https://${address}:${link_port}`,
+        ...(token_key ? ['--token-key', token_key] : [])];
 }
 
 export class WanRegion extends Dispatcher {
@@ -97,13 +106,34 @@ export class WanRegion extends Dispatcher {
     }
 
     // A command of the operator's, at the region's site; what it prints.
-    async command(...args) {
+    command(...args) {
+        return this.commandWith('', ...args);
+    }
+
+    // The same, with something to read.
+    async commandWith(input, ...args) {
         const [program, ...rest] = [...this.site.inside, posthaste, ...args];
-        const child = spawn(program, rest, { env: this.env, stdio: ['ignore', 'pipe', 'pipe'] });
+        const child = spawn(program, rest, { env: this.env });
+        child.stdin.on('error', () => {}).end(input);       // it needn't read it
         const out = { stdout: '', stderr: '' };
         for (const name of ['stdout', 'stderr']) child[name].setEncoding('utf8').on('data', text => (out[name] += text));
         const [code] = await once(child, 'close');
         if (code !== 0) throw new Error(`${this.name}: posthaste ${args.join(' ')}: ${code}\n${out.stderr}`);
         return out.stdout;
+    }
+
+    // What other regions know of this one.
+    card() {
+        return this.command('region', 'certificate', 'show');
+    }
+
+    // Know another region from the next start on.
+    async meet(other) {
+        await this.commandWith(await other.card(), 'region', 'add', '-');
+    }
+
+    // Where its tokens' key is, for `identity` of another.
+    get token_key() {
+        return join(this.dir, 'token.key');
     }
 }

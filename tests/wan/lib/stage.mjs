@@ -1,10 +1,16 @@
 // Stage: the WAN and its regions for one test, and what is checked after each, whatever the test did.
 import test from 'node:test';
 import { Canary, leaks } from './canary.mjs';
-import { WanRegion } from './region.mjs';
+import { identity, WanRegion } from './region.mjs';
 import { Wan, regions } from './wan.mjs';
 
 const limit_ms = 120_000;
+
+// Each to each.
+function introduce(regions) {
+    return Promise.all(regions.flatMap(region =>
+        regions.filter(other => other !== region).map(other => region.meet(other))));
+}
 
 class Stage {
     canaries = [];
@@ -19,12 +25,16 @@ class Stage {
 
     async rise() {
         await this.wan.up();
-        const { regions: names = regions, region: options = () => ({}) } = this.options;
+        const { regions: names = regions, region: options = () => ({}), joined } = this.options;
         for (const name of names) {
-            const region = new WanRegion(this.wan, name, { on_death: this.on_death, ...options(name) });
+            const { init = [], ...others } = options(name);
+            const who = joined ? identity(this.site(name), this.regions[0]?.token_key) : [];
+            const region = new WanRegion(this.wan, name,
+                { on_death: this.on_death, init: [...who, ...init], ...others });
             this.regions.push(region);
             this[name] = region;
         }
+        if (joined) await introduce(this.regions);
         await Promise.all(this.regions.map(region => region.start()));
     }
 
@@ -63,7 +73,8 @@ class Stage {
 }
 
 // Bring everything up, let `act` play, look for canaries and for regions that ended badly, take everything away.
-// Options: sites, delays (wan.mjs), regions, region: name => options (region.mjs), limit_ms.
+// Options: sites, delays (wan.mjs), regions, joined (they know one another), region: name => options (region.mjs),
+// limit_ms.
 export async function onStage(options, act, t) {
     const stage = new Stage(options);
     const troubles = [];
