@@ -1,8 +1,12 @@
 /* Config: what the daemon would run with. */
+#include <string.h>
+
 #include "cli/command.h"
 #include "cli/say.h"
 #include "cli/where.h"
 #include "core/config.h"
+#include "signer/certificate.h"
+#include "signer/regions.h"
 #include "wire/egress.h"
 #include "wire/json.h"
 
@@ -21,7 +25,7 @@ static const struct column columns[] = {
 const struct command config_commands[] = {
     { .path = "config check",
       .arguments = "",
-      .summary = "say what is wrong with a configuration and its keys, if anything",
+      .summary = "say what is wrong with a configuration, its keys and cards, if anything",
       .groups = { &config_group },
       .run = run_check },
     { .path = "config show",
@@ -45,6 +49,34 @@ static bool check_subnets(const struct config *config)
     return false;
 }
 
+/* A region with peers must have an identity. */
+static bool check_identity(const struct config *config, const struct topology *topology,
+                           char why[CONFIG_WHY_MAX])
+{
+    struct buf key = BUF_INIT(CERTIFICATE_PEM_MAX);
+
+    if (topology->count == 1)
+        return true;
+    enum err err = regions_read_key(config, topology, &key, why);
+    if (key.bytes)
+        explicit_bzero(key.bytes, key.len);
+    buf_fini(&key);
+    return !err;
+}
+
+static bool check_regions(const struct config *config)
+{
+    struct topology *topology = NULL;
+    char why[CONFIG_WHY_MAX];
+    bool good =
+        regions_load(config, &topology, why) == ERR_OK && check_identity(config, topology, why);
+
+    if (!good)
+        say("%s", why);
+    topology_free(topology);
+    return good;
+}
+
 static enum cli_exit run_check(const struct line *line)
 {
     struct config *config;
@@ -53,7 +85,7 @@ static enum cli_exit run_check(const struct line *line)
 
     if (exit)
         return exit;
-    if (!check_subnets(config))
+    if (!check_subnets(config) || !check_regions(config))
         exit = CLI_USAGE;
     config_free(config);
     if (exit)

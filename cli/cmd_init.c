@@ -1,7 +1,7 @@
 /* Init: a new region's configuration and keys.
  *
  *   posthaste.yaml  master.key                          always
- *   token.key       link.crt        link.key            with --region
+ *   token.key  link.crt  link.key  NAME.card            with --region
  *
  * All of them, or none. */
 #include <errno.h>
@@ -12,15 +12,17 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cli/card.h"
 #include "cli/command.h"
 #include "cli/file.h"
 #include "cli/identity.h"
 #include "cli/place.h"
 #include "cli/say.h"
 #include "core/config.h"
+#include "core/region_card.h"
 #include "signer/keyring.h"
 
-#define FILES_MAX  5
+#define FILES_MAX  6
 #define VALUES_MAX 16
 
 static enum cli_exit run_init(const struct line *line);
@@ -148,18 +150,26 @@ static enum cli_exit make_config(struct making *making, const struct values *val
     return exit;
 }
 
-/* Whoever wrote it will be read by the daemon, so it must be what the daemon takes. */
+/* What was written will be read by the daemon, so it must be what the daemon takes. */
+static enum cli_exit read_back(const struct making *making, struct config **out)
+{
+    const struct config_sources sources = { .path = making->files[0] };
+    char why[CONFIG_WHY_MAX];
+
+    if (config_load(&sources, out, why) == ERR_OK)
+        return CLI_OK;
+    say("%s", why);
+    return CLI_USAGE;
+}
+
 static enum cli_exit check_config(const struct making *making)
 {
     struct config *config;
-    char why[CONFIG_WHY_MAX];
+    enum cli_exit exit = read_back(making, &config);
 
-    if (config_load(&(struct config_sources){ .path = making->files[0] }, &config, why)) {
-        say("%s", why);
-        return CLI_USAGE;
-    }
-    config_free(config);
-    return CLI_OK;
+    if (!exit)
+        config_free(config);
+    return exit;
 }
 
 static enum cli_exit make_token_key(struct making *making, const char *from)
@@ -188,6 +198,47 @@ static enum cli_exit make_identity(struct making *making, const char *name)
     return exit;
 }
 
+static enum cli_exit check_keys(const struct config *config)
+{
+    struct keyring *keyring;
+    char why[CONFIG_WHY_MAX];
+
+    if (keyring_load(config, &keyring, why) == ERR_OK) {
+        keyring_free(keyring);
+        return CLI_OK;
+    }
+    say("%s", why);
+    return CLI_USAGE;
+}
+
+static enum cli_exit write_card(struct making *making, const struct config *config)
+{
+    char name[REGION_NAME_LEN_MAX + sizeof ".card"];
+    struct buf text = BUF_INIT(REGION_CARD_LEN_MAX);
+    enum cli_exit exit = card_of(config, &text);
+
+    snprintf(name, sizeof name, "%s.card", config->region.name);
+    if (!exit)
+        exit = make_file(making, name, 0644, buf_text(&text));
+    buf_fini(&text);
+    return exit;
+}
+
+/* For the other regions to add. */
+static enum cli_exit make_card(struct making *making)
+{
+    struct config *config;
+    enum cli_exit exit = read_back(making, &config);
+
+    if (exit)
+        return exit;
+    exit = check_keys(config);
+    if (!exit)
+        exit = write_card(making, config);
+    config_free(config);
+    return exit;
+}
+
 static enum cli_exit make_files(const struct line *line, struct making *making)
 {
     const char *region = line_text(line, "region");
@@ -208,6 +259,8 @@ static enum cli_exit make_files(const struct line *line, struct making *making)
         exit = make_token_key(making, line_text(line, "token-key"));
     if (!exit && region)
         exit = make_identity(making, region);
+    if (!exit && region)
+        exit = make_card(making);
     return exit;
 }
 

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cli/card.h"
 #include "cli/command.h"
 #include "cli/file.h"
 #include "cli/identity.h"
@@ -105,8 +106,8 @@ const struct command region_commands[] = {
       .groups = { &config_group },
       .run = run_show },
     { .path = "region add",
-      .arguments = "CARD|-",
-      .summary = "know another region, by its card",
+      .arguments = "CARD...",
+      .summary = "know other regions, by their cards; - is stdin",
       .groups = { &add_group, &config_group },
       .run = run_add },
     { .path = "region remove",
@@ -157,40 +158,18 @@ static enum cli_exit run_create(const struct line *line)
     return exit;
 }
 
-static enum cli_exit print_card(const struct region *self, const struct config *config)
-{
-    struct buf card = BUF_INIT(REGION_CARD_LEN_MAX);
-    enum cli_exit exit = CLI_FAILED;
-
-    if (!self->certificate_pem)
-        say("%s: isn't there; make it with posthaste region certificate create",
-            config->region.certificate_file);
-    else if (region_card_write(self, &card) != ERR_OK)
-        say("the card would be too long");
-    else {
-        fputs(buf_text(&card), stdout);
-        exit = CLI_OK;
-    }
-    buf_fini(&card);
-    return exit;
-}
-
 static enum cli_exit run_show(const struct line *line)
 {
+    struct buf card = BUF_INIT(REGION_CARD_LEN_MAX);
     struct config *config;
-    struct topology *topology;
-    char why[CONFIG_WHY_MAX];
     enum cli_exit exit = load_named(line, &config);
 
     if (exit)
         return exit;
-    if (regions_load(config, &topology, why) == ERR_OK) {
-        exit = print_card(topology_self(topology), config);
-        topology_free(topology);
-    } else {
-        say("%s", why);
-        exit = CLI_USAGE;
-    }
+    exit = card_of(config, &card);
+    if (!exit)
+        fputs(buf_text(&card), stdout);
+    buf_fini(&card);
     config_free(config);
     return exit;
 }
@@ -215,9 +194,9 @@ static enum cli_exit keep_card(const struct config *config, const char *name,
         say("%s: %s", config->peers_dir, strerror(errno));
         return CLI_FAILED;
     }
-    if (replace)
-        unlink(path);
-    if (file_create(path, 0644, buf_text(card)) != ERR_OK)
+    enum err err = replace ? file_replace(path, 0644, buf_text(card))
+                           : file_create(path, 0644, buf_text(card));
+    if (err)
         return CLI_FAILED;
     puts(path);
     return CLI_OK;
@@ -245,19 +224,27 @@ static enum cli_exit add_card(const struct config *config, const char *source,
     return exit;
 }
 
+static enum cli_exit read_and_add(const struct config *config, const char *source, bool replace)
+{
+    struct buf text = BUF_INIT(REGION_CARD_LEN_MAX);
+    enum cli_exit exit = CLI_FAILED;
+
+    if (file_read(source, &text) == ERR_OK)
+        exit = add_card(config, strcmp(source, "-") == 0 ? "stdin" : source, &text, replace);
+    buf_fini(&text);
+    return exit;
+}
+
+/* Up to the first that doesn't fit. */
 static enum cli_exit run_add(const struct line *line)
 {
-    const char *source = line_argument(line, 0);
-    struct buf text = BUF_INIT(REGION_CARD_LEN_MAX);
     struct config *config;
     enum cli_exit exit = load_named(line, &config);
 
     if (exit)
         return exit;
-    exit = file_read(source, &text) == ERR_OK
-               ? add_card(config, source, &text, line_has(line, "replace"))
-               : CLI_FAILED;
-    buf_fini(&text);
+    for (size_t i = 0; line_argument(line, i) && !exit; i++)
+        exit = read_and_add(config, line_argument(line, i), line_has(line, "replace"));
     config_free(config);
     return exit;
 }

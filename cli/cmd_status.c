@@ -9,6 +9,7 @@
 static enum cli_exit run_status(const struct line *line);
 
 static const struct column columns[] = {
+    { "REGION", "region" },
     { "VERSION", "version" },
     { "UPTIME, S", "uptimeSeconds" },
     { "PENDING", "pending" },

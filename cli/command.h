@@ -14,8 +14,9 @@
 #define COMMAND_GROUPS_MAX 4
 
 struct command {
-    const char *path;      /* "app create": the words that name it */
-    const char *arguments; /* "DIR", "[TYPE]": positional ones, by word; "" = none */
+    const char *path; /* "app create": the words that name it */
+    /* "DIR", "[TYPE]": positional ones, by word; "CARD...": that one and more; "" = none */
+    const char *arguments;
     const char *summary;
     const struct option_group *groups[COMMAND_GROUPS_MAX];
     enum cli_exit (*run)(const struct line *line); /* NULL: the daemon's */

@@ -2,7 +2,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -63,5 +65,22 @@ enum err file_create(const char *path, mode_t mode, const char *text)
     if (fd < 0)
         return why == EEXIST ? ERR_IN_USE : ERR_IO;
     unlink(path);
+    return ERR_IO;
+}
+
+enum err file_replace(const char *path, mode_t mode, const char *text)
+{
+    char beside[PATH_MAX];
+
+    if (snprintf(beside, sizeof beside, "%s.new", path) >= (int)sizeof beside) {
+        say("%s: too long a path", path);
+        return ERR_IO;
+    }
+    unlink(beside); /* of one that was interrupted */
+    enum err err = file_create(beside, mode, text);
+    if (err || rename(beside, path) == 0)
+        return err ? ERR_IO : ERR_OK;
+    say("%s: %s", path, strerror(errno));
+    unlink(beside);
     return ERR_IO;
 }

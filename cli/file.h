@@ -14,4 +14,8 @@ MUST_USE enum err file_read(const char *path, struct buf *out);
 /* Make a file that isn't there yet and fsync it. ERR_IN_USE: it is there; ERR_IO. */
 MUST_USE enum err file_create(const char *path, mode_t mode, const char *text);
 
+/* The same in place of one that may be there: whoever reads it finds the old or the new one, whole.
+ * ERR_IO. */
+MUST_USE enum err file_replace(const char *path, mode_t mode, const char *text);
+
 #endif

@@ -227,10 +227,12 @@ static bool check_required(const struct line *line)
     return true;
 }
 
-/* The words of `arguments` say how many there may be; one in brackets may be left out. */
+/* The words of `arguments` say how many there may be; one in brackets may be left out, and one with
+ * dots behind it may be repeated. */
 static bool check_arguments(struct line *line)
 {
     const char *word = line->command->arguments;
+    bool repeats = strstr(word, "...") != NULL;
     size_t words = 0;
 
     while (*word) {
@@ -242,7 +244,7 @@ static bool check_arguments(struct line *line)
         }
         word += len + strspn(word + len, " ");
     }
-    if (line->argument_count > words) {
+    if (line->argument_count > words && !repeats) {
         say("'%s' is one argument too many (see posthaste %s --help)", line->arguments[words],
             line->command->path);
         return false;

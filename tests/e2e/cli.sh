@@ -94,6 +94,8 @@ expect 2 init xyz --region xyz;          says err '--ordinal is missing'; silent
 expect 2 init xyz --region xyz --ordinal 9;  says err '--jurisdiction is missing'
 expect 2 init xyz --region Fra --ordinal 9 --jurisdiction eu;  says err 'region.name: expected a letter'
 expect 2 init xyz --region fra --latitude 91 --longitude 0;    says err 'latitude'
+echo nonsense >wrong.key
+expect 2 init xyz --region fra --token-key wrong.key;          says err 'xyz/token.key: not a key for tokens'
 [ ! -e xyz ] || fail 'a refused init leaves nothing behind'
 expect 0 init fra --region fra --link-url https://127.0.0.1:1; says out '^fra/link.crt$'
 expect 0 init iad --region iad --token-key fra/token.key --link-url https://127.0.0.1:2
@@ -110,18 +112,66 @@ rm iad/link.key
 expect 0 region certificate create --config $iad;  says out '^iad/link.crt$'
 expect 0 region certificate show --config $iad;    says out '^ordinal: 2$'; cp out iad.card
 expect 0 region certificate show --config $fra;    cp out fra.card
+cmp -s fra.card fra/fra.card || fail 'init writes the card that show prints'
 expect 0 region add iad.card --config $fra;        says out '^fra/peers/iad.yaml$'
 expect 1 region add iad.card --config $fra;        says err 'is there already'
 expect 0 region add iad.card --config $fra --replace
+cmp -s fra/peers/iad.yaml iad.card || fail 'a card is kept as it came'
 expect 0 region add - --config $iad <fra.card;     says out '^iad/peers/fra.yaml$'
+expect 2 region add - --config $iad <wrong.key;    says err 'stdin:1: expected'
+expect 2 region add --config $iad;                 says err 'CARD... is missing'
+expect 0 config check --config $fra
+mv fra/link.key fra/other.key
+expect 2 config check --config $fra;               says err 'region.key_file: fra/link.key: not found'
+expect 2 serve --config $fra;                      says err 'region.key_file: fra/link.key: not found'
+cp iad/link.key fra/link.key
+expect 2 config check --config $fra;               says err 'fra/link.key: not the key to fra/link.crt'
+mv fra/other.key fra/link.key
 expect 2 region add fra.card --config $fra;        says err 'fra.card:1: name: there is a region fra already'
 sed 's/^name: iad/name: gru/' iad.card >gru.card
 expect 2 region add gru.card --config $fra;        says err 'certificate: is that of region iad'
 expect 0 init sin --region sin --ordinal 2
 expect 0 region certificate show --config sin/posthaste.yaml; cp out sin.card
 expect 2 region add sin.card --config $fra;        says err 'ordinal: 2 is that of iad already'
+echo 'name: gru' >fra/peers/gru.yaml
+expect 2 config check --config $fra;               says err '^posthaste: fra/peers/gru.yaml: ordinal: is missing$'
+expect 2 serve --config $fra;                      says err '^posthaste: fra/peers/gru.yaml: ordinal: is missing$'
+expect 0 region remove gru --config $fra
 expect 3 region remove gru --config $fra
 expect 2 region remove ../gru --config $fra
+
+# Four regions, two commands each; then each knows all of them, and one token is good everywhere.
+mkdir four
+regions=(fra iad sin gru)
+share=()
+for region in "${regions[@]}"; do
+    expect 0 init "four/$region" --region "$region" "${share[@]}"
+    share=(--token-key four/fra/token.key)
+done
+for region in "${regions[@]}"; do
+    cards=()
+    for other in "${regions[@]}"; do
+        [ "$other" = "$region" ] || cards+=("four/$other/$other.card")
+    done
+    expect 0 region add "${cards[@]}" --config "four/$region/posthaste.yaml"
+done
+expect 0 token create --config four/fra/posthaste.yaml; token=$(cat out)
+for region in "${regions[@]}"; do
+    config=four/$region/posthaste.yaml
+    expect 0 config check --config "$config"
+    start serve --config "$config" --listen 127.0.0.1:0
+    server=(--token "$token" --url "http://127.0.0.1:$(sed -n 's/.* port=\([0-9]*\).*/\1/p' <<<"$started")")
+    expect 0 region list -o jsonl "${server[@]}"
+    [ "$(sed -n 's/.*"name":"\([a-z]*\)".*/\1/p' out | xargs)" = "${regions[*]}" ] ||
+        fail "$region knows all of them"
+    [ "$(sed -n 's/.*"name":"\([a-z]*\)".*"state":"self".*/\1/p' out)" = "$region" ] ||
+        fail "$region knows itself"
+    expect 0 status "${server[@]}";                says out "REGION +$region\$"
+    expect 0 region drain "$region" -o jsonl "${server[@]}";    says out '"draining":true'
+    expect 0 region undrain "$region" -o jsonl "${server[@]}";  says out '"draining":false'
+    kill "$pid"
+done
+unset token config
 
 expect 0 init region
 expect 2 region certificate show --config region/posthaste.yaml; says err 'this region is alone'
