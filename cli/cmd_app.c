@@ -10,15 +10,26 @@
               "throttleRate"),                                                                 \
         FIELD_METADATA
 
+#define POLICY_FIELDS                                                                          \
+    FIELD("mode", OPTION_TEXT, "at_rest|processing|transit",                                   \
+          "what may happen outside the jurisdiction", "residency/mode"),                       \
+        FIELD("failover", OPTION_TEXT, "none|jurisdiction",                                    \
+              "who takes messages in while the home is down", "residency/failover")
+
 static const struct option create_options[] = {
     NEEDED_FIELD("name", OPTION_TEXT, "NAME", "what people call it", "name"),
     OTHER_FIELDS,
+    FIELD("jurisdiction", OPTION_TEXT, "NAME", "where the data may lie",
+          "residency/jurisdiction"),
+    FIELD("home", OPTION_TEXT, "REGION", "where it lies", "residency/home"),
+    POLICY_FIELDS,
     OPTION_END,
 };
 
 static const struct option update_options[] = {
     FIELD("name", OPTION_TEXT, "NAME", "what people call it", "name"),
     OTHER_FIELDS,
+    POLICY_FIELDS,
     OPTION_END,
 };
 
@@ -34,6 +45,10 @@ static const struct column columns[] = {
     { "NAME", "name" },
     { "RATE LIMIT", "throttleRate" },
     { "METADATA", "metadata" },
+    { "JURISDICTION", "residency/jurisdiction" },
+    { "HOME", "residency/home" },
+    { "MODE", "residency/mode" },
+    { "FAILOVER", "residency/failover" },
     { "CREATED", "createdAt" },
     { NULL, NULL },
 };

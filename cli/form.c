@@ -94,15 +94,55 @@ enum err form_query(const struct line *line, struct buf *out)
     return err;
 }
 
+/* How long the name of the object is that the member is in; 0 = none. */
+static size_t outer_len(const struct option *option)
+{
+    const char *inner = option->member ? strchr(option->member, '/') : NULL;
+
+    return inner ? (size_t)(inner - option->member) : 0;
+}
+
+static bool is_member(const struct line *line, const struct option *option)
+{
+    return option->place == OPTION_BODY && line_has(line, option->name);
+}
+
+/* The object that holds the member of `*option`, with all others of it that are given: they
+ * stand in a row. `*option` moves to the last of them. */
+static enum err put_outer(const struct line *line, const struct option **option,
+                          struct json_writer *w)
+{
+    const struct option *o = *option;
+    size_t len = outer_len(o);
+    char *outer = xmemdup(o->member, len);
+    enum err err = ERR_OK;
+
+    json_name(w, outer);
+    json_open_object(w);
+    for (; o->name && outer_len(o) == len && memcmp(o->member, outer, len) == 0; o++)
+        if (!err && is_member(line, o))
+            err = put_member(line, o, w);
+    json_close_object(w);
+    free(outer);
+    *option = o - 1;
+    return err;
+}
+
 enum err form_members(const struct line *line, struct json_writer *w)
 {
     const struct command *command = line_command(line);
     enum err err = ERR_OK;
 
-    for (size_t i = 0; i < COMMAND_GROUPS_MAX && command->groups[i]; i++)
-        for (const struct option *o = command->groups[i]->options; o->name && !err; o++)
-            if (o->place == OPTION_BODY && line_has(line, o->name))
+    for (size_t i = 0; i < COMMAND_GROUPS_MAX && command->groups[i]; i++) {
+        for (const struct option *o = command->groups[i]->options; o->name && !err; o++) {
+            if (!is_member(line, o))
+                continue;
+            if (outer_len(o) > 0)
+                err = put_outer(line, &o, w);
+            else
                 err = put_member(line, o, w);
+        }
+    }
     return err;
 }
 
@@ -185,8 +225,9 @@ static enum err put_member(const struct line *line, const struct option *option,
                            struct json_writer *w)
 {
     const char *value = line_text(line, option->name);
+    size_t outer = outer_len(option);
 
-    json_name(w, option->member);
+    json_name(w, option->member + (outer > 0 ? outer + 1 : 0));
     if (value && value[0] == '\0') {
         json_put_null(w);
         return ERR_OK;

@@ -28,7 +28,9 @@ struct option {
     const char *arg; /* what help calls the value */
     const char *help;
     enum option_place place;
-    const char *member; /* the parameter's or member's name */
+    /* the parameter's or member's name; "outer/inner": a member of an object in the
+     * body, whose options stand in a row */
+    const char *member;
     bool required;
 };
 

@@ -1,6 +1,8 @@
 #include "cli/table.h"
 
+#include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <libsmartcols.h>
 
@@ -11,7 +13,8 @@
 struct table {
     const struct column *columns;
     bool is_list;
-    bool named; /* members stand beside their names */
+    bool named;    /* members stand beside their names */
+    uint64_t seen; /* bit i: an item has column i */
     struct libscols_table *lines;
     struct buf cell;
 };
@@ -65,8 +68,19 @@ static void set_cell(struct libscols_line *line, size_t index, const char *text)
         abort();
 }
 
+/* NULL: it is in no object of the item. */
 static const char *member_text(struct table *table, struct raw item, const char *member)
 {
+    const char *inner = strchr(member, '/');
+
+    if (inner) {
+        char *outer = xmemdup(member, (size_t)(inner - member));
+        item = raw_member(item, outer);
+        member = inner + 1;
+        free(outer);
+        if (item.len == 0)
+            return NULL;
+    }
     buf_clear(&table->cell);
     if (raw_text(raw_member(item, member), &table->cell) != ERR_OK)
         return "(too large)";
@@ -80,15 +94,28 @@ void table_add(struct table *table, struct raw item)
     for (size_t i = 0; table->columns[i].heading; i++) {
         const char *text = member_text(table, item, table->columns[i].member);
 
+        if (!text && !table->is_list)
+            continue;
+        if (text)
+            table->seen |= UINT64_C(1) << i;
         if (!line || !table->is_list)
             line = new_line(table);
         if (table->named)
             set_cell(line, 0, table->columns[i].heading);
-        set_cell(line, table->is_list ? i : (size_t)table->named, text);
+        set_cell(line, table->is_list ? i : (size_t)table->named, text ? text : "-");
     }
+}
+
+/* Of a list that isn't empty, the columns that no item has. */
+static void hide_unseen(struct table *table)
+{
+    for (size_t i = 0; table->is_list && table->seen != 0 && table->columns[i].heading; i++)
+        if (!(table->seen >> i & 1))
+            scols_column_set_flags(scols_table_get_column(table->lines, i), SCOLS_FL_HIDDEN);
 }
 
 void table_print(struct table *table)
 {
+    hide_unseen(table);
     scols_print_table(table->lines);
 }

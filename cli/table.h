@@ -11,6 +11,7 @@
 
 struct column {
     const char *heading; /* NULL ends the array */
+    /* "outer/inner": of an object in it; left out where no item has such an object */
     const char *member;
 };
 

@@ -221,6 +221,34 @@ static void fields_become_the_body(void **state)
     line_free(line);
 }
 
+static void fields_of_an_inner_object_stand_together(void **state)
+{
+    struct {
+        char *argv[6];
+        const char *body;
+    } rows[] = {
+        { { "create", "--name=n", NULL }, "{\"name\":\"n\"}" },
+        { { "create", "--mode=transit", "--name=n", "--home=fra", NULL },
+          "{\"name\":\"n\",\"residency\":{\"home\":\"fra\",\"mode\":\"transit\"}}" },
+        { { "create", "--failover=", "--name=n", "--jurisdiction=eu", "--uid=u", NULL },
+          "{\"name\":\"n\",\"uid\":\"u\","
+          "\"residency\":{\"jurisdiction\":\"eu\",\"failover\":null}}" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct buf body = BUF_INIT(TEXT_MAX);
+        enum cli_exit exit;
+        struct line *line = parse(command(app_commands, "app create"), rows[i].argv, &exit);
+
+        assert_non_null(line);
+        assert_int_equal(form_body(line, &body), ERR_OK);
+        assert_string_equal(buf_text(&body), rows[i].body);
+        buf_fini(&body);
+        line_free(line);
+    }
+}
+
 static void arguments_and_options_become_the_path_and_query(void **state)
 {
     char *argv[] = { "get", "--app", "a/b", "--message=m 1", "x&y", NULL };
@@ -285,6 +313,7 @@ int main(void)
         cmocka_unit_test(a_cell_shows_a_value_as_a_person_reads_it),
         cmocka_unit_test(the_distance_of_words_counts_their_differences),
         cmocka_unit_test(fields_become_the_body),
+        cmocka_unit_test(fields_of_an_inner_object_stand_together),
         cmocka_unit_test(arguments_and_options_become_the_path_and_query),
         cmocka_unit_test(a_wrong_command_line_is_a_usage_error),
     };
