@@ -1,12 +1,15 @@
 /* Api: wiring and the way of a request to its handler.
  *
- *   on_headers ─► route ─► query ─► token ─► (body) ─► on_request ─► the route's function
+ *   on_headers ─► route ─► query ─► token ─► ingest ─► (body) ─► on_request ─► the route's function
+ *                                              └──► carried to another region ◄──┘
  *
  *   api_close ─► on_server_closed ─► the last request ended ─► on_left ─► on_health_left
  *             ─► on_inbox_closed ─► closed */
 #include "api/api.h"
 
 #include "api/auth.h"
+#include "api/carry.h"
+#include "api/ingest.h"
 #include "api/reply.h"
 #include "api/request.h"
 #include "api/router.h"
@@ -25,9 +28,6 @@ struct api {
     void *closed_ctx;
 };
 
-static void on_headers(struct exchange *x, void *ctx);
-static void on_request(struct exchange *x, void *ctx);
-static void on_abandoned(struct exchange *x, void *ctx);
 static void on_server_closed(void *ctx);
 static void on_request_ended(struct services *services);
 static void on_left(struct task *left);
@@ -43,9 +43,9 @@ enum err api_open(struct api **out, const struct api_options *options)
         .address = options->address,
         .port = options->port,
         .limits = options->limits,
-        .on_headers = on_headers,
-        .on_request = on_request,
-        .on_abandoned = on_abandoned,
+        .on_headers = api_on_headers,
+        .on_request = api_on_request,
+        .on_abandoned = api_on_abandoned,
         .ctx = api,
     };
 
@@ -58,6 +58,9 @@ enum err api_open(struct api **out, const struct api_options *options)
     services->keyring = options->keyring;
     services->ids = options->ids;
     services->topology = options->topology;
+    services->elsewhere = options->elsewhere;
+    services->peers = options->peers;
+    list_init(&services->carried);
     services->catalog = catalog_new();
     services->digest = digest_new();
     services->started_mono_ms = clock_now().mono_ms;
@@ -66,7 +69,8 @@ enum err api_open(struct api **out, const struct api_options *options)
     api->checker = token_checker_new(options->keyring);
 
     /* Before following: that can't be taken back. */
-    err = server_open(&api->server, &server);
+    if (options->address)
+        err = server_open(&api->server, &server);
     if (err) {
         inbox_close(&services->inbox, on_inbox_closed);
         return err;
@@ -161,26 +165,29 @@ static bool let_in(struct api *api, struct request *r)
 }
 
 /* All that needs no body is settled before it is read. */
-static void on_headers(struct exchange *x, void *ctx)
+void api_on_headers(struct exchange *x, void *ctx)
 {
     struct api *api = ctx;
     struct request *r = request_new(&api->services, x);
 
     if (strcmp(exchange_method(x), "OPTIONS") == 0)
         reply_preflight(r);
-    else if (find_route(api, r) && read_query(r) && let_in(api, r))
+    else if (find_route(api, r) && read_query(r) && let_in(api, r) && ingest_request(r))
         exchange_set_data(x, r);
 }
 
-static void on_request(struct exchange *x, void *ctx)
+void api_on_request(struct exchange *x, void *ctx)
 {
     struct request *r = exchange_data(x);
 
     (void)ctx;
-    r->match.route->handle(r);
+    if (r->decision.action == RESIDENCY_CARRY)
+        carry_request(r);
+    else
+        r->match.route->handle(r);
 }
 
-static void on_abandoned(struct exchange *x, void *ctx)
+void api_on_abandoned(struct exchange *x, void *ctx)
 {
     (void)ctx;
     request_free(exchange_data(x));
@@ -190,7 +197,10 @@ void api_close(struct api *api, uint32_t timeout_ms, void (*closed)(void *ctx), 
 {
     api->closed = closed;
     api->closed_ctx = ctx;
-    server_close(api->server, timeout_ms, on_server_closed, api);
+    if (api->server)
+        server_close(api->server, timeout_ms, on_server_closed, api);
+    else
+        on_server_closed(api);
 }
 
 static void on_server_closed(void *ctx)
@@ -198,6 +208,7 @@ static void on_server_closed(void *ctx)
     struct api *api = ctx;
 
     api->server_closed = true;
+    carry_hasten(&api->services);
     on_request_ended(&api->services);
 }
 

@@ -6,6 +6,7 @@
 
 #include <uv.h>
 
+#include "api/elsewhere.h"
 #include "core/health_board.h"
 #include "core/topology.h"
 #include "signer/keyring.h"
@@ -21,8 +22,10 @@ struct api_options {
     struct id_source *ids;
     const struct topology *topology;
     struct health_board *health;
-    const char *address;
-    uint16_t port; /* 0 = any */
+    struct elsewhere *elsewhere; /* carries requests to other regions; NULL: nobody does */
+    bool peers;                  /* for requests that other regions have carried here */
+    const char *address;         /* NULL: no server of its own; see api_on_headers() */
+    uint16_t port;               /* 0 = any */
     const struct server_limits *limits;
 };
 
@@ -30,9 +33,17 @@ struct api_options {
  * the port; errors as server_open(). */
 MUST_USE enum err api_open(struct api **out, const struct api_options *options);
 
+/* With a server of its own. */
 uint16_t api_port(const struct api *api);
 
-/* From the loop: stop listening, finish the requests owed, at most `timeout_ms`. */
+/* For a server on the same loop that hands exchanges over to an api without one, as its callbacks
+ * of these names; `api` is the api. */
+void api_on_headers(struct exchange *x, void *api);
+void api_on_request(struct exchange *x, void *api);
+void api_on_abandoned(struct exchange *x, void *api);
+
+/* From the loop: stop listening, finish the requests owed, at most `timeout_ms`. Without a server
+ * of its own: once the other one is closed. */
 void api_close(struct api *api, uint32_t timeout_ms, void (*closed)(void *ctx), void *ctx);
 
 #endif

@@ -1,5 +1,6 @@
 /* Applications: /api/v1/app. */
 #include "api/objects.h"
+#include "api/ingest.h"
 #include "api/reply.h"
 #include "api/routes.h"
 
@@ -53,6 +54,7 @@ static bool make_next(struct request *r, const struct application *current, enum
     else
         edit_new(r, &next->base);
     read_application(r->body, mode, next, &faults);
+    ingest_read(r, r->body, current, next, &faults);
     if (faults.count > 0) {
         reply_faults(r, &faults);
         return false;
@@ -61,7 +63,7 @@ static bool make_next(struct request *r, const struct application *current, enum
     struct application *holder = catalog_application_by_uid(
         r->services->catalog, &r->token.organization, next->uid ? next->uid : "");
     if (!holder || id_equal(&holder->base.id, &next->base.id))
-        return true;
+        return current || ingest_new(r, next, false);
     if (r->query.get_if_exists)
         reply_object(r, 200, &holder->base);
     else

@@ -9,7 +9,7 @@
  *   2. until then the errand and what it points to belong to the carrier;
  *   3. outputs are valid only when `err` is ERR_OK, and are the caller's from then on.
  *
- * Thread: `carry` is called on the api's loop. */
+ * Thread: both are called on the api's loop. */
 #ifndef API_ELSEWHERE_H
 #define API_ELSEWHERE_H
 
@@ -36,7 +36,7 @@ struct errand {
      * ERR_TIMEOUT; ERR_BUSY: the carrier owes as much as it may; ERR_LIMIT; ERR_CANCELED: it is
      * closing. But for ERR_BUSY the other region may have done what was asked. */
     enum err err;
-    unsigned status;
+    unsigned status; /* 200 … 599 */
     /* "Name: value" lines of the answer: those of Posthaste-…, Retry-After and Allow;
      * text_list_fini() them */
     struct text_list reply_headers;
@@ -50,6 +50,9 @@ struct errand {
 /* Who carries errands. */
 struct elsewhere {
     void (*carry)(struct elsewhere *e, struct errand *errand);
+
+    /* Hasten `done`, with ERR_CANCELED. */
+    void (*cancel)(struct elsewhere *e, struct errand *errand);
 };
 
 #endif

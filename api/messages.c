@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "api/objects.h"
+#include "api/ingest.h"
 #include "api/reply.h"
 #include "api/routes.h"
 #include "core/count.h"
@@ -90,6 +91,7 @@ static bool take_application(struct request *r)
 static void read_into(struct request *r, struct application *next, struct faults *faults)
 {
     read_application(r->body, READ_REPLACE, next, faults);
+    ingest_read(r, r->body, NULL, next, faults);
     for (size_t i = 0; i < faults->count; i++) {
         char loc[FAULT_LOC_MAX];
         snprintf(loc, sizeof loc, "body/application%s", faults->items[i].loc + strlen("body"));
@@ -119,6 +121,8 @@ static void create_application(struct request *r)
         reply_faults(r, &faults);
         return;
     }
+    if (!ingest_new(r, next, true))
+        return;
     r->op.put = (struct store_put){
         .req = request_waits(r, on_created),
         .object = r->edit.object,

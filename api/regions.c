@@ -1,11 +1,11 @@
 /* Regions: /api/v1/regions, who they are and how they are.
  *
- * A region writes of itself alone that it drains; the others hear of it from the region. */
+ * A region writes of itself alone that it drains: who asks another is carried there. */
+#include <assert.h>
+
 #include "api/reply.h"
 #include "api/routes.h"
 #include "wire/noun_out.h"
-
-#define RETRY_UNREACHABLE "5" /* seconds */
 
 static void set_draining(struct request *r, bool draining);
 static void on_drained(struct store_req *req);
@@ -77,25 +77,13 @@ static bool is_operator(struct request *r)
     return false;
 }
 
-static void reply_unreachable(struct request *r, const struct region *region)
-{
-    char detail[64];
-
-    snprintf(detail, sizeof detail, "region %s isn't reachable from here", region->name);
-    exchange_add_header(r->exchange, "Retry-After", RETRY_UNREACHABLE);
-    reply_error(r, 503, "region_unreachable", detail);
-}
-
 static void set_draining(struct request *r, bool draining)
 {
     const struct region *region = find_region(r);
 
     if (!region || !is_operator(r))
         return;
-    if (region != topology_self(r->services->topology)) {
-        reply_unreachable(r, region);
-        return;
-    }
+    assert(region == topology_self(r->services->topology)); /* else it was carried there */
     r->op.drain = (struct store_drain){
         .req = request_waits(r, on_drained),
         .ordinal = region->ordinal,

@@ -1,5 +1,6 @@
 #include "api/reply.h"
 
+#include "api/ingest.h"
 #include "core/log.h"
 #include "wire/noun_out.h"
 
@@ -15,21 +16,12 @@ static void log_answer(const struct request *r, unsigned status)
               LOG_NUM("ms", clock_now().mono_ms - r->now.mono_ms));
 }
 
-/* Which region answered, where there are several. */
-static void add_region(struct request *r)
-{
-    const struct topology *topology = r->services->topology;
-
-    if (!topology_is_single(topology))
-        exchange_add_header(r->exchange, "Posthaste-Region", topology_self(topology)->name);
-}
-
 /* Any page may ask, since it must bring a token; see api.c for the preflight. */
 static void finish(struct request *r, unsigned status, struct buf *body)
 {
     if (exchange_header(r->exchange, "origin"))
         exchange_add_header(r->exchange, "Access-Control-Allow-Origin", "*");
-    add_region(r);
+    ingest_sign(r);
     log_answer(r, status);
     exchange_reply(r->exchange, status, body);
     request_free(r);
@@ -98,7 +90,7 @@ void reply_put_object(struct request *r, struct object *object)
 {
     switch (object->kind) {
     case OBJECT_APPLICATION:
-        json_put_application(&r->writer, as_application(object));
+        json_put_application(&r->writer, as_application(object), r->services->topology);
         break;
     case OBJECT_ENDPOINT:
         json_put_endpoint(&r->writer, as_endpoint(object));
@@ -114,6 +106,11 @@ void reply_object(struct request *r, unsigned status, struct object *object)
     reply_begin(r);
     reply_put_object(r, object);
     reply_send(r, status);
+}
+
+void reply_relay(struct request *r, unsigned status, struct buf *body)
+{
+    finish(r, status, body);
 }
 
 void reply_empty(struct request *r)

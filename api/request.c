@@ -11,6 +11,7 @@ struct request *request_new(struct services *services, struct exchange *exchange
     r->exchange = exchange;
     r->now = clock_now();
     r->reply.limit = REPLY_LEN_MAX;
+    list_init(&r->carried);
     services->requests++;
     return r;
 }

@@ -10,10 +10,13 @@
 #ifndef API_REQUEST_H
 #define API_REQUEST_H
 
+#include "api/elsewhere.h"
+#include "api/misdirected.h"
 #include "api/query.h"
 #include "api/router.h"
 #include "core/clock.h"
 #include "core/health_board.h"
+#include "core/residency.h"
 #include "signer/digest.h"
 #include "signer/keyring.h"
 #include "signer/token.h"
@@ -30,6 +33,10 @@ struct services {
     struct catalog *catalog;
     const struct topology *topology;
     struct health_follower health;
+    struct elsewhere *elsewhere; /* NULL: there is no way to other regions */
+    bool peers;                  /* all requests were carried here by one */
+    struct list carried;         /* requests under way to another */
+    struct misdirected misdirected;
     struct digest *digest;
     struct inbox inbox; /* where the store answers */
     uint64_t started_mono_ms;
@@ -54,8 +61,12 @@ struct request {
     struct route_match match;
     struct token token;
     struct query query;
-    struct application *application; /* of the path; a reference */
-    struct json *body;               /* once request_read_body() took it */
+    struct residency_decision decision; /* where there are several regions */
+    const struct region *home;          /* of what it is about; NULL = not known */
+    bool relayed;                       /* the answer is another region's */
+    struct list carried;                /* of services->carried */
+    struct application *application;    /* of the path; a reference */
+    struct json *body;                  /* once request_read_body() took it */
     struct buf reply;
     struct json_writer writer; /* into `reply` */
 
@@ -71,6 +82,7 @@ struct request {
         struct store_list_messages list_messages;
         struct store_list_attempts list_attempts;
         struct store_get_attempt get_attempt;
+        struct errand errand;
     } op;
 };
 

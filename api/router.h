@@ -23,10 +23,22 @@ enum access {
     ACCESS_APPLICATION,  /* the application's own token too */
 };
 
+/* Which region answers; see ingest.h. */
+enum ingest {
+    INGEST_HERE,      /* the one that is asked: each has it, or speaks for itself */
+    INGEST_DIRECTORY, /* the one that owns what is the organization's */
+    INGEST_REPLICA,   /* of the path's application: the one that is asked has a replica */
+    INGEST_OWNER,     /* of the path's application: its home alone */
+    INGEST_INTAKE,    /* of the path's application: where its messages are taken in */
+    INGEST_MESSAGE,   /* of the path's application: where the path's message was taken in */
+    INGEST_REGION,    /* the one that the path names */
+};
+
 struct route {
     const char *method;
     const char *path;
     enum access access;
+    enum ingest ingest;
     unsigned query; /* the parameters it takes: QUERY_… of query.h */
     void (*handle)(struct request *r);
 };

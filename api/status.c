@@ -66,6 +66,38 @@ static void put_failing(struct request *r, const struct lane_failing *lane)
     json_close_object(w);
 }
 
+static void put_misdirected(struct request *r, const struct misdirected_item *item)
+{
+    struct json_writer *w = &r->writer;
+    const struct application *application =
+        catalog_application(r->services->catalog, &item->organization, &item->application);
+
+    if (!id_equal(&item->organization, &r->token.organization))
+        return;
+    json_open_object(w);
+    json_name(w, "appId");
+    if (id_is_zero(&item->application))
+        json_put_null(w);
+    else
+        json_put_id(w, ID_APPLICATION, &item->application);
+    json_name(w, "appUid");
+    json_put_text(w, application ? application->uid : NULL);
+    put_number(w, "requests", item->requests);
+    json_close_object(w);
+}
+
+static void put_all_misdirected(struct request *r)
+{
+    const struct misdirected *misdirected = &r->services->misdirected;
+    struct json_writer *w = &r->writer;
+
+    json_name(w, "misdirected");
+    json_open_array(w);
+    for (size_t i = 0; i < misdirected->count; i++)
+        put_misdirected(r, &misdirected->items[i]);
+    json_close_array(w);
+}
+
 static void put_status(struct request *r, const struct store_status *s)
 {
     const struct topology *topology = r->services->topology;
@@ -91,6 +123,8 @@ static void put_status(struct request *r, const struct store_status *s)
     for (size_t i = 0; i < s->failing_count; i++)
         put_failing(r, &s->failing[i]);
     json_close_array(w);
+    if (!topology_is_single(topology))
+        put_all_misdirected(r);
     json_close_object(w);
 }
 

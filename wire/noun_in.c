@@ -1,5 +1,6 @@
 #include "wire/noun_in.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "wire/courier.h"
@@ -60,6 +61,36 @@ void read_application(const struct json *body, enum read_mode mode, struct appli
     field_text(&f, "uid", &APPLICATION_UID, &into->uid);
     field_throttle_rate(&f, &into->throttle_rate);
     field_object(&f, "metadata", METADATA_LEN_MAX, true, "{}", &into->metadata);
+}
+
+static void read_wish(const struct json *residency, enum residency_field field,
+                      const char **into, struct faults *faults)
+{
+    const struct json *value = json_member(residency, residency_field_name(field));
+    char loc[FAULT_LOC_MAX];
+
+    *into = json_text(value);
+    if (*into || !value || json_type_of(value) == SCAN_NULL)
+        return;
+    snprintf(loc, sizeof loc, "body/residency/%s", residency_field_name(field));
+    faults_add(faults, FAULT_JSON, loc, "a string is expected");
+}
+
+void read_residency(const struct json *body, struct residency_wish *into, struct faults *faults)
+{
+    const struct json *residency = json_member(body, "residency");
+
+    *into = (struct residency_wish){ 0 };
+    if (!residency || json_type_of(residency) == SCAN_NULL)
+        return;
+    if (json_type_of(residency) != SCAN_OBJECT) {
+        faults_add(faults, FAULT_JSON, "body/residency", "an object is expected");
+        return;
+    }
+    read_wish(residency, RESIDENCY_FIELD_JURISDICTION, &into->jurisdiction, faults);
+    read_wish(residency, RESIDENCY_FIELD_HOME, &into->home, faults);
+    read_wish(residency, RESIDENCY_FIELD_MODE, &into->mode, faults);
+    read_wish(residency, RESIDENCY_FIELD_FAILOVER, &into->failover, faults);
 }
 
 void read_event_type(const struct json *body, enum read_mode mode, struct event_type *into,

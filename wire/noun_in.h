@@ -9,6 +9,7 @@
 #define WIRE_NOUN_IN_H
 
 #include "core/model.h"
+#include "core/residency.h"
 #include "wire/faults.h"
 #include "wire/json.h"
 
@@ -16,6 +17,11 @@ enum read_mode { READ_REPLACE, READ_PATCH };
 
 void read_application(const struct json *body, enum read_mode mode, struct application *into,
                       struct faults *faults);
+
+/* Its "residency", absent or null being no wish at all; see residency_make(). Borrowed from the
+ * body. */
+void read_residency(const struct json *body, struct residency_wish *into,
+                    struct faults *faults);
 
 /* A name that `into` has already stays, and the body's isn't looked at: it came with the path. */
 void read_event_type(const struct json *body, enum read_mode mode, struct event_type *into,

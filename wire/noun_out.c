@@ -7,6 +7,7 @@
 #include "core/base64.h"
 #include "core/count.h"
 #include "core/number.h"
+#include "core/residency.h"
 #include "core/utf8.h"
 
 #define RESPONSE_SHOWN_MAX   20000                        /* bytes of text */
@@ -96,7 +97,22 @@ static void put_dates(struct json_writer *w, const struct object *object)
     put_date(w, "updatedAt", object->updated_at_ms);
 }
 
-void json_put_application(struct json_writer *w, const struct application *application)
+static void put_residency(struct json_writer *w, const struct residency *residency,
+                          const struct topology *topology)
+{
+    const struct region *home = residency_home(topology, residency);
+
+    json_name(w, "residency");
+    json_open_object(w);
+    put_text(w, "jurisdiction", residency->jurisdiction);
+    put_text(w, "home", home ? home->name : NULL);
+    put_text(w, "mode", residency_mode_name(residency->mode));
+    put_text(w, "failover", residency_failover_name(residency->failover));
+    json_close_object(w);
+}
+
+void json_put_application(struct json_writer *w, const struct application *application,
+                          const struct topology *topology)
 {
     json_open_object(w);
     put_id(w, "id", ID_APPLICATION, &application->base.id);
@@ -105,6 +121,8 @@ void json_put_application(struct json_writer *w, const struct application *appli
     put_text(w, "name", application->name);
     put_throttle_rate(w, application->throttle_rate);
     put_stored(w, "metadata", application->metadata, "{}");
+    if (!topology_is_single(topology))
+        put_residency(w, &application->residency, topology);
     put_dates(w, &application->base);
     json_close_object(w);
 }

@@ -4,13 +4,15 @@
 
 #include "core/model.h"
 #include "core/region_health.h"
+#include "core/topology.h"
 #include "wire/json.h"
 
 /* An id as text. */
 void json_put_id(struct json_writer *w, enum id_kind kind, const struct id *id);
 
-/* Each writes one JSON object. */
-void json_put_application(struct json_writer *w, const struct application *application);
+/* Each writes one JSON object. An application shows its residency unless this region is alone. */
+void json_put_application(struct json_writer *w, const struct application *application,
+                          const struct topology *topology);
 void json_put_endpoint(struct json_writer *w, const struct endpoint *endpoint);
 void json_put_event_type(struct json_writer *w, const struct event_type *type,
                          bool with_content);

@@ -84,12 +84,14 @@ static void check_others(const struct json *body)
 {
     struct application *application = application_new();
     struct event_type *type = event_type_new();
+    struct residency_wish wish;
     struct rotation_in rotation;
     struct faults faults = { 0 };
     struct buf out = BUF_INIT(4u << 20);
 
     read_application(body, READ_REPLACE, application, &faults);
     read_event_type(body, READ_PATCH, type, &faults);
+    read_residency(body, &wish, &faults);
     read_rotation(body, &rotation, &faults);
     check_faults(&faults);
     enum err err = json_dump(body, true, &out);

@@ -14,6 +14,7 @@
 struct waiting {
     struct task task;
     struct store_record record;
+    struct store_put put;
     bool done;
 };
 
@@ -25,7 +26,8 @@ static void require(bool ok, const char *what)
     abort();
 }
 
-static void open_site(struct site *site, struct topology *topology, size_t requests_max)
+static void open_site(struct site *site, struct topology *topology, struct elsewhere *elsewhere,
+                      bool peers, size_t requests_max)
 {
     char master_key[MASTER_KEY_TEXT_MAX];
 
@@ -36,6 +38,7 @@ static void open_site(struct site *site, struct topology *topology, size_t reque
     keyring_generate(master_key);
     require(keyring_new(master_key, &site->keyring) == ERR_OK, "no keyring");
     require(loop_open(&site->loop, "test") == ERR_OK, "no loop");
+    site->health.inbox = &site->loop.inbox;
 
     const struct store_options store = {
         .dir = site->dir,
@@ -55,6 +58,8 @@ static void open_site(struct site *site, struct topology *topology, size_t reque
         .ids = &site->ids,
         .topology = topology,
         .health = &site->health,
+        .elsewhere = elsewhere,
+        .peers = peers,
         .address = "127.0.0.1",
     };
     require(api_open(&site->api, &api) == ERR_OK, "no api");
@@ -63,17 +68,23 @@ static void open_site(struct site *site, struct topology *topology, size_t reque
 
 void site_open(struct site *site)
 {
-    open_site(site, topology_new_single(), 1000);
+    open_site(site, topology_new_single(), NULL, false, 1000);
 }
 
 void site_open_in(struct site *site, struct topology *topology)
 {
-    open_site(site, topology, 1000);
+    open_site(site, topology, NULL, false, 1000);
+}
+
+void site_open_among(struct site *site, struct topology *topology, struct elsewhere *elsewhere,
+                     bool peers)
+{
+    open_site(site, topology, elsewhere, peers, 1000);
 }
 
 void site_open_busy(struct site *site)
 {
-    open_site(site, topology_new_single(), 0);
+    open_site(site, topology_new_single(), NULL, false, 0);
 }
 
 static void on_api_closed(void *ctx)
@@ -201,6 +212,40 @@ void site_make(struct site *site, const char *path, const char *body, char out_i
     require(a.status <= 202 && id, "not made");
     snprintf(out_id, ID_TEXT_MAX, "%s", id);
     answer_fini(&a);
+}
+
+static void on_put(struct store_req *req)
+{
+    struct store_put *put = container_of(req, struct store_put, req);
+
+    require(req->err == ERR_OK, "not put");
+    container_of(put, struct waiting, put)->done = true;
+}
+
+void site_put(struct site *site, struct object *object)
+{
+    struct waiting waiting = {
+        .put = {
+            .req = { .done = on_put, .reply_to = &site->loop.inbox },
+            .object = object,
+        },
+    };
+
+    store_put(site->store, &waiting.put);
+    run_until(site, &waiting.done);
+    object_unref(object);
+}
+
+/* What is posted arrives with the next turn of the loop, before any request. */
+void site_see(struct site *site, const char *region, enum region_state state)
+{
+    const struct region *r = topology_by_name(site->topology, region);
+    struct region_health *health = region_health_copy(site->health.newest);
+
+    require(r != NULL, "no such region");
+    health->regions[topology_index(site->topology, r)].state = state;
+    health_post(&site->health, health);
+    uv_run(&site->loop.uv, UV_RUN_NOWAIT);
 }
 
 static void on_recorded(struct store_req *req)

@@ -26,6 +26,10 @@ void site_open(struct site *site);
 /* As one of the regions of `topology`, which is the site's from now on. */
 void site_open_in(struct site *site, struct topology *topology);
 
+/* The same with a way to the others; `peers`: it takes what they carry here. */
+void site_open_among(struct site *site, struct topology *topology, struct elsewhere *elsewhere,
+                     bool peers);
+
 /* With a store that refuses whatever is asked. */
 void site_open_busy(struct site *site);
 
@@ -56,6 +60,12 @@ unsigned site_status(struct site *site, const char *method, const char *body, co
 
 /* Make something with POST and write its id, the member "id". */
 void site_make(struct site *site, const char *path, const char *body, char out_id[ID_TEXT_MAX]);
+
+/* Write an object as it is, its reference included: as one that another region made. */
+void site_put(struct site *site, struct object *object);
+
+/* Say how the API is to see a region from now on. */
+void site_see(struct site *site, const char *region, enum region_state state);
 
 /* Write the record of an attempt, as a dispatcher does. Texts are ids. */
 void site_record(struct site *site, const char *application, const char *message,

@@ -57,6 +57,46 @@ static void application_bodies_are_checked(void **state)
     }
 }
 
+static void a_residency_is_what_its_members_say(void **state)
+{
+    static const struct body_row rows[] = {
+        { "{}", NULL, NULL },
+        { "{\"residency\":null}", NULL, NULL },
+        { "{\"residency\":{\"home\":null,\"more\":1}}", NULL, NULL },
+        { "{\"residency\":\"eu\"}", "body/residency", J },
+        { "{\"residency\":[]}", "body/residency", J },
+        { "{\"residency\":{\"jurisdiction\":1}}", "body/residency/jurisdiction", J },
+        { "{\"residency\":{\"home\":{}}}", "body/residency/home", J },
+        { "{\"residency\":{\"mode\":true}}", "body/residency/mode", J },
+        { "{\"residency\":{\"failover\":[]}}", "body/residency/failover", J },
+    };
+    struct faults faults = { 0 };
+    struct residency_wish wish;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct json *body = body_parse(rows[i].body);
+
+        faults.count = 0;
+        read_residency(body, &wish, &faults);
+        assert_body_fault(&rows[i], &faults);
+        if (!rows[i].loc)
+            assert_true(!wish.jurisdiction && !wish.home && !wish.mode && !wish.failover);
+        json_free(body);
+    }
+
+    struct json *body = body_parse("{\"residency\":{\"jurisdiction\":\"eu\",\"home\":\"fra\","
+                                   "\"mode\":\"transit\",\"failover\":\"none\"}}");
+    faults.count = 0;
+    read_residency(body, &wish, &faults);
+    assert_int_equal(faults.count, 0);
+    assert_string_equal(wish.jurisdiction, "eu");
+    assert_string_equal(wish.home, "fra");
+    assert_string_equal(wish.mode, "transit");
+    assert_string_equal(wish.failover, "none");
+    json_free(body);
+}
+
 static struct application *made_application(const struct application *from, enum read_mode mode,
                                             const char *text)
 {
@@ -365,6 +405,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(application_bodies_are_checked),
+        cmocka_unit_test(a_residency_is_what_its_members_say),
         cmocka_unit_test(a_patch_keeps_unsets_and_sets),
         cmocka_unit_test(metadata_has_4096_bytes_at_most),
         cmocka_unit_test(event_type_bodies_are_checked),

@@ -10,6 +10,7 @@
 
 #include "core/count.h"
 #include "core/mem.h"
+#include "tests/lib/regions.h"
 #include "wire/noun_out.h"
 
 #define BUF_SMALL  (1u << 17)
@@ -51,6 +52,7 @@ static void set_dates(struct object *object)
 static void an_application_is_shown_to_both_generations_of_clients(void **state)
 {
     struct application *a = application_new();
+    struct topology *alone = topology_new_single();
     struct page page;
 
     (void)state;
@@ -58,7 +60,7 @@ static void an_application_is_shown_to_both_generations_of_clients(void **state)
     a->name = xstrdup("Caf\xc3\xa9 \"x\"");
     a->metadata = xstrdup("{\"k\":\"v\"}");
     begin(&page);
-    json_put_application(&page.w, a);
+    json_put_application(&page.w, a, alone);
     assert_page(&page, "{\"id\":\"app_" ZEROS "\",\"name\":\"Caf\xc3\xa9 \\\"x\\\"\","
                        "\"throttleRate\":null,\"rateLimit\":null,\"metadata\":{\"k\":\"v\"},"
                        "\"createdAt\":" CREATED ",\"updatedAt\":" UPDATED "}");
@@ -68,12 +70,58 @@ static void an_application_is_shown_to_both_generations_of_clients(void **state)
     free(a->metadata);
     a->metadata = NULL;
     begin(&page);
-    json_put_application(&page.w, a);
+    json_put_application(&page.w, a, alone);
     assert_page(&page, "{\"id\":\"app_" ZEROS "\",\"uid\":\"cust-1\","
                        "\"name\":\"Caf\xc3\xa9 \\\"x\\\"\",\"throttleRate\":70,"
                        "\"rateLimit\":70,\"metadata\":{},\"createdAt\":" CREATED
                        ",\"updatedAt\":" UPDATED "}");
     object_unref(&a->base);
+    topology_free(alone);
+}
+
+static void among_several_regions_an_application_shows_where_it_lives(void **state)
+{
+    static const struct {
+        uint8_t home;
+        enum residency_mode mode;
+        enum residency_failover failover;
+        const char *shown;
+    } rows[] = {
+        { 7, RESIDENCY_AT_REST, FAILOVER_NONE,
+          "\"home\":\"dub\",\"mode\":\"at_rest\",\"failover\":\"none\"" },
+        { 1, RESIDENCY_TRANSIT, FAILOVER_JURISDICTION,
+          "\"home\":\"fra\",\"mode\":\"transit\",\"failover\":\"jurisdiction\"" },
+        { 99, RESIDENCY_PROCESSING, FAILOVER_NONE,
+          "\"home\":null,\"mode\":\"processing\",\"failover\":\"none\"" },
+    };
+    struct topology *five = regions_five("fra");
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct application *a = application_new();
+        struct page page;
+        char expected[512];
+
+        set_dates(&a->base);
+        a->name = xstrdup("n");
+        a->residency = (struct residency){
+            .jurisdiction = xstrdup("eu"),
+            .home = rows[i].home,
+            .mode = rows[i].mode,
+            .failover = rows[i].failover,
+        };
+        snprintf(expected, sizeof expected,
+                 "{\"id\":\"app_" ZEROS "\",\"name\":\"n\",\"throttleRate\":null,"
+                 "\"rateLimit\":null,\"metadata\":{},"
+                 "\"residency\":{\"jurisdiction\":\"eu\",%s},"
+                 "\"createdAt\":" CREATED ",\"updatedAt\":" UPDATED "}",
+                 rows[i].shown);
+        begin(&page);
+        json_put_application(&page.w, a, five);
+        assert_page(&page, expected);
+        object_unref(&a->base);
+    }
+    topology_free(five);
 }
 
 static void an_endpoint_is_shown_without_its_secret_and_headers(void **state)
@@ -326,6 +374,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_application_is_shown_to_both_generations_of_clients),
+        cmocka_unit_test(among_several_regions_an_application_shows_where_it_lives),
         cmocka_unit_test(an_endpoint_is_shown_without_its_secret_and_headers),
         cmocka_unit_test(an_event_type_shows_its_schemas_only_with_content),
         cmocka_unit_test(a_payload_is_shown_byte_by_byte),

@@ -1,0 +1,37 @@
+/* Ingest: which region answers a request, and how it gets there.
+ *
+ * By the route, the path's application and core/residency.h, before the body is read:
+ *
+ *   ingest_request ─► here: on_request ─► the route's function
+ *        │      └───► carried: on_request ─► carry_request ─► … ─► the other region's answer
+ *        └─► answered: 307, 421, 503 or 508
+ *
+ * Where a new application lives is in its body: ingest_new() is asked when that has been read. In a
+ * region that is alone everything is here.
+ *
+ * Thread: the api's loop. */
+#ifndef API_INGEST_H
+#define API_INGEST_H
+
+#include "api/request.h"
+
+/* A request whose route, query and token are known. False: answered. True: its body is wanted, and
+ * r->decision says what for: RESIDENCY_SERVE or RESIDENCY_CARRY. */
+MUST_USE bool ingest_request(struct request *r);
+
+/* What the body says of its residency into `next`; without a `current` one, what is usual. */
+void ingest_read(const struct request *r, const struct json *body,
+                 const struct application *current, struct application *next,
+                 struct faults *faults);
+
+/* Whether a new application is made here; false: carried or answered. `has_payload`: it came with
+ * a message, which its mode concerns. */
+MUST_USE bool ingest_new(struct request *r, const struct application *next, bool has_payload);
+
+/* The headers of an answer that say who gave it and why. */
+void ingest_sign(struct request *r);
+
+/* 503: for now nobody may answer, and r->decision says why. */
+void ingest_hold(struct request *r);
+
+#endif
