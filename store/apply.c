@@ -62,7 +62,7 @@ static enum err run_apply(struct store *s, struct store_req *req)
         return err;
     at->at_ms = s->now.wall_ms;
     hlc_see(&s->journal.clock, at->hlc);
-    arrivals_add(s, at->origin, at->seq);
+    arrivals_add(s, at);
     return s->ops->set_position(s->backend, at, false);
 }
 
@@ -254,7 +254,7 @@ static enum err run_adopt(struct store *s, struct store_req *req)
     at.origin = op->origin;
     at.at_ms = s->now.wall_ms;
     hlc_see(&s->journal.clock, at.hlc);
-    arrivals_add(s, at.origin, at.seq);
+    arrivals_add(s, &at);
     err = drop_strays(s, op->origin);
     return err ? err : s->ops->set_position(s->backend, &at, false);
 }

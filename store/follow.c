@@ -31,6 +31,9 @@ void store_follow(struct store *s, struct store_follower *follower)
 {
     list_append(&s->followers, &follower->link);
     catalog_each(s->catalog, put_object, follower->catalog);
+    for (unsigned origin = 1; follower->applied && origin <= UINT8_MAX; origin++)
+        if (s->reached[origin].seq > 0)
+            follower->applied(follower, &s->reached[origin]);
     for (unsigned i = 0; i <= UINT8_MAX; i++)
         catalog_set_draining(follower->catalog, (uint8_t)i,
                              catalog_is_draining(s->catalog, (uint8_t)i));

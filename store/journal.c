@@ -16,10 +16,10 @@ static enum err run_digest(struct store *s, struct store_req *req);
 static enum err run_snapshot(struct store *s, struct store_req *req);
 
 static enum err another_region(uint8_t stored, uint8_t configured);
-static enum err see_stamps(struct store *s);
 static enum err begin_journal(struct store *s);
 static void gather(struct object *object, void *ctx);
 static enum err begin_with(struct store *s, struct object *object);
+static enum err see_positions(struct store *s);
 static void on_arrival(struct task *task);
 
 void store_journal(struct store *s, struct store_journal *op)
@@ -96,7 +96,9 @@ enum err journal_open(struct store *s)
     if (j->kept == 0)
         j->kept = JOURNAL_KEPT;
     j->code = BUF_INIT(OBJECT_CODE_MAX);
-    return j->end.origin == origin ? see_stamps(s) : begin_journal(s);
+    if (j->end.origin != origin)
+        err = begin_journal(s);
+    return err ? err : see_positions(s);
 }
 
 /* What it would write without its ordinal the others would never hear of. */
@@ -106,18 +108,6 @@ static enum err another_region(uint8_t stored, uint8_t configured)
               LOG_NUM("configured_ordinal", configured),
               LOG_STR("reason", "the data directory is that of another region"));
     return ERR_CONFLICT;
-}
-
-/* Our next stamp comes after all that we have applied, too. */
-static enum err see_stamps(struct store *s)
-{
-    struct store_positions *op = xcalloc(1, sizeof *op);
-    enum err err = s->ops->positions(s->backend, op);
-
-    for (size_t i = 0; !err && i < op->count; i++)
-        hlc_see(&s->journal.clock, op->positions[i].hlc);
-    free(op);
-    return err;
 }
 
 /* With what is here from the time when this region was alone. */
@@ -183,6 +173,30 @@ static enum err begin_with(struct store *s, struct object *object)
     return err;
 }
 
+static struct journal_reach reach_of(const struct journal_position *position)
+{
+    struct journal_reach reach = { .origin = position->origin, .seq = position->seq };
+
+    memcpy(reach.incarnation, position->incarnation, INCARNATION_LEN);
+    return reach;
+}
+
+/* Our next stamp comes after all that we have applied, too; who follows is told how far that is. */
+static enum err see_positions(struct store *s)
+{
+    struct store_positions *op = xcalloc(1, sizeof *op);
+    enum err err = s->ops->positions(s->backend, op);
+
+    arrivals_drop(s);
+    for (size_t i = 0; !err && i < op->count; i++) {
+        const struct journal_position *position = &op->positions[i];
+        hlc_see(&s->journal.clock, position->hlc);
+        s->reached[position->origin] = reach_of(position);
+    }
+    free(op);
+    return err;
+}
+
 void journal_close(struct store *s)
 {
     buf_fini(&s->journal.code);
@@ -245,7 +259,7 @@ enum err journal_add(struct store *s, const struct object *object)
         err = s->ops->prune_journal(s->backend, next.seq - j->kept);
     if (!err) {
         j->end = next;
-        arrivals_add(s, next.origin, next.seq);
+        arrivals_add(s, &next);
     }
     return err;
 }
@@ -262,35 +276,33 @@ void object_state_of(const struct object *object, struct object_state *state)
 struct arrival {
     struct task task;
     struct store_follower *follower;
-    uint8_t origin;
-    uint64_t seq;
+    struct journal_reach reach;
 };
 
-void arrivals_add(struct store *s, uint8_t origin, uint64_t seq)
+void arrivals_add(struct store *s, const struct journal_position *position)
 {
-    s->arrived[origin] = seq;
+    s->arrived[position->origin] = reach_of(position);
 }
 
-static void send_arrival(struct store_follower *follower, uint8_t origin, uint64_t seq)
+static void send_arrival(struct store_follower *follower, const struct journal_reach *reach)
 {
     struct arrival *arrival = xcalloc(1, sizeof *arrival);
 
     arrival->task.run = on_arrival;
     arrival->follower = follower;
-    arrival->origin = origin;
-    arrival->seq = seq;
+    arrival->reach = *reach;
     inbox_post(follower->inbox, &arrival->task);
 }
 
 void arrivals_publish(struct store *s)
 {
     for (unsigned origin = 1; origin <= UINT8_MAX; origin++) {
-        if (s->arrived[origin] == 0)
+        if (s->arrived[origin].seq == 0)
             continue;
         for (struct list *at = s->followers.next; at != &s->followers; at = at->next) {
             struct store_follower *follower = container_of(at, struct store_follower, link);
             if (follower->applied)
-                send_arrival(follower, (uint8_t)origin, s->arrived[origin]);
+                send_arrival(follower, &s->arrived[origin]);
         }
     }
     arrivals_drop(s);
@@ -300,7 +312,7 @@ static void on_arrival(struct task *task)
 {
     struct arrival *arrival = container_of(task, struct arrival, task);
 
-    arrival->follower->applied(arrival->follower, arrival->origin, arrival->seq);
+    arrival->follower->applied(arrival->follower, &arrival->reach);
     free(arrival);
 }
 

@@ -26,7 +26,7 @@ void journal_chain(const struct store *s, const uint8_t before[CHAIN_LEN],
 void object_state_of(const struct object *object, struct object_state *state);
 
 /* How far an origin's journal is applied once the open transaction is committed. */
-void arrivals_add(struct store *s, uint8_t origin, uint64_t seq);
+void arrivals_add(struct store *s, const struct journal_position *position);
 void arrivals_publish(struct store *s);
 void arrivals_drop(struct store *s);
 

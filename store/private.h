@@ -48,7 +48,8 @@ struct store {
         uint64_t kept;                     /* entries */
         struct buf code;                   /* scratch */
     } journal;
-    uint64_t arrived[UINT8_MAX + 1]; /* of the group, by origin, to be published: journal.c */
+    /* by origin, 0 = nothing: of the group, to be published; and at the start: journal.c */
+    struct journal_reach arrived[UINT8_MAX + 1], reached[UINT8_MAX + 1];
     struct fan_out {
         int64_t *keys; /* scratch of append.c */
         size_t count, room;

@@ -20,10 +20,9 @@
 #include "core/hlc.h"
 #include "store/store.h"
 
-#define INCARNATION_LEN 16 /* bytes: random, of the life of a data directory */
-#define CHAIN_LEN       32 /* a SHA-256 */
-#define DIGEST_BUCKETS  256
-#define DIGEST_SUM_LEN  16
+#define CHAIN_LEN      32 /* a SHA-256 */
+#define DIGEST_BUCKETS 256
+#define DIGEST_SUM_LEN 16
 
 struct journal_position {
     uint8_t origin; /* a region's ordinal */

@@ -78,6 +78,15 @@ void store_close(struct store *s, struct inbox *reply_to, struct task *closed);
 
 /* Following. */
 
+#define INCARNATION_LEN 16 /* bytes: random, of the life of a data directory */
+
+/* How far the journal of a region, this one or another, is applied here; see replicate.h. */
+struct journal_reach {
+    uint8_t origin; /* the region's ordinal */
+    uint8_t incarnation[INCARNATION_LEN];
+    uint64_t seq;
+};
+
 /* A loop's share in the configuration. The catalog is the follower's and is filled at once by
  * store_follow(), before the loops run; from then on every committed object is put into it on
  * the loop of `inbox`, in the order of commits, and before the answer to the request that wrote
@@ -89,10 +98,9 @@ struct store_follower {
     void (*changed)(struct store_follower *, struct object *object);
     /* Optional; after the catalog was told that a region drains, or does no more. */
     void (*drained)(struct store_follower *, uint8_t ordinal);
-
-    /* Optional; after all that came with it: the journal of this origin, a region's ordinal, is
-     * applied up to `seq`. This region's own as well. See replicate.h. */
-    void (*applied)(struct store_follower *, uint8_t origin, uint64_t seq);
+    /* Optional; behind all that came with it. What is reached at the start is told by
+     * store_follow(). */
+    void (*applied)(struct store_follower *, const struct journal_reach *reach);
 
     /* private */
     struct list link;

@@ -332,15 +332,15 @@ static void a_region_that_was_alone_begins_with_what_it_has(void **state)
 /* What a follower hears, and when. */
 struct listener {
     struct store_follower follower;
-    uint64_t seq[REGIONS + 1];
+    struct journal_reach reach[REGIONS + 1];
     size_t objects_before; /* that were in its catalog when it last heard of a position */
 };
 
-static void on_applied(struct store_follower *follower, uint8_t origin, uint64_t seq)
+static void on_applied(struct store_follower *follower, const struct journal_reach *reach)
 {
     struct listener *l = container_of(follower, struct listener, follower);
 
-    l->seq[origin] = seq;
+    l->reach[reach->origin] = *reach;
     l->objects_before = catalog_count(follower->catalog);
 }
 
@@ -356,13 +356,24 @@ static void followers_hear_of_a_position_behind_its_objects(void **state)
     journals_put_application(fra, "acme");
     journals_put_application(fra, "beta");
     journals_catch_up(sin, fra);
-    assert_int_equal(l.seq[1], 2);
+    assert_int_equal(l.reach[1].seq, 2);
     assert_int_equal(l.objects_before, 2);
     journals_put_application(sin, "own");
-    assert_int_equal(l.seq[2], 1);
+    assert_int_equal(l.reach[2].seq, 1);
     assert_int_equal(l.objects_before, 3);
     catalog_free(l.follower.catalog);
     list_remove(&l.follower.link);
+
+    /* Who comes later is told at once, of the same lives. */
+    struct listener later = { .follower.applied = on_applied };
+    store_fixture_close(sin);
+    store_fixture_open(sin);
+    later.follower.inbox = &sin->inbox;
+    later.follower.catalog = catalog_new();
+    store_follow(sin->store, &later.follower);
+    assert_memory_equal(later.reach, l.reach, sizeof l.reach);
+    catalog_free(later.follower.catalog);
+    list_remove(&later.follower.link);
 }
 
 /* Edit something of a region's own, or make it. */
