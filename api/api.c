@@ -1,10 +1,11 @@
 /* Api: wiring and the way of a request to its handler.
  *
  *   on_headers ─► route ─► query ─► token ─► ingest ─► (body) ─► on_request ─► the route's function
- *                                              └──► carried to another region ◄──┘
+ *                                   ▲           │                     └─► carried to another region
+ *                                   └── waits ◄─┘
  *
  *   api_close ─► on_server_closed ─► the last request ended ─► on_left ─► on_health_left
- *             ─► on_inbox_closed ─► closed */
+ *             ─► on_session_closed ─► on_inbox_closed ─► closed */
 #include "api/api.h"
 
 #include "api/auth.h"
@@ -14,6 +15,7 @@
 #include "api/request.h"
 #include "api/router.h"
 #include "api/routes.h"
+#include "api/session.h"
 #include "core/mem.h"
 
 struct api {
@@ -28,10 +30,12 @@ struct api {
     void *closed_ctx;
 };
 
+static void on_applied(struct store_follower *follower, const struct journal_reach *reach);
 static void on_server_closed(void *ctx);
 static void on_request_ended(struct services *services);
 static void on_left(struct task *left);
 static void on_health_left(struct task *left);
+static void on_session_closed(uv_handle_t *waited);
 static void on_inbox_closed(struct inbox *inbox);
 
 enum err api_open(struct api **out, const struct api_options *options)
@@ -75,13 +79,24 @@ enum err api_open(struct api **out, const struct api_options *options)
         inbox_close(&services->inbox, on_inbox_closed);
         return err;
     }
+    session_open(services, options->loop);
     api->follower.inbox = &services->inbox;
     api->follower.catalog = services->catalog;
+    api->follower.applied = on_applied;
     store_follow(options->store, &api->follower);
     services->health.inbox = &services->inbox;
     health_follow(options->health, &services->health);
     *out = api;
     return ERR_OK;
+}
+
+static void on_applied(struct store_follower *follower, const struct journal_reach *reach)
+{
+    struct api *api = container_of(follower, struct api, follower);
+    struct bookmark_mark mark = { .origin = reach->origin, .seq = reach->seq };
+
+    memcpy(mark.incarnation, reach->incarnation, BOOKMARK_INCARNATION_LEN);
+    session_reached(&api->services, &mark);
 }
 
 uint16_t api_port(const struct api *api)
@@ -164,16 +179,31 @@ static bool let_in(struct api *api, struct request *r)
     return true;
 }
 
-/* All that needs no body is settled before it is read. */
+/* It is put off, answered, or its body is wanted. */
+static void settle(struct request *r)
+{
+    exchange_set_data(r->exchange, r);
+    ingest_decide(r);
+    if (!session_holds(r))
+        ingest_turns_away(r);
+}
+
+/* All that needs no body is settled before it is read. A request that was put off comes again. */
 void api_on_headers(struct exchange *x, void *ctx)
 {
     struct api *api = ctx;
-    struct request *r = request_new(&api->services, x);
+    struct request *r = exchange_data(x);
 
+    if (r) {
+        r->now = clock_now();
+        settle(r);
+        return;
+    }
+    r = request_new(&api->services, x);
     if (strcmp(exchange_method(x), "OPTIONS") == 0)
         reply_preflight(r);
-    else if (find_route(api, r) && read_query(r) && let_in(api, r) && ingest_request(r))
-        exchange_set_data(x, r);
+    else if (find_route(api, r) && read_query(r) && let_in(api, r) && session_read(r))
+        settle(r);
 }
 
 void api_on_request(struct exchange *x, void *ctx)
@@ -207,8 +237,9 @@ static void on_server_closed(void *ctx)
 {
     struct api *api = ctx;
 
-    api->server_closed = true;
     carry_hasten(&api->services);
+    session_hasten(&api->services);
+    api->server_closed = true;
     on_request_ended(&api->services);
 }
 
@@ -235,7 +266,14 @@ static void on_health_left(struct task *left)
 {
     struct api *api = container_of(left, struct api, left);
 
-    inbox_close(&api->services.inbox, on_inbox_closed);
+    session_close(&api->services, on_session_closed);
+}
+
+static void on_session_closed(uv_handle_t *waited)
+{
+    struct services *services = waited->data;
+
+    inbox_close(&services->inbox, on_inbox_closed);
 }
 
 static void on_inbox_closed(struct inbox *inbox)

@@ -21,10 +21,8 @@ static void on_carried(struct errand *errand);
 
 /* What of a request's header concerns the region that answers. */
 static const char *const ALONG[] = {
-    "Authorization",
-    "Idempotency-Key",
-    "Content-Type",
-    "Posthaste-Consistency",
+    "Authorization",      "Idempotency-Key",       "Content-Type",
+    "Posthaste-Bookmark", "Posthaste-Consistency", "Posthaste-Wait-Ms",
 };
 
 static void add_line(struct text_list *lines, const char *name, const char *value)

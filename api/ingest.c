@@ -35,12 +35,9 @@ static struct residency_request describe(const struct request *r, enum residency
 /* Answers that ask for the home's own view ask its home. */
 static enum residency_need need_of(const struct request *r)
 {
-    const char *consistency = exchange_header(r->exchange, "posthaste-consistency");
-
     switch (r->match.route->ingest) {
     case INGEST_REPLICA:
-        return consistency && strcmp(consistency, "home") == 0 ? RESIDENCY_OWNER
-                                                               : RESIDENCY_REPLICA;
+        return r->session.consistency == CONSISTENCY_HOME ? RESIDENCY_OWNER : RESIDENCY_REPLICA;
     case INGEST_INTAKE:
         return RESIDENCY_INTAKE;
     case INGEST_HERE:
@@ -95,8 +92,10 @@ static struct residency_decision decide_for_application(struct request *r)
     if (r->token.scope == TOKEN_APPLICATION ||
         id_parse(ID_APPLICATION, r->match.parts[0], &id) != ERR_OK)
         return serve_here(r, "not known here");
-    return residency_decide_unknown(topology, alive_regions(r->services), id_ordinal(&id),
-                                    &request);
+    struct residency_decision decision = residency_decide_unknown(
+        topology, alive_regions(r->services), id_ordinal(&id), &request);
+    r->awaits_application = decision.action == RESIDENCY_REDIRECT;
+    return decision;
 }
 
 /* The region that the path names, if there is one. */
@@ -189,13 +188,12 @@ void ingest_hold(struct request *r)
     reply_elsewhere(r, 503, is_region ? "region_unreachable" : "urn:posthaste:residency-hold");
 }
 
-/* False: answered. */
-static bool may_go_on(struct request *r)
+bool ingest_turns_away(struct request *r)
 {
     switch (r->decision.action) {
     case RESIDENCY_SERVE:
     case RESIDENCY_CARRY:
-        return true;
+        return false;
     case RESIDENCY_REDIRECT:
         redirect(r);
         break;
@@ -210,15 +208,14 @@ static bool may_go_on(struct request *r)
         reply_elsewhere(r, 508, "urn:posthaste:loop");
         break;
     }
-    return false;
+    return true;
 }
 
-bool ingest_request(struct request *r)
+void ingest_decide(struct request *r)
 {
-    if (topology_is_single(r->services->topology))
-        return true;
-    r->decision = decide(r);
-    return may_go_on(r);
+    r->awaits_application = false;
+    if (!topology_is_single(r->services->topology))
+        r->decision = decide(r);
 }
 
 void ingest_sign(struct request *r)
@@ -279,7 +276,7 @@ bool ingest_new(struct request *r, const struct application *next, bool has_payl
         residency.mode = RESIDENCY_AT_REST;
     r->home = residency_home(topology, &residency);
     r->decision = residency_decide(topology, alive_regions(r->services), &residency, &request);
-    if (!may_go_on(r))
+    if (ingest_turns_away(r))
         return false;
     if (r->decision.action == RESIDENCY_SERVE)
         return true;

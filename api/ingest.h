@@ -2,8 +2,8 @@
  *
  * By the route, the path's application and core/residency.h, before the body is read:
  *
- *   ingest_request ─► here: on_request ─► the route's function
- *        │      └───► carried: on_request ─► carry_request ─► … ─► the other region's answer
+ *   ingest_decide ─► here: on_request ─► the route's function
+ *        │     └───► carried: on_request ─► carry_request ─► … ─► the other region's answer
  *        └─► answered: 307, 421, 503 or 508
  *
  * Where a new application lives is in its body: ingest_new() is asked when that has been read. In a
@@ -15,9 +15,11 @@
 
 #include "api/request.h"
 
-/* A request whose route, query and token are known. False: answered. True: its body is wanted, and
- * r->decision says what for: RESIDENCY_SERVE or RESIDENCY_CARRY. */
-MUST_USE bool ingest_request(struct request *r);
+/* Make r->decision of a request whose route, query and token are known. */
+void ingest_decide(struct request *r);
+
+/* Answer it if r->decision is neither to serve nor to carry it. True: answered. */
+bool ingest_turns_away(struct request *r);
 
 /* What the body says of its residency into `next`; without a `current` one, what is usual. */
 void ingest_read(const struct request *r, const struct json *body,

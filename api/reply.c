@@ -1,6 +1,7 @@
 #include "api/reply.h"
 
 #include "api/ingest.h"
+#include "api/session.h"
 #include "core/log.h"
 #include "wire/noun_out.h"
 
@@ -22,6 +23,7 @@ static void finish(struct request *r, unsigned status, struct buf *body)
     if (exchange_header(r->exchange, "origin"))
         exchange_add_header(r->exchange, "Access-Control-Allow-Origin", "*");
     ingest_sign(r);
+    session_sign(r, status);
     log_answer(r, status);
     exchange_reply(r->exchange, status, body);
     request_free(r);

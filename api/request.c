@@ -1,6 +1,7 @@
 #include "api/request.h"
 
 #include "api/reply.h"
+#include "api/session.h"
 #include "core/mem.h"
 
 struct request *request_new(struct services *services, struct exchange *exchange)
@@ -12,6 +13,7 @@ struct request *request_new(struct services *services, struct exchange *exchange
     r->now = clock_now();
     r->reply.limit = REPLY_LEN_MAX;
     list_init(&r->carried);
+    list_init(&r->session.waiting);
     services->requests++;
     return r;
 }
@@ -20,6 +22,8 @@ void request_free(struct request *r)
 {
     struct services *services = r->services;
 
+    session_leave(r);
+    free(r->session.seen);
     query_fini(&r->query);
     if (r->application)
         object_unref(&r->application->base);

@@ -10,6 +10,7 @@
 #ifndef API_REQUEST_H
 #define API_REQUEST_H
 
+#include "api/bookmark.h"
 #include "api/elsewhere.h"
 #include "api/misdirected.h"
 #include "api/query.h"
@@ -37,12 +38,28 @@ struct services {
     bool peers;                  /* all requests were carried here by one */
     struct list carried;         /* requests under way to another */
     struct misdirected misdirected;
+    struct bookmark_signer *signer;
+    struct bookmark here;  /* how far the replicas reach */
+    struct list waiting;   /* requests, for news of others; see session.h */
+    size_t waiting_count;  /* of them */
+    uv_timer_t waited;     /* fires at wake_mono_ms, while one waits */
+    uint64_t wake_mono_ms; /* when the first of them has waited long enough */
     struct digest *digest;
     struct inbox inbox; /* where the store answers */
     uint64_t started_mono_ms;
     uint64_t probed_mono_ms; /* when a health check asked the store; 0 = it has answered */
     size_t requests;         /* that aren't answered yet */
     void (*ended)(struct services *services); /* after each */
+};
+
+enum consistency { CONSISTENCY_SESSION, CONSISTENCY_EVENTUAL, CONSISTENCY_HOME };
+
+/* What a client wants to see; see session.h. */
+struct session {
+    struct bookmark *seen; /* owned; NULL = no bookmark */
+    enum consistency consistency;
+    uint64_t until_mono_ms; /* it waits no longer */
+    struct list waiting;    /* of services->waiting */
 };
 
 /* The edit of a configuration object; see objects.h. */
@@ -63,10 +80,12 @@ struct request {
     struct query query;
     struct residency_decision decision; /* where there are several regions */
     const struct region *home;          /* of what it is about; NULL = not known */
+    bool awaits_application;            /* it is another region's and may be about to arrive */
     bool relayed;                       /* the answer is another region's */
-    struct list carried;                /* of services->carried */
-    struct application *application;    /* of the path; a reference */
-    struct json *body;                  /* once request_read_body() took it */
+    struct session session;
+    struct list carried;             /* of services->carried */
+    struct application *application; /* of the path; a reference */
+    struct json *body;               /* once request_read_body() took it */
     struct buf reply;
     struct json_writer writer; /* into `reply` */
 

@@ -1,6 +1,7 @@
 #include "signer/mac.h"
 
 #include <openssl/core_names.h>
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
 
 #include "core/mem.h"
@@ -50,4 +51,9 @@ void mac_finish(struct mac *mac, uint8_t out[MAC_LEN])
     size_t len = 0;
 
     require(EVP_MAC_final(mac->ctx, out, &len, MAC_LEN) == 1 && len == MAC_LEN);
+}
+
+bool mac_equal(const uint8_t *a, const uint8_t *b, size_t len)
+{
+    return CRYPTO_memcmp(a, b, len) == 0;
 }

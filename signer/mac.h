@@ -4,6 +4,7 @@
 #ifndef SIGNER_MAC_H
 #define SIGNER_MAC_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -17,5 +18,8 @@ void mac_free(struct mac *mac); /* wipes its key; NULL does nothing */
 void mac_start(struct mac *mac, const uint8_t *key, size_t key_len);
 void mac_add(struct mac *mac, const void *bytes, size_t len);
 void mac_finish(struct mac *mac, uint8_t out[MAC_LEN]);
+
+/* Takes as long, however much of it is the same. */
+bool mac_equal(const uint8_t *a, const uint8_t *b, size_t len);
 
 #endif

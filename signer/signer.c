@@ -142,7 +142,7 @@ enum err signer_verify(struct signer *signer, const struct secret *secrets, size
         if (parse_signature(at, len, given)) {
             found = true;
             for (size_t i = 0; i < count; i++)
-                fits |= CRYPTO_memcmp(given, expected[i], MAC_LEN) == 0;
+                fits |= mac_equal(given, expected[i], MAC_LEN);
         }
         at += len;
         at += strspn(at, " ");

@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "core/clock.h"
+#include "core/object_code.h"
+#include "store/replicate.h"
 #include "signer/digest.h"
 
 #define REQUEST_MAX  (3u << 20) /* bytes */
@@ -14,7 +16,7 @@
 struct waiting {
     struct task task;
     struct store_record record;
-    struct store_put put;
+    struct store_adopt adopt;
     bool done;
 };
 
@@ -214,25 +216,37 @@ void site_make(struct site *site, const char *path, const char *body, char out_i
     answer_fini(&a);
 }
 
-static void on_put(struct store_req *req)
+static void on_adopted(struct store_req *req)
 {
-    struct store_put *put = container_of(req, struct store_put, req);
+    struct store_adopt *adopt = container_of(req, struct store_adopt, req);
 
-    require(req->err == ERR_OK, "not put");
-    container_of(put, struct waiting, put)->done = true;
+    require(req->err == ERR_OK && adopt->refused == 0, "not adopted");
+    container_of(adopt, struct waiting, adopt)->done = true;
 }
 
-void site_put(struct site *site, struct object *object)
+void site_adopt(struct site *site, uint8_t origin, uint64_t seq, struct object *object)
 {
+    struct buf code = BUF_INIT(OBJECT_CODE_MAX);
+    struct journal_position position = { .origin = origin,
+                                         .incarnation = "a life",
+                                         .seq = seq };
+    struct bytes codes;
     struct waiting waiting = {
-        .put = {
-            .req = { .done = on_put, .reply_to = &site->loop.inbox },
-            .object = object,
+        .adopt = {
+            .req = { .done = on_adopted, .reply_to = &site->loop.inbox },
+            .origin = origin,
+            .codes = &codes,
+            .count = object ? 1 : 0,
+            .position = &position,
         },
     };
 
-    store_put(site->store, &waiting.put);
+    if (object)
+        require(object_encode(object, &code) == ERR_OK, "no code");
+    codes = (struct bytes){ .data = code.bytes, .len = code.len };
+    store_adopt(site->store, &waiting.adopt);
     run_until(site, &waiting.done);
+    buf_fini(&code);
     object_unref(object);
 }
 

@@ -61,8 +61,9 @@ unsigned site_status(struct site *site, const char *method, const char *body, co
 /* Make something with POST and write its id, the member "id". */
 void site_make(struct site *site, const char *path, const char *body, char out_id[ID_TEXT_MAX]);
 
-/* Write an object as it is, its reference included: as one that another region made. */
-void site_put(struct site *site, struct object *object);
+/* Adopt an object that another region, the origin, has made; its journal is applied up to `seq`
+ * then. Takes the reference; NULL: none, only so far. */
+void site_adopt(struct site *site, uint8_t origin, uint64_t seq, struct object *object);
 
 /* Say how the API is to see a region from now on. */
 void site_see(struct site *site, const char *region, enum region_state state);

@@ -56,6 +56,7 @@ static struct id id_of(const char *region)
 static void put_application(const char *uid, const char *home, enum residency_mode mode,
                             enum residency_failover failover, char out[ID_TEXT_MAX])
 {
+    static uint64_t made;
     const struct region *region = topology_by_name(site.topology, home);
     struct application *a = application_new();
 
@@ -71,7 +72,7 @@ static void put_application(const char *uid, const char *home, enum residency_mo
         .failover = failover,
     };
     id_format(ID_APPLICATION, &a->base.id, out);
-    site_put(&site, &a->base);
+    site_adopt(&site, region->ordinal, ++made, &a->base);
 }
 
 static void make_id(enum id_kind kind, const char *region, char out[ID_TEXT_MAX])
@@ -606,7 +607,7 @@ static void an_application_that_has_not_arrived_yet_is_asked_for_where_it_was_ma
 
     /* Nor by a name, nor with a token for another application. */
     assert_int_equal(site_status(&site, "POST", MESSAGE, API "/app/nobody/msg"), 404);
-    put_application("shop", "fra", RESIDENCY_AT_REST, FAILOVER_NONE, id);
+    site_make(&site, API "/app", "{\"name\":\"n\",\"uid\":\"shop\"}", id);
     site_application_token(&site, id, own);
     make_id(ID_APPLICATION, "dub", id);
     char path[128];
@@ -668,7 +669,7 @@ static void an_api_may_answer_on_the_server_of_another(void **state)
                                      .ctx = guest,
                                  }),
                      ERR_OK);
-    put_application("own", "fra", RESIDENCY_AT_REST, FAILOVER_NONE, id);
+    site_make(&site, API "/app", "{\"name\":\"n\",\"uid\":\"own\"}", id);
     put_application("shop", "dub", RESIDENCY_AT_REST, FAILOVER_NONE, id);
     for (unsigned i = 0; i < 2; i++) {
         snprintf(request, sizeof request,
