@@ -6,6 +6,7 @@
 
 #include "core/count.h"
 #include "core/mem.h"
+#include "wire/address.h"
 #include "wire/exchange.h"
 
 /* Of an answer's head, which is ours. */
@@ -15,6 +16,7 @@ static void on_ready(uv_poll_t *poll, int status, int events);
 static void read_on(struct connection *c);
 static void feed(struct connection *c, const char *bytes, size_t len);
 static const struct refusal *on_body(struct request_parser *p, const char *bytes, size_t len);
+static void write_on(struct connection *c);
 static void flush(struct connection *c);
 static void on_sent(struct connection *c);
 static void on_released(uv_handle_t *handle);
@@ -53,6 +55,11 @@ static bool has_unsent(const struct connection *c)
     return c->out.len > 0;
 }
 
+static bool is_stuck(const struct connection *c)
+{
+    return c->tls.session && tls_socket_is_stuck(&c->tls);
+}
+
 /* Poll for what can be dealt with. It is the same from one request to the next, unless a client
  * sends much ahead or doesn't read. */
 static void watch(struct connection *c)
@@ -61,9 +68,9 @@ static void watch(struct connection *c)
 
     if (c->state == CONNECTION_GONE)
         return;
-    if (!c->at_end && c->ahead.len < READ_MAX)
+    if (!c->at_end && c->ahead.len < READ_MAX && !is_stuck(c))
         events |= UV_READABLE;
-    if (has_unsent(c))
+    if (has_unsent(c) || is_stuck(c))
         events |= UV_WRITABLE;
     if (events == c->events)
         return;
@@ -86,6 +93,8 @@ bool connection_open(struct server *s, int fd, struct visitor *visitor)
     c->server = s;
     c->visitor = visitor;
     c->fd = fd;
+    if (s->options.tls)
+        c->tls = (struct tls_socket){ .session = tls_session_new(s->options.tls), .fd = fd };
     c->ahead = BUF_INIT(READ_MAX);
     c->out = BUF_INIT(OUT_MAX);
     list_init(&c->link);
@@ -100,6 +109,8 @@ bool connection_open(struct server *s, int fd, struct visitor *visitor)
 
 static ssize_t receive(struct connection *c, void *bytes, size_t room)
 {
+    if (c->tls.session)
+        return tls_socket_receive(&c->tls, bytes, room);
     return recv(c->fd, bytes, room, 0);
 }
 
@@ -112,7 +123,7 @@ static void on_ready(uv_poll_t *poll, int status, int events)
         return;
     }
     if (events & UV_WRITABLE)
-        flush(c);
+        write_on(c);
     if ((events & UV_READABLE) && c->state != CONNECTION_GONE)
         read_on(c);
     watch(c);
@@ -139,7 +150,28 @@ static void on_end(struct connection *c)
         connection_cut(c);
 }
 
-static void read_on(struct connection *c)
+/* The session has failed. Who hasn't proved to be a peer is somebody to report. */
+static void turn_away(struct connection *c)
+{
+    const struct server_options *options = &c->server->options;
+    char text[ADDRESS_TEXT_MAX] = "";
+    union address address;
+    socklen_t len = sizeof address;
+
+    if (options->on_stranger && !tls_session_peer(c->tls.session)) {
+        if (getpeername(c->fd, &address.any, &len) == 0)
+            address_format(&address, text);
+        options->on_stranger(text, tls_session_why(c->tls.session), options->ctx);
+    }
+    if (c->exchange || has_unsent(c)) {
+        connection_cut(c);
+        return;
+    }
+    shutdown(c->fd, SHUT_WR);
+    enter(c, CONNECTION_LINGERING);
+}
+
+static void read_piece(struct connection *c)
 {
     char *bytes = c->server->received;
     size_t room = READ_MAX - c->ahead.len;
@@ -152,8 +184,24 @@ static void read_on(struct connection *c)
         feed(c, bytes, (size_t)len);
     else if (len == 0)
         on_end(c);
+    else if (errno == EPROTO)
+        turn_away(c);
     else if (errno != EAGAIN && errno != EINTR)
         connection_cut(c);
+}
+
+/* There is text of it in its session, for which the socket won't be readable. */
+static bool has_unread(const struct connection *c)
+{
+    return c->tls.session && c->state != CONNECTION_GONE && c->ahead.len < READ_MAX &&
+           tls_socket_has_unread(&c->tls);
+}
+
+static void read_on(struct connection *c)
+{
+    do
+        read_piece(c);
+    while (has_unread(c));
 }
 
 static void throw_away(struct connection *c, size_t len)
@@ -228,6 +276,8 @@ void connection_go_on(struct connection *c)
     if (ahead.len > 0 || c->state == CONNECTION_BODY)
         feed(c, buf_text(&ahead), ahead.len);
     buf_fini(&ahead);
+    if (has_unread(c))
+        read_on(c);
     if (c->at_end && !comes_ahead(c))
         connection_cut(c);
     watch(c);
@@ -237,6 +287,9 @@ void connection_go_on(struct connection *c)
 
 static ssize_t transmit(struct connection *c, const struct iovec *pieces, size_t count)
 {
+    if (c->tls.session)
+        return tls_socket_send(&c->tls, pieces, count);
+
     const struct msghdr message = { .msg_iov = (struct iovec *)pieces, .msg_iovlen = count };
 
     return sendmsg(c->fd, &message, MSG_NOSIGNAL);
@@ -267,6 +320,15 @@ static void flush(struct connection *c)
     watch(c);
 }
 
+/* There is room in the socket. */
+static void write_on(struct connection *c)
+{
+    if (has_unsent(c))
+        flush(c);
+    else if (c->tls.session && !tls_socket_push(&c->tls))
+        connection_cut(c);
+}
+
 static void drop_body(struct connection *c)
 {
     c->server->answer_bytes -= c->body.len;
@@ -276,6 +338,8 @@ static void drop_body(struct connection *c)
 /* The client gets to see what was said before it gets to hear that nobody listens. */
 static void hang_up(struct connection *c)
 {
+    if (c->tls.session)
+        tls_socket_end(&c->tls);
     if (c->at_end || !(c->lingers || c->ahead.len > 0)) {
         connection_cut(c);
         return;
@@ -426,6 +490,7 @@ static void release(struct connection *c)
     request_parser_fini(&c->parser);
     buf_fini(&c->ahead);
     buf_fini(&c->out);
+    tls_session_free(c->tls.session);
     free(c);
     server_lost(s, visitor);
 }

@@ -9,7 +9,9 @@
  * client, at most header_timeout_ms (`idle`) or body_timeout_ms (`moving`, whichever way the
  * bytes go); or us, without limit (`owed`). Each list is in the order of its deadlines.
  *
- * All bytes go through two functions, receive() and transmit(), in connection.c.
+ * All bytes go through two functions, receive() and transmit(), in connection.c. With TLS there is
+ * a session between them and the socket; its handshake is part of the first HEAD. Who fails it is
+ * told why by TLS, and LINGERING hears it out.
  *
  * Thread: the loop's. */
 #ifndef WIRE_CONNECTION_H
@@ -19,6 +21,7 @@
 
 #include "wire/request_parser.h"
 #include "wire/server_state.h"
+#include "wire/tls_socket.h"
 
 /* Bytes of a refused request that are read and thrown away, so that its sender gets to see why.
  * One that announces more is answered at once. */
@@ -38,9 +41,10 @@ struct connection {
     struct visitor *visitor;
     uv_poll_t poll;
     int fd;
-    int events;    /* that are polled for */
-    bool released; /* libuv is done with it */
-    bool at_end;   /* the client won't send more */
+    struct tls_socket tls; /* its session is NULL without TLS */
+    int events;            /* that are polled for */
+    bool released;         /* libuv is done with it */
+    bool at_end;           /* the client won't send more */
     enum connection_state state;
     struct list link;  /* in a list of the server */
     struct list due;   /* in the server's list of those that go on before the loop waits */

@@ -309,6 +309,13 @@ const void *exchange_body(const struct exchange *x, size_t *out_len)
     return buf_text(&x->body);
 }
 
+const char *exchange_peer(const struct exchange *x)
+{
+    const struct tls_session *session = x->connection->tls.session;
+
+    return session ? tls_session_peer(session) : NULL;
+}
+
 void exchange_set_data(struct exchange *x, void *data)
 {
     x->data = data;

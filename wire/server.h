@@ -7,10 +7,11 @@
  * away up to a limit, so that the client sees the answer rather than a reset. Otherwise the
  * body is collected and `on_request` runs. An exchange is answered exactly once, in
  * `on_headers`, in `on_request` or on any later turn of the loop; when the client is gone by
- * then nothing is sent. What `on_headers` can't decide yet it puts off. The answer to a GET for which there is no room becomes a 503; all else
- * may have changed something, and is answered. Until exchange_reply() the exchange and what it
- * returned stay valid, even beyond `closed`. A connection has one exchange at a time: of what a
- * client sends ahead 16 KiB are taken, the rest waits in the socket.
+ * then nothing is sent. What `on_headers` can't decide yet it puts off. The answer to a GET for
+ * which there is no room becomes a 503; all else may have changed something, and is answered.
+ * Until exchange_reply() the exchange and what it returned stay valid, even beyond `closed`. A
+ * connection has one exchange at a time: of what a client sends ahead 16 KiB are taken, the rest
+ * waits in the socket.
  *
  * What the server answers by itself, as JSON of the contract, see refusal.h: 400, 414, 431, 501
  * or 505 to what is no HTTP/1 or could be read in two ways, and 408 to a client that is too
@@ -30,6 +31,7 @@
 
 struct server;
 struct exchange;
+struct tls_context;
 
 struct server_limits {
     size_t header_bytes;   /* request line and header together */
@@ -49,11 +51,17 @@ struct server_options {
     const char *address; /* "127.0.0.1", "::1", "0.0.0.0" */
     uint16_t port;       /* 0 = any */
     const struct server_limits *limits;
+    /* NULL: none. Peers alone are let in, see tls.h, within header_timeout_ms. Borrowed until
+     * `closed` and the last answer. */
+    const struct tls_context *tls;
     void (*on_headers)(struct exchange *x, void *ctx);
     void (*on_request)(struct exchange *x, void *ctx);
     /* Optional: on_request won't follow on_headers, for the client left, was too slow or sent
      * too much. Free what exchange_data() holds; the exchange is not to be answered. */
     void (*on_abandoned)(struct exchange *x, void *ctx);
+    /* Optional: one was turned away, from this address, for "shows no certificate" or another
+     * phrase of tls_session_why(). As often as strangers like: don't log each. */
+    void (*on_stranger)(const char *address, const char *why, void *ctx);
     void *ctx;
 };
 
@@ -74,6 +82,8 @@ const char *exchange_path(const struct exchange *x);  /* as sent: not decoded, n
 const char *exchange_query(const struct exchange *x); /* as sent, without '?'; "" if none */
 const char *exchange_header(const struct exchange *x, const char *name); /* NULL if absent */
 const void *exchange_body(const struct exchange *x, size_t *out_len);
+const char *
+exchange_peer(const struct exchange *x); /* the region that asks; NULL without TLS */
 
 /* What `on_headers` found out, for `on_request`. */
 void exchange_set_data(struct exchange *x, void *data);

@@ -284,7 +284,6 @@ static void fail(struct tls_session *s)
 {
     s->why = from_openssl(s, ERR_peek_error());
     s->state = TLS_FAILED;
-    s->peer = NULL;
     s->has_unread = false;
     ERR_clear_error();
 }

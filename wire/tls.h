@@ -70,7 +70,8 @@ void tls_session_end(struct tls_session *s);
 const void *tls_session_unsent(const struct tls_session *s, size_t *out_len);
 void tls_session_sent(struct tls_session *s, size_t len);
 
-/* The region at the other end, once it has proved to be that; NULL until then. As the context. */
+/* The region at the other end, once it has proved to be that; NULL until then. The name lasts as
+ * long as the context. */
 const char *tls_session_peer(const struct tls_session *s);
 
 /* Why it failed: a fixed phrase about the peer, "shows a certificate that has expired". */

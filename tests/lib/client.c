@@ -11,7 +11,10 @@
 
 #define RECEIVED_MAX ((size_t)64 * 1024 * 1024)
 
+#define PIECE_MAX (64 * 1024)
+
 static void on_readable(uv_poll_t *poll, int status, int events);
+static void pump(struct client *c);
 
 void client_open(struct client *c, uv_loop_t *loop, uint16_t port)
 {
@@ -19,6 +22,7 @@ void client_open(struct client *c, uv_loop_t *loop, uint16_t port)
     const int on = 1;
 
     *c = (struct client){ .loop = loop,
+                          .said = BUF_INIT(RECEIVED_MAX),
                           .in = BUF_INIT(RECEIVED_MAX),
                           .answer = BUF_INIT(RECEIVED_MAX) };
     server.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
@@ -32,18 +36,46 @@ void client_open(struct client *c, uv_loop_t *loop, uint16_t port)
     uv_poll_start(&c->poll, UV_READABLE, on_readable);
 }
 
+void client_open_tls(struct client *c, uv_loop_t *loop, uint16_t port,
+                     const struct tls_client_options *options)
+{
+    client_open(c, loop, port);
+    c->tls = tls_client_new(options);
+    pump(c);
+}
+
+static void keep(struct buf *b, const void *bytes, size_t len)
+{
+    enum err err = buf_append(b, bytes, len);
+
+    assert(!err);
+    (void)err;
+}
+
+static void hear(struct client *c, const char *bytes, size_t len)
+{
+    char plain[PIECE_MAX];
+
+    if (!c->tls) {
+        keep(&c->in, bytes, len);
+        return;
+    }
+    tls_client_give(c->tls, bytes, len);
+    pump(c);
+    while (tls_client_is_open(c->tls) &&
+           (len = tls_client_read(c->tls, plain, sizeof plain)) > 0)
+        keep(&c->in, plain, len);
+}
+
 static void on_readable(uv_poll_t *poll, int status, int events)
 {
     struct client *c = (struct client *)((char *)poll - offsetof(struct client, poll));
-    char piece[64 * 1024];
+    char piece[PIECE_MAX];
 
     (void)events;
     ssize_t len;
-    while ((len = recv(c->fd, piece, sizeof piece, MSG_DONTWAIT)) > 0) {
-        enum err err = buf_append(&c->in, piece, (size_t)len);
-        assert(!err);
-        (void)err;
-    }
+    while ((len = recv(c->fd, piece, sizeof piece, MSG_DONTWAIT)) > 0)
+        hear(c, piece, (size_t)len);
     if (len == 0 || errno != EAGAIN || status != 0) {
         c->eof = true;
         uv_poll_stop(&c->poll);
@@ -62,11 +94,13 @@ void client_close(struct client *c)
     close(c->fd);
     while (c->poll.data)
         uv_run(c->loop, UV_RUN_ONCE);
+    tls_client_free(c->tls);
+    buf_fini(&c->said);
     buf_fini(&c->in);
     buf_fini(&c->answer);
 }
 
-void client_send(struct client *c, const void *bytes, size_t len)
+static void transmit(struct client *c, const void *bytes, size_t len)
 {
     const char *at = bytes;
 
@@ -81,6 +115,42 @@ void client_send(struct client *c, const void *bytes, size_t len)
         }
         uv_run(c->loop, UV_RUN_NOWAIT);
     }
+}
+
+/* Let TLS say what it has to. */
+static void pump(struct client *c)
+{
+    struct buf sealed = BUF_INIT(2 * RECEIVED_MAX);
+    char piece[PIECE_MAX];
+    size_t len;
+
+    tls_client_turn(c->tls);
+    if (tls_client_is_open(c->tls) && c->said.len > 0) {
+        tls_client_write(c->tls, c->said.bytes, c->said.len);
+        buf_clear(&c->said);
+    }
+    while ((len = tls_client_take(c->tls, piece, sizeof piece)) > 0)
+        keep(&sealed, piece, len);
+    transmit(c, sealed.bytes, sealed.len);
+    buf_fini(&sealed);
+}
+
+void client_send(struct client *c, const void *bytes, size_t len)
+{
+    if (!c->tls) {
+        transmit(c, bytes, len);
+        return;
+    }
+    keep(&c->said, bytes, len);
+    pump(c);
+    uv_run(c->loop, UV_RUN_NOWAIT);
+}
+
+bool client_shake(struct client *c)
+{
+    while (!tls_client_is_open(c->tls) && !c->eof)
+        uv_run(c->loop, UV_RUN_ONCE);
+    return tls_client_is_open(c->tls);
 }
 
 void client_say(struct client *c, const char *text)

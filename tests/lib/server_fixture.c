@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include <cmocka.h>
 
@@ -55,6 +56,8 @@ static void on_request(struct exchange *x, void *ctx)
         f->owed[f->owed_count++] = x;
     } else if (strcmp(path, "/empty") == 0) {
         exchange_reply(x, 204, NULL);
+    } else if (strcmp(path, "/peer") == 0) {
+        server_fixture_reply(x, 200, exchange_peer(x) ? exchange_peer(x) : "nobody");
     } else {
         struct buf body = BUF_INIT(1 << 20);
         assert_int_equal(buf_printf(&body, "%s %s?%s ", exchange_method(x), exchange_path(x),
@@ -96,9 +99,41 @@ void server_fixture_on_closed(void *ctx)
     f->closed = true;
 }
 
+static void on_stranger(const char *address, const char *why, void *ctx)
+{
+    struct server_fixture *f = ctx;
+
+    f->strangers++;
+    snprintf(f->stranger, sizeof f->stranger, "%s %s", address, why);
+}
+
+static bool is_secure;
+
+int server_fixture_secure(void **state)
+{
+    (void)state;
+    is_secure = true;
+    return 0;
+}
+
+static void make_tls(struct server_fixture *f)
+{
+    const char *why;
+
+    f->fra = make_region_certificate("fra");
+    f->iad = make_region_certificate("iad");
+    const struct tls_peer peer = { "iad", buf_text(&f->iad.certificate) };
+    const struct tls_options options = { buf_text(&f->fra.certificate), buf_text(&f->fra.key),
+                                         &peer, 1 };
+    assert_int_equal(tls_context_new(&options, &f->tls, &why), ERR_OK);
+}
+
 int server_fixture_setup(void **state)
 {
     struct server_fixture *f = xcalloc(1, sizeof *f);
+
+    if (is_secure)
+        make_tls(f);
     const struct server_options options = {
         .loop = &f->loop,
         .address = "127.0.0.1",
@@ -106,6 +141,8 @@ int server_fixture_setup(void **state)
         .on_headers = on_headers,
         .on_request = on_request,
         .on_abandoned = on_abandoned,
+        .on_stranger = on_stranger,
+        .tls = f->tls,
         .ctx = f,
     };
 
@@ -131,13 +168,28 @@ int server_fixture_teardown(void **state)
     }
     uv_run(&f->loop, UV_RUN_DEFAULT);
     assert_int_equal(uv_loop_close(&f->loop), 0);
+    tls_context_free(f->tls);
+    made_certificate_fini(&f->fra);
+    made_certificate_fini(&f->iad);
     free(f);
     return 0;
 }
 
+void server_fixture_knock(struct server_fixture *f, struct client *c)
+{
+    const struct tls_client_options as_iad = { .identity = &f->iad };
+
+    if (f->tls)
+        client_open_tls(c, &f->loop, server_port(f->server), &as_iad);
+    else
+        client_open(c, &f->loop, server_port(f->server));
+}
+
 void server_fixture_connect(struct server_fixture *f, struct client *c)
 {
-    client_open(c, &f->loop, server_port(f->server));
+    server_fixture_knock(f, c);
+    if (f->tls)
+        client_shake(c);
 }
 
 void server_fixture_wait_owed(struct server_fixture *f, unsigned count)

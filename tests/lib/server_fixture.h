@@ -1,7 +1,8 @@
 /* Server fixture: a server on a loop, for one test.
  *
- * "/denied" is refused by its header, "/wait" is put off `put_offs` times first, "/later" is answered when the test says so, "/empty" gets a
- * 204, anything else its own body. */
+ * "/denied" is refused by its header, "/wait" is put off `put_offs` times first, "/later" is
+ * answered when the test says so, "/empty" gets a 204, "/peer" the name of the peer, anything else
+ * its own body. */
 #ifndef TESTS_LIB_SERVER_FIXTURE_H
 #define TESTS_LIB_SERVER_FIXTURE_H
 
@@ -21,6 +22,12 @@ struct server_fixture {
     unsigned owed_count;
     unsigned abandoned;
     bool closed;
+
+    /* With TLS: the server is fra's, who connects is iad. */
+    struct made_certificate fra, iad;
+    struct tls_context *tls; /* NULL: in clear */
+    unsigned strangers;
+    char stranger[256]; /* the last one: "127.0.0.1 shows no certificate" */
 };
 
 /* Small enough to reach, and quick enough to wait for. */
@@ -30,7 +37,9 @@ extern const struct server_limits server_fixture_limits;
 int server_fixture_setup(void **state);
 int server_fixture_teardown(void **state);
 
+/* In, with hands shaken, or refused; or without waiting for that. */
 void server_fixture_connect(struct server_fixture *f, struct client *c);
+void server_fixture_knock(struct server_fixture *f, struct client *c);
 
 /* Until the owner owes so many answers in all. */
 void server_fixture_wait_owed(struct server_fixture *f, unsigned count);
@@ -41,6 +50,14 @@ void server_fixture_reply(struct exchange *x, unsigned status, const char *text)
 /* For server_close(); `ctx` is the fixture. */
 void server_fixture_on_closed(void *ctx);
 void server_fixture_wait_closed(struct server_fixture *f);
+
+/* For cmocka: the tests of this group go over TLS. */
+int server_fixture_secure(void **state);
+
+/* A group of tests in clear, and once more over TLS. */
+#define run_server_tests(tests)                                                                \
+    (cmocka_run_group_tests_name("in clear", tests, NULL, NULL) +                              \
+     cmocka_run_group_tests_name("over TLS", tests, server_fixture_secure, NULL))
 
 #define SERVER_TEST(test)                                                                      \
     cmocka_unit_test_setup_teardown(test, server_fixture_setup, server_fixture_teardown)

@@ -79,6 +79,8 @@ struct tls_client *tls_client_new(const struct tls_client_options *options)
 
 void tls_client_free(struct tls_client *c)
 {
+    if (!c)
+        return;
     SSL_free(c->ssl);
     SSL_CTX_free(c->context);
     free(c);

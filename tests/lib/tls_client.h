@@ -15,7 +15,7 @@ struct tls_client_options {
 };
 
 struct tls_client *tls_client_new(const struct tls_client_options *options);
-void tls_client_free(struct tls_client *c);
+void tls_client_free(struct tls_client *c); /* NULL does nothing */
 
 /* Go on with the handshake. */
 void tls_client_turn(struct tls_client *c);

@@ -247,5 +247,5 @@ int main(void)
         SERVER_TEST(a_client_is_told_to_continue_where_its_body_is_wanted),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return run_server_tests(tests);
 }

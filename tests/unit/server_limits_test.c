@@ -212,7 +212,7 @@ static void connections_above_the_limit_wait_until_there_is_room(void **state)
         client_say(&c[i], "GET /later HTTP/1.1\r\n" HOST "\r\n");
         server_fixture_wait_owed(f, i + 1);
     }
-    server_fixture_connect(f, &c[2]);
+    server_fixture_knock(f, &c[2]);
     for (unsigned i = 0; i < 5; i++)
         client_say(&c[2], "GET /3 HTTP/1.1\r\n" HOST "\r\n");
     assert_int_equal(c[2].in.len, 0);
@@ -235,7 +235,7 @@ static void without_descriptors_connections_wait(void **state)
     assert_has(client_answer(&c), "GET /1");
     client_close(&c);
 
-    client_open(&c, &f->loop, server_port(f->server));
+    server_fixture_knock(f, &c);
     descriptors_withhold();
     client_say(&c, "GET /2 HTTP/1.1\r\n" HOST "\r\n");
     descriptors_give_back();
@@ -278,5 +278,5 @@ int main(void)
         SERVER_TEST(a_client_that_does_not_read_its_answer_is_hung_up_on),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return run_server_tests(tests);
 }

@@ -173,5 +173,5 @@ int main(void)
         SERVER_TEST(the_time_that_the_owner_takes_is_not_the_client_s),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return run_server_tests(tests);
 }

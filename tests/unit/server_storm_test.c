@@ -1,5 +1,6 @@
 /* A server in a storm: clients that say half of something, or nonsense, and leave; answers that
- * come late or never. Whatever they do, each exchange ends once and nothing is left.
+ * come late or never. Over TLS some are strangers, or send what is no TLS. Whatever they do, each
+ * exchange ends once and nothing is left.
  *
  *     STORM_SEED=17 build/asan/tests/server_storm_test     one seed */
 #include <setjmp.h>
@@ -8,6 +9,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 
 #include <cmocka.h>
 
@@ -72,6 +74,10 @@ struct storm {
     bool closed;
 };
 
+/* For storms over TLS. */
+static struct made_certificate fra, iad;
+static struct tls_context *tls;
+
 static void reply(struct exchange *x, unsigned status)
 {
     struct buf body = BUF_INIT(16);
@@ -84,6 +90,10 @@ static void on_headers(struct exchange *x, void *ctx)
 {
     struct storm *s = ctx;
 
+    if (tls)
+        assert_string_equal(exchange_peer(x), "iad");
+    else
+        assert_null(exchange_peer(x));
     if (strcmp(exchange_path(x), "/denied") == 0) {
         reply(x, 401);
         return;
@@ -134,7 +144,21 @@ static void say_something(struct storm *s, struct client *c)
     const char *text = requests[dice_between(&s->dice, 0, COUNT(requests) - 1)];
     size_t len = strlen(text);
 
-    client_send(c, text, dice_chance(&s->dice, 70) ? len : dice_between(&s->dice, 1, len));
+    if (c->tls && dice_chance(&s->dice, 5))
+        send(c->fd, text, len, MSG_NOSIGNAL | MSG_DONTWAIT);
+    else
+        client_send(c, text, dice_chance(&s->dice, 70) ? len : dice_between(&s->dice, 1, len));
+}
+
+static void connect_one(struct storm *s, struct client *c)
+{
+    const struct tls_client_options as_iad = { .identity = &iad }, as_nobody = { 0 };
+
+    if (tls && dice_chance(&s->dice, 90))
+        client_open_tls(c, &s->loop, server_port(s->server),
+                        dice_chance(&s->dice, 90) ? &as_iad : &as_nobody);
+    else
+        client_open(c, &s->loop, server_port(s->server));
 }
 
 static void step(struct storm *s)
@@ -143,7 +167,7 @@ static void step(struct storm *s)
     struct client *c = &s->clients[i];
 
     if (!s->is_open[i]) {
-        client_open(c, &s->loop, server_port(s->server));
+        connect_one(s, c);
         s->is_open[i] = true;
     } else if (c->eof || dice_chance(&s->dice, 10)) {
         client_close(c);
@@ -201,6 +225,7 @@ static void ride_out(uint64_t seed)
         .on_headers = on_headers,
         .on_request = on_request,
         .on_abandoned = on_abandoned,
+        .tls = tls,
         .ctx = &s,
     };
 
@@ -225,11 +250,35 @@ static void each_exchange_ends_once_and_nothing_is_left(void **state)
     storm_ride(SEEDS, ride_out);
 }
 
+static int make_tls(void **state)
+{
+    const char *why;
+
+    (void)state;
+    fra = make_region_certificate("fra");
+    iad = make_region_certificate("iad");
+    const struct tls_peer peer = { "iad", buf_text(&iad.certificate) };
+    const struct tls_options options = { buf_text(&fra.certificate), buf_text(&fra.key), &peer,
+                                         1 };
+    assert_int_equal(tls_context_new(&options, &tls, &why), ERR_OK);
+    return 0;
+}
+
+static int free_tls(void **state)
+{
+    (void)state;
+    tls_context_free(tls);
+    made_certificate_fini(&fra);
+    made_certificate_fini(&iad);
+    return 0;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_exchange_ends_once_and_nothing_is_left),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests_name("in clear", tests, NULL, NULL) +
+           cmocka_run_group_tests_name("over TLS", tests, make_tls, free_tls);
 }

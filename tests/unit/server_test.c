@@ -420,5 +420,5 @@ int main(void)
         SERVER_TEST(closing_does_not_wait_longer_than_it_was_told),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return run_server_tests(tests);
 }
