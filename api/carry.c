@@ -72,6 +72,12 @@ void carry_request(struct request *r)
     elsewhere->carry(elsewhere, errand);
 }
 
+static bool comes_back(const char *name)
+{
+    return strncasecmp(name, "Posthaste-", strlen("Posthaste-")) == 0 ||
+           strcasecmp(name, "Retry-After") == 0 || strcasecmp(name, "Allow") == 0;
+}
+
 static void add_reply_header(struct request *r, const char *line)
 {
     size_t len = strcspn(line, ":");
@@ -81,7 +87,8 @@ static void add_reply_header(struct request *r, const char *line)
         return;
     snprintf(name, sizeof name, "%.*s", (int)len, line);
     const char *value = line + len + 1 + strspn(line + len + 1, " ");
-    if (strlen(value) <= BACK_VALUE_MAX && strcasecmp(name, CARRY_REASON) != 0)
+    if (strlen(value) <= BACK_VALUE_MAX && comes_back(name) &&
+        strcasecmp(name, CARRY_REASON) != 0)
         exchange_add_header(r->exchange, name, value);
 }
 
@@ -89,7 +96,6 @@ static void add_reply_header(struct request *r, const char *line)
 static void on_carried(struct errand *errand)
 {
     struct request *r = container_of(errand, struct request, op.errand);
-    struct buf body = errand->err ? (struct buf){ 0 } : errand->reply;
 
     list_remove(&r->carried);
     text_list_fini(&errand->headers);
@@ -102,6 +108,7 @@ static void on_carried(struct errand *errand)
     for (size_t i = 0; i < errand->reply_headers.count && i < BACK_LINES_MAX; i++)
         add_reply_header(r, errand->reply_headers.items[i]);
     text_list_fini(&errand->reply_headers);
+    struct buf body = errand->reply;
     reply_relay(r, errand->status, &body);
 }
 

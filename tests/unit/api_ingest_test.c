@@ -739,13 +739,15 @@ static void without_a_way_to_others_only_what_is_here_is_answered(void **state)
 static void what_a_peer_adds_to_an_answer_is_bounded(void **state)
 {
     static char longer[2000];
-    const char *headers[40] = { "no colon", "Posthaste-Long: x", longer,
-                                "Posthaste-A: b\r\nEvil: 1", NULL };
+    const char *headers[40] = {
+        "no colon",        "Posthaste-Long: x", longer, "Posthaste-A: b\r\nEvil: 1",
+        "Set-Cookie: a=b", "Content-Length: 0", NULL
+    };
     char id[ID_TEXT_MAX];
 
     (void)state;
     snprintf(longer, sizeof longer, "Posthaste-Longer: %01900d", 0);
-    for (size_t i = 4; i < 39; i++)
+    for (size_t i = 6; i < 39; i++)
         headers[i] = "Posthaste-More: 1";
     open_in("iad");
     put_application("shop", "fra", RESIDENCY_AT_REST, FAILOVER_NONE, id);
@@ -754,6 +756,8 @@ static void what_a_peer_adds_to_an_answer_is_bounded(void **state)
     assert_header(&a, "Posthaste-Long", "x");
     assert_null(answer_header(&a, "Posthaste-Longer"));
     assert_null(answer_header(&a, "Evil"));
+    assert_null(answer_header(&a, "Set-Cookie"));
+    answer_has_text(&a, "from", "elsewhere");
     answer_fini(&a);
     close_all();
 }
