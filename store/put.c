@@ -14,6 +14,7 @@ struct orphans {
 };
 
 static enum err run_put(struct store *s, struct store_req *req);
+static bool is_ours(const struct store *s, struct object *next);
 static enum err check_application(struct store *s, struct application *next);
 static enum err check_endpoint(struct store *s, struct endpoint *next);
 static enum err check_event_type(struct store *s, struct event_type *next);
@@ -34,6 +35,8 @@ static enum err run_put(struct store *s, struct store_req *req)
     struct object *next = container_of(req, struct store_put, req)->object;
     enum err err = ERR_OK;
 
+    if (!is_ours(s, next))
+        return ERR_INVALID;
     switch (next->kind) {
     case OBJECT_APPLICATION:
         err = check_application(s, as_application(next));
@@ -48,6 +51,18 @@ static enum err run_put(struct store *s, struct store_req *req)
         break;
     }
     return err ? err : put_object(s, next);
+}
+
+/* Whether no other region is its home. Who owns what is the organization's the store isn't told. */
+static bool is_ours(const struct store *s, struct object *next)
+{
+    const struct application *owner = NULL;
+
+    if (next->kind == OBJECT_APPLICATION)
+        owner = as_application(next);
+    else if (next->kind == OBJECT_ENDPOINT)
+        owner = catalog_application_by_key(s->catalog, id_key(&as_endpoint(next)->application));
+    return !owner || owner->residency.home == 0 || owner->residency.home == s->ids->ordinal;
 }
 
 static bool is_same_text(const char *a, const char *b)

@@ -149,6 +149,7 @@ void store_watch(struct store *s, struct store_watcher *watcher);
  *   ERR_STALE     the stored version is another: make the edit again from the newer object
  *   ERR_CONFLICT  its uid or name is taken
  *   ERR_NOT_FOUND the application of an endpoint is gone
+ *   ERR_INVALID   its home is another region, which alone writes it
  * Deleting an application deletes its endpoints in the same transaction. */
 struct store_put {
     struct store_req req;

@@ -344,6 +344,28 @@ static void on_applied(struct store_follower *follower, const struct journal_rea
     l->objects_before = catalog_count(follower->catalog);
 }
 
+/* One writer each: whatever this region thinks it has to say about them. */
+static void what_has_its_home_elsewhere_is_not_written_here(void **state)
+{
+    struct world *w = *state;
+    struct store_fixture *fra = &w->f[0], *sin = &w->f[1];
+    struct id acme = journals_put_application(fra, "acme");
+    struct id id = store_fixture_put_endpoint(fra, &acme);
+
+    journals_catch_up(sin, fra);
+    struct application *a =
+        application_copy(catalog_application(sin->catalog, &STORE_FIXTURE_ORGANIZATION, &acme));
+    struct endpoint *edited = endpoint_copy(catalog_endpoint(sin->catalog, &acme, &id));
+    struct endpoint *fresh = store_fixture_endpoint(sin, &acme, NULL);
+    a->base.version++;
+    edited->base.version++;
+    edited->disabled = true;
+    assert_int_equal(store_fixture_try_put(sin, &a->base), ERR_INVALID);
+    assert_int_equal(store_fixture_try_put(sin, &edited->base), ERR_INVALID);
+    assert_int_equal(store_fixture_try_put(sin, &fresh->base), ERR_INVALID);
+    assert_int_equal(journals_position(sin, 2).seq, 0);
+}
+
 static void followers_hear_of_a_position_behind_its_objects(void **state)
 {
     struct world *w = *state;
@@ -456,6 +478,7 @@ static int run(const char *name)
         TEST(who_is_too_far_behind_adopts_a_snapshot),
         TEST(a_snapshot_of_another_life_takes_the_place_of_the_last),
         TEST(a_region_that_was_alone_begins_with_what_it_has),
+        TEST(what_has_its_home_elsewhere_is_not_written_here),
         TEST(followers_hear_of_a_position_behind_its_objects),
         TEST(regions_agree_whatever_the_network_and_the_machines_do),
     };
