@@ -195,6 +195,8 @@ enum err residency_make(const struct topology *t, const struct residency *curren
 
 /* Decisions. */
 
+#define AT_HOME "this is its home"
+
 static struct residency_decision decide(enum residency_action action,
                                         const struct region *region, const char *reason)
 {
@@ -259,11 +261,12 @@ struct residency_decision residency_decide(const struct topology *t, region_set 
 
     alive |= region_set_of(t->self);
     if (request->need == RESIDENCY_REPLICA)
-        return decide(RESIDENCY_SERVE, topology_self(t), "a replica is here");
+        return decide(RESIDENCY_SERVE, topology_self(t),
+                      home && is_self(t, home) ? AT_HOME : "a replica is here");
     if (!home || !is_in(t, allowed, home))
         return decide(RESIDENCY_HOLD, NULL, "its home or jurisdiction isn't known here");
     if (is_self(t, home))
-        return decide(RESIDENCY_SERVE, home, "this is its home");
+        return decide(RESIDENCY_SERVE, home, AT_HOME);
     if (is_in(t, alive, home))
         return go_to(home, residency->mode, inside, request, "carried to its home");
     if (stands_in(residency, request))

@@ -169,6 +169,11 @@ for region in "${regions[@]}"; do
     expect 0 status "${server[@]}";                says out "REGION +$region\$"
     expect 0 region drain "$region" -o jsonl "${server[@]}";    says out '"draining":true'
     expect 0 region undrain "$region" -o jsonl "${server[@]}";  says out '"draining":false'
+    expect 0 app create --name own "${server[@]}" --mode processing --failover none
+    says out "^HOME +$region\$"; says out '^MODE +processing$'
+    expect 1 app create --name no --jurisdiction eu --home sin "${server[@]}"
+    says err 'residency.home: must be in its jurisdiction: sin is'
+    expect 1 app create --name no --home lhr "${server[@]}"; says err 'residency.home: no region is called'
     kill "$pid"
 done
 unset token config

@@ -111,6 +111,9 @@ static void a_new_application_lives_where_it_is_made(void **state)
     assert_header(&a, "Posthaste-Home-Region", "fra");
     assert_header(&a, "Posthaste-Route-Reason", "this is its home");
     answer_fini(&a);
+    a = site_ask(&site, "GET", NULL, API "/app/shop");
+    assert_header(&a, "Posthaste-Route-Reason", "this is its home");
+    answer_fini(&a);
     assert_int_equal(carrier.errands, 0);
     close_all();
 }

@@ -212,6 +212,7 @@ static void a_request_goes_where_the_residency_lets_it(void **state)
         { "fra", "", PROCESSING, 0, { INTAKE, false }, { RESIDENCY_SERVE, "fra" } },
         { "fra", ALL, AT_REST, 0, { INTAKE, true }, { RESIDENCY_SERVE, "fra" } },
         /* What each region has. */
+        { "fra", ALL, AT_REST, 0, { REPLICA, false }, { RESIDENCY_SERVE, "fra" } },
         { "iad", ALL, AT_REST, 0, { REPLICA, false }, { RESIDENCY_SERVE, "iad" } },
         { "iad", "", TRANSIT, 0, { REPLICA, false }, { RESIDENCY_SERVE, "iad" } },
         { "iad", ALL, AT_REST, 0, { REPLICA, true }, { RESIDENCY_SERVE, "iad" } },
