@@ -1,6 +1,7 @@
 /* Daemon: starts and stops what a region consists of.
  *
- *   on_signal ─► stop_api ─► stop_dispatcher ─► stop_store ─► on_store_closed ─► join
+ *   on_signal ─► stop_api ─► stop_dispatcher ─► stop_link ─► stop_peers ─► stop_store
+ *             ─► on_store_closed ─► join
  *
  * Each step runs where its module lives and reports to the main loop by a task. A failed start
  * takes the same way, from the step of the last module that opened. */
@@ -8,6 +9,7 @@
 
 #include <assert.h>
 #include <signal.h>
+#include <string.h>
 #include <unistd.h>
 
 #include <systemd/sd-daemon.h>
@@ -18,13 +20,16 @@
 #include "daemon/process.h"
 #include "daemon/settings.h"
 #include "dispatcher/dispatcher.h"
+#include "region/link.h"
 #include "signer/digest.h"
+#include "signer/regions.h"
 #include "store/store.h"
 #include "wire/server.h"
 
 /* Parts of DAEMON_STOP_MS; the store needs the rest. */
-#define API_STOP_MS        3000
+#define API_STOP_MS        2500
 #define DISPATCHER_STOP_MS 5000
+#define LINK_STOP_MS       1000
 
 static_assert(CONFIG_RETRIES_MAX <= RETRY_STEPS_MAX, "a schedule that is valid has room");
 
@@ -32,11 +37,13 @@ struct daemon {
     struct settings settings;
     struct id_source ids;
     struct server_limits limits;
-    struct loop main, writer, reader, dispatch, api_loop;
+    struct loop main, writer, reader, dispatch, api_loop, link_loop;
     struct health_board health;
     struct store *store; /* each NULL until it is open */
     struct dispatcher *dispatcher;
     struct api *api;
+    struct link *link; /* both NULL in a region without peers */
+    struct api *peers; /* for what they carry here */
 
     /* main loop */
     uv_signal_t term, interrupt;
@@ -57,6 +64,10 @@ static void stop_api(struct task *step);
 static void on_api_closed(void *ctx);
 static void stop_dispatcher(struct task *step);
 static void on_dispatcher_closed(void *ctx);
+static void stop_link(struct task *step);
+static void on_link_closed(void *ctx);
+static void stop_peers(struct daemon *d);
+static void on_peers_closed(void *ctx);
 static void stop_store(struct task *step);
 static void on_store_closed(struct task *step);
 static void on_deadline(uv_timer_t *timer);
@@ -95,7 +106,7 @@ static bool open_loops(struct daemon *d)
     if (loop_open(&d->main, "main") == ERR_OK && loop_open(&d->writer, "writer") == ERR_OK &&
         loop_open(&d->reader, "reader") == ERR_OK &&
         loop_open(&d->dispatch, "dispatch") == ERR_OK &&
-        loop_open(&d->api_loop, "api") == ERR_OK)
+        loop_open(&d->api_loop, "api") == ERR_OK && loop_open(&d->link_loop, "link") == ERR_OK)
         return true;
     log_event(LOG_ERROR, "loops_failed", LOG_STR("reason", err_text(ERR_UNAVAILABLE)));
     return false;
@@ -169,11 +180,6 @@ static enum daemon_exit open_api(struct daemon *d)
 {
     const struct config *config = d->settings.config;
 
-    d->limits = server_default_limits;
-    d->limits.body_bytes = config->limits.body_len;
-    d->limits.connections = config->limits.connections;
-    d->limits.connections_per_address = config->limits.connections_per_address;
-
     enum err err = api_open(&d->api, &(struct api_options){
                                          .loop = &d->api_loop.uv,
                                          .store = d->store,
@@ -181,6 +187,7 @@ static enum daemon_exit open_api(struct daemon *d)
                                          .ids = &d->ids,
                                          .topology = d->settings.topology,
                                          .health = &d->health,
+                                         .elsewhere = d->link ? link_elsewhere(d->link) : NULL,
                                          .address = config->listen.address,
                                          .port = config->listen.port,
                                          .limits = &d->limits,
@@ -196,12 +203,87 @@ static enum daemon_exit open_api(struct daemon *d)
     return DAEMON_FAILED;
 }
 
+/* The API as the other regions reach it, over the link. */
+static enum err open_peers(struct daemon *d)
+{
+    return api_open(&d->peers, &(struct api_options){
+                                   .loop = &d->link_loop.uv,
+                                   .store = d->store,
+                                   .keyring = d->settings.keyring,
+                                   .ids = &d->ids,
+                                   .topology = d->settings.topology,
+                                   .health = &d->health,
+                                   .peers = true,
+                                   .limits = &d->limits,
+                               });
+}
+
+static enum err open_link_with(struct daemon *d, const char *key)
+{
+    const struct config_listen *listen = &d->settings.config->region.link_listen;
+    enum err err = open_peers(d);
+
+    if (err)
+        return err;
+    return link_open(&d->link,
+                     &(struct link_options){
+                         .loop = &d->link_loop.uv,
+                         .topology = d->settings.topology,
+                         .store = d->store,
+                         .keyring = d->settings.keyring,
+                         .board = &d->health,
+                         .certificate = topology_self(d->settings.topology)->certificate_pem,
+                         .key = key,
+                         .address = listen->address,
+                         .port = listen->port,
+                         .api = { .on_headers = api_on_headers,
+                                  .on_request = api_on_request,
+                                  .on_abandoned = api_on_abandoned,
+                                  .ctx = d->peers },
+                     });
+}
+
+/* With peers: the settings have seen to it that there is a certificate. */
+static enum daemon_exit open_link(struct daemon *d)
+{
+    struct buf key = BUF_INIT(CONFIG_FILE_MAX);
+    char why[CONFIG_WHY_MAX];
+
+    if (d->settings.topology->count < 2)
+        return DAEMON_OK;
+    if (regions_read_key(d->settings.config, d->settings.topology, &key, why) != ERR_OK) {
+        log_event(LOG_ERROR, "link_failed", LOG_STR("reason", why));
+        return DAEMON_MISCONFIGURED;
+    }
+    enum err err = open_link_with(d, buf_text(&key));
+    explicit_bzero(key.bytes, key.len);
+    buf_fini(&key);
+    if (!err)
+        return DAEMON_OK;
+    log_event(LOG_ERROR, "link_failed", LOG_STR("reason", err_text(err)));
+    return DAEMON_FAILED;
+}
+
+static void set_limits(struct daemon *d)
+{
+    const struct config_limits *limits = &d->settings.config->limits;
+
+    d->limits = server_default_limits;
+    d->limits.body_bytes = limits->body_len;
+    d->limits.connections = limits->connections;
+    d->limits.connections_per_address = limits->connections_per_address;
+}
+
 static enum daemon_exit open_modules(struct daemon *d)
 {
     enum daemon_exit exit = open_store(d);
 
+    set_limits(d);
+    d->health.inbox = &d->link_loop.inbox; /* where the link posts, if there is one */
     if (!exit)
         exit = open_dispatcher(d);
+    if (!exit)
+        exit = open_link(d);
     if (!exit)
         exit = open_api(d);
     return exit;
@@ -210,7 +292,8 @@ static enum daemon_exit open_modules(struct daemon *d)
 static void start_loops(struct daemon *d)
 {
     if (loop_start(&d->writer) == ERR_OK && loop_start(&d->reader) == ERR_OK &&
-        loop_start(&d->dispatch) == ERR_OK && loop_start(&d->api_loop) == ERR_OK)
+        loop_start(&d->dispatch) == ERR_OK && loop_start(&d->api_loop) == ERR_OK &&
+        loop_start(&d->link_loop) == ERR_OK)
         return;
     /* Some threads run and none can be waited for: as after a crash, the outbox has it all. */
     log_event(LOG_ERROR, "threads_failed", LOG_STR("reason", err_text(ERR_UNAVAILABLE)));
@@ -283,6 +366,37 @@ static void on_dispatcher_closed(void *ctx)
 {
     struct daemon *d = ctx;
 
+    go_on(d, &d->link_loop, stop_link);
+}
+
+/* On the link's loop. */
+static void stop_link(struct task *step)
+{
+    struct daemon *d = container_of(step, struct daemon, step);
+
+    if (d->link)
+        link_close(d->link, LINK_STOP_MS, on_link_closed, d);
+    else
+        on_link_closed(d);
+}
+
+static void on_link_closed(void *ctx)
+{
+    stop_peers(ctx);
+}
+
+static void stop_peers(struct daemon *d)
+{
+    if (d->peers)
+        api_close(d->peers, 0, on_peers_closed, d);
+    else
+        on_peers_closed(d);
+}
+
+static void on_peers_closed(void *ctx)
+{
+    struct daemon *d = ctx;
+
     go_on(d, &d->main, stop_store);
 }
 
@@ -316,6 +430,7 @@ static void on_deadline(uv_timer_t *timer)
 static void join_loops(struct daemon *d)
 {
     loop_stop(&d->api_loop);
+    loop_stop(&d->link_loop);
     loop_stop(&d->dispatch);
     loop_stop(&d->reader);
     loop_stop(&d->writer);

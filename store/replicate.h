@@ -106,12 +106,13 @@ void store_digest(struct store *s, struct store_digest *op);
  * adopts it applies the journal from there. */
 struct store_snapshot {
     struct store_req req;
-    int64_t after;             /* in: a key; INT64_MIN = the first page */
-    size_t limit, bytes_limit; /* in */
-    size_t count;              /* out */
-    struct bytes *codes;       /* out: bytes_fini() each, free() the array */
-    int64_t last;              /* out: the key to go on behind */
-    bool more;                 /* out */
+    int64_t after;               /* in: a key; INT64_MIN = the first page */
+    size_t limit, bytes_limit;   /* in */
+    size_t count;                /* out */
+    struct bytes *codes;         /* out: bytes_fini() each, free() the array */
+    int64_t last;                /* out: the key to go on behind */
+    bool more;                   /* out */
+    struct journal_position end; /* out: of the journal, when the page was read */
 };
 void store_snapshot(struct store *s, struct store_snapshot *op);
 

@@ -226,14 +226,13 @@ static enum err read_snapshot(struct backend *b, void *ctx)
 {
     struct store_snapshot *op = ctx;
     sqlite3_stmt *st = b->reader.states;
-    struct journal_position own;
     size_t bytes = 0;
     bool row;
-    enum err err = sqlite_one_position(reader(b), b->reader.own_position, &own);
+    enum err err = sqlite_one_position(reader(b), b->reader.own_position, &op->end);
 
     if (err)
         return err;
-    bind_u64(st, 1, own.origin);
+    bind_u64(st, 1, op->end.origin);
     sqlite3_bind_int64(st, 2, op->after);
     while (!(err = sqlite_next(reader(b), st, &row)) && row && !op->more) {
         op->more = op->count == op->limit || (op->count > 0 && bytes >= op->bytes_limit);

@@ -80,7 +80,8 @@ enum err courier_open(struct courier **out, const struct courier_options *option
     c->setup = (struct transfer_setup){ .egress = options->egress,
                                         .sockets = &c->sockets,
                                         .agent_line = c->agent_line,
-                                        .ca_file = c->ca_file };
+                                        .ca_file = c->ca_file,
+                                        .identity = options->identity };
     list_init(&c->idle);
     list_init(&c->busy);
     list_init(&c->settled);

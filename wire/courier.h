@@ -20,13 +20,23 @@
 
 struct courier;
 
+struct tls_pins;
+
+/* Who we are to a peer, and by which certificate we know it: TLS 1.3 and nothing of the system's
+ * authorities or of host names. All is borrowed while the courier lives. */
+struct courier_identity {
+    const char *certificate, *key; /* ours, PEM */
+    const struct tls_pins *pins;   /* see tls_pins.h */
+};
+
 struct courier_options {
     uv_loop_t *loop;
-    const struct egress *egress; /* borrowed while the courier lives */
-    const char *user_agent;      /* at most 100 bytes */
-    const char *ca_file;         /* NULL = the system's */
-    const char *name_servers;    /* "127.0.0.1:5353,…"; NULL = the system's */
-    unsigned idle_connections;   /* kept open, most */
+    const struct egress *egress;             /* borrowed while the courier lives */
+    const char *user_agent;                  /* at most 100 bytes */
+    const char *ca_file;                     /* NULL = the system's */
+    const struct courier_identity *identity; /* NULL = none: the web's authorities */
+    const char *name_servers;                /* "127.0.0.1:5353,…"; NULL = the system's */
+    unsigned idle_connections;               /* kept open, most */
 };
 
 MUST_USE enum err courier_open(struct courier **out, const struct courier_options *options);
@@ -70,6 +80,9 @@ struct call {
     uint32_t timeout_ms;  /* for everything, resolving included */
     size_t response_kept; /* bytes to keep of the answer's body */
     size_t response_max;  /* bytes to read before hanging up */
+    /* Optional: each line of the answer's header, status lines and a 100 Continue's among them,
+     * without its end; borrowed for the call. */
+    void (*heard)(struct call *call, const char *line, size_t len);
     void (*done)(struct call *call);
 
     /* out */

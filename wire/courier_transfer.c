@@ -8,6 +8,7 @@
 
 #include "core/mem.h"
 #include "wire/shortage.h"
+#include "wire/tls_pins.h"
 
 #define CONNECT_TIMEOUT_MS 10000
 #define LOW_SPEED_TIME_S   60 /* with less than a byte a second */
@@ -18,6 +19,7 @@
 
 static curl_socket_t on_open_socket(void *ctx, curlsocktype purpose,
                                     struct curl_sockaddr *address);
+static CURLcode on_ssl_context(CURL *easy, void *ssl_ctx, void *pins);
 static size_t on_header(char *bytes, size_t size, size_t count, void *ctx);
 static size_t on_body(char *bytes, size_t size, size_t count, void *ctx);
 
@@ -45,6 +47,25 @@ static void set_up_limits(struct transfer *t)
     SET(CURLOPT_MAXAGE_CONN, (long)CONNECTION_IDLE_S);
 }
 
+static void set_blob(struct transfer *t, CURLoption option, const char *pem)
+{
+    const struct curl_blob blob = { .data = (char *)pem, .len = strlen(pem) };
+
+    SET(option, &blob);
+}
+
+/* The peer is checked by its pins alone, in OpenSSL's handshake. */
+static void set_up_identity(struct transfer *t, const struct courier_identity *identity)
+{
+    SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_3);
+    SET(CURLOPT_SSL_VERIFYHOST, 0L);
+    SET(CURLOPT_CAINFO, NULL);
+    set_blob(t, CURLOPT_SSLCERT_BLOB, identity->certificate);
+    set_blob(t, CURLOPT_SSLKEY_BLOB, identity->key);
+    SET(CURLOPT_SSL_CTX_FUNCTION, on_ssl_context);
+    SET(CURLOPT_SSL_CTX_DATA, (void *)identity->pins);
+}
+
 /* A CA directory, which Debian's libcurl has by default, would keep the parsed CA file from
  * being cached. */
 static void set_up_tls(struct transfer *t)
@@ -56,6 +77,8 @@ static void set_up_tls(struct transfer *t)
     SET(CURLOPT_CA_CACHE_TIMEOUT, (long)CA_CACHE_TIMEOUT_S);
     if (t->setup->ca_file)
         SET(CURLOPT_CAINFO, t->setup->ca_file);
+    if (t->setup->identity)
+        set_up_identity(t, t->setup->identity);
 }
 
 static void set_up_callbacks(struct transfer *t)
@@ -70,6 +93,13 @@ static void set_up_callbacks(struct transfer *t)
     SET(CURLOPT_WRITEDATA, t);
     SET(CURLOPT_ERRORBUFFER, t->error_text);
     SET(CURLOPT_PRIVATE, t);
+}
+
+static CURLcode on_ssl_context(CURL *easy, void *ssl_ctx, void *pins)
+{
+    (void)easy;
+    tls_pins_guard(pins, ssl_ctx);
+    return CURLE_OK;
 }
 
 struct transfer *transfer_new(const struct transfer_setup *setup, void *owner)
@@ -231,6 +261,13 @@ static curl_socket_t on_open_socket(void *ctx, curlsocktype purpose,
     return t->fd;
 }
 
+static size_t line_len(const char *line, size_t len)
+{
+    while (len > 0 && (line[len - 1] == '\r' || line[len - 1] == '\n'))
+        len--;
+    return len;
+}
+
 /* Line by line, those of a 100 Continue included. */
 static size_t on_header(char *bytes, size_t size, size_t count, void *ctx)
 {
@@ -242,7 +279,11 @@ static size_t on_header(char *bytes, size_t size, size_t count, void *ctx)
     else if (len > 0 && (bytes[0] == '\r' || bytes[0] == '\n'))
         t->header_is_whole = true;
     t->header_bytes += len;
-    return t->header_bytes <= HEADER_BYTES_MAX ? len : 0;
+    if (t->header_bytes > HEADER_BYTES_MAX)
+        return 0;
+    if (t->call->heard)
+        t->call->heard(t->call, bytes, line_len(bytes, len));
+    return len;
 }
 
 static size_t on_body(char *bytes, size_t size, size_t count, void *ctx)
@@ -302,6 +343,19 @@ static const char *last_words(const struct transfer *t)
     return words;
 }
 
+static void settle_distrust(struct transfer *t)
+{
+    long result = 0;
+    const char *why = NULL;
+
+    if (t->setup->identity && !curl_easy_getinfo(t->easy, CURLINFO_SSL_VERIFYRESULT, &result))
+        why = tls_pins_why(result);
+    if (why)
+        transfer_settle(t, ERR_UNAVAILABLE, "the peer %s", why);
+    else
+        transfer_settle(t, ERR_UNAVAILABLE, "certificate not trusted: %s", last_words(t));
+}
+
 static void settle_overdue(struct transfer *t)
 {
     if (elapsed_ms(t) + CURL_ROUNDING_MS >= t->call->timeout_ms)
@@ -353,7 +407,7 @@ void transfer_settle_result(struct transfer *t, CURLcode result)
         settle_no_connection(t);
         break;
     case CURLE_PEER_FAILED_VERIFICATION:
-        transfer_settle(t, ERR_UNAVAILABLE, "certificate not trusted: %s", last_words(t));
+        settle_distrust(t);
         break;
     case CURLE_SSL_CONNECT_ERROR:
         transfer_settle(t, ERR_UNAVAILABLE, "no TLS connection: %s", last_words(t));

@@ -27,6 +27,7 @@ struct transfer_setup {
     struct sockets *sockets;
     const char *agent_line; /* "User-Agent: …" */
     const char *ca_file;
+    const struct courier_identity *identity; /* NULL = none */
 };
 
 struct transfer {

@@ -1,0 +1,364 @@
+/* Answers: what peers ask us. A peer is who its certificate says; TLS has seen to that.
+ *
+ *   on_request ─► hello, ping ─► reply
+ *       └─► changes ─► store ─► on_journal ─► reply, or wait until our journal has grown
+ *       └─► snapshot ─► store ─► on_snapshot ─► reply */
+#include "region/private.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "core/log.h"
+#include "core/mem.h"
+
+#define READINGS_MAX 64 /* at once, of all peers */
+#define WAIT_MAX_S   30
+#define SHORT_MAX    65536 /* bytes of a hello or a ping */
+
+/* A request that the store is asked for. */
+struct reading {
+    struct list link;
+    struct link *owner;
+    struct exchange *exchange;
+    const struct region *peer;
+    uint64_t until_mono_ms; /* to wait for an entry */
+    union {
+        struct store_journal journal;
+        struct store_snapshot snapshot;
+    } op;
+};
+
+static void say_hello(struct link *link, struct exchange *x);
+static void say_ping(struct link *link, struct exchange *x);
+static void read_journal(struct link *link, struct exchange *x, const struct region *peer);
+static void on_journal(struct store_req *req);
+static void read_snapshot(struct link *link, struct exchange *x, const struct region *peer);
+static void on_snapshot(struct store_req *req);
+
+void answers_open(struct link *link)
+{
+    list_init(&link->readings);
+    list_init(&link->waiting);
+}
+
+static void refuse(struct exchange *x, unsigned status, const char *code, const char *detail)
+{
+    struct buf body = BUF_INIT(SHORT_MAX);
+
+    if (buf_printf(&body, "{\"code\":\"%s\",\"detail\":\"%s\"}", code, detail) != ERR_OK)
+        buf_clear(&body);
+    if (status == 503)
+        exchange_add_header(x, "Retry-After", "1");
+    exchange_reply(x, status, &body);
+}
+
+static void reply_words(struct exchange *x, enum err err, struct buf *body)
+{
+    if (!err) {
+        exchange_reply(x, 200, body);
+        return;
+    }
+    buf_fini(body);
+    refuse(x, 500, "internal", "the answer is too long");
+}
+
+/* Whose certificate it was; NULL: answered. */
+static const struct region *peer_of(struct link *link, struct exchange *x)
+{
+    const char *name = exchange_peer(x);
+    const struct region *peer = name ? topology_by_name(link->topology, name) : NULL;
+
+    if (peer && peer != topology_self(link->topology))
+        return peer;
+    refuse(x, 403, "not_a_peer", "this certificate is not a peer's");
+    return NULL;
+}
+
+void answers_on_headers(struct exchange *x, void *ctx)
+{
+    (void)x, (void)ctx; /* what is asked is short, and told when it is whole */
+}
+
+static bool asks(const struct exchange *x, const char *method, const char *path)
+{
+    return strcmp(exchange_method(x), method) == 0 && strcmp(exchange_path(x), path) == 0;
+}
+
+void answers_on_request(struct exchange *x, void *ctx)
+{
+    struct link *link = ctx;
+    const struct region *peer = peer_of(link, x);
+
+    if (!peer)
+        return;
+    if (link->closing)
+        refuse(x, 503, "closing", "this region is stopping");
+    else if (asks(x, "GET", "/link/v1/hello"))
+        say_hello(link, x);
+    else if (asks(x, "POST", "/link/v1/ping"))
+        say_ping(link, x);
+    else if (asks(x, "GET", "/link/v1/changes"))
+        read_journal(link, x, peer);
+    else if (asks(x, "GET", "/link/v1/snapshot"))
+        read_snapshot(link, x, peer);
+    else
+        refuse(x, 404, "not_found", "the link has no such path");
+}
+
+static void say_hello(struct link *link, struct exchange *x)
+{
+    const struct region *self = topology_self(link->topology);
+    struct hello_words words = { .ordinal = self->ordinal,
+                                 .version_least = LINK_VERSION,
+                                 .version_most = LINK_VERSION,
+                                 .build = POSTHASTE_VERSION };
+    struct buf body = BUF_INIT(SHORT_MAX);
+
+    snprintf(words.region, sizeof words.region, "%s", self->name);
+    reply_words(x, hello_write(&words, &body), &body);
+}
+
+static uint64_t wall_us(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+static void say_ping(struct link *link, struct exchange *x)
+{
+    struct ping_words words = { .received_us = wall_us() };
+    struct buf body = BUF_INIT(SHORT_MAX);
+
+    words.draining = catalog_is_draining(link->catalog, topology_self(link->topology)->ordinal);
+    for (size_t i = 0; i < link->caller_count; i++)
+        if (caller_is_heard(&link->callers[i]))
+            words.reaches[words.reaches_count++] = link->callers[i].region->ordinal;
+    words.replied_us = wall_us();
+    reply_words(x, ping_write(&words, &body), &body);
+}
+
+/* A whole number in the query; false: it isn't there, or isn't one. */
+static bool query_number(const struct exchange *x, const char *name, int64_t *out)
+{
+    const char *at = exchange_query(x);
+    size_t len = strlen(name);
+    char *end;
+
+    while (strncmp(at, name, len) != 0 || at[len] != '=') {
+        at = strchr(at, '&');
+        if (!at)
+            return false;
+        at++;
+    }
+    *out = strtoll(at + len + 1, &end, 10);
+    return end > at + len + 1 && (*end == '\0' || *end == '&');
+}
+
+/* NULL: answered. */
+static struct reading *begin_reading(struct link *link, struct exchange *x,
+                                     const struct region *peer)
+{
+    if (link->reading_count == READINGS_MAX) {
+        refuse(x, 503, "busy", "too many peers are reading");
+        return NULL;
+    }
+    struct reading *r = xcalloc(1, sizeof *r);
+    r->owner = link;
+    r->exchange = x;
+    r->peer = peer;
+    list_append(&link->readings, &r->link);
+    link->reading_count++;
+    return r;
+}
+
+static void end_reading(struct reading *r)
+{
+    struct link *link = r->owner;
+
+    list_remove(&r->link);
+    link->reading_count--;
+    free(r);
+    link_settle(link);
+}
+
+static void ask_journal(struct reading *r)
+{
+    r->op.journal.req = (struct store_req){ .done = on_journal, .reply_to = &r->owner->inbox };
+    store_journal(r->owner->store, &r->op.journal);
+}
+
+static void read_journal(struct link *link, struct exchange *x, const struct region *peer)
+{
+    int64_t after, wait_s = 0;
+
+    if (!query_number(x, "after", &after) || after < 0) {
+        refuse(x, 422, "invalid", "after: expected a position");
+        return;
+    }
+    if (query_number(x, "wait", &wait_s) && (wait_s < 0 || wait_s > WAIT_MAX_S)) {
+        refuse(x, 422, "invalid", "wait: expected 0 to 30 seconds");
+        return;
+    }
+    struct reading *r = begin_reading(link, x, peer);
+    if (!r)
+        return;
+    r->until_mono_ms = clock_now().mono_ms + (uint64_t)wait_s * 1000;
+    r->op.journal.after = (uint64_t)after;
+    r->op.journal.limit = WORDS_COUNT_MAX;
+    r->op.journal.bytes_limit = WORDS_BYTES_MAX;
+    ask_journal(r);
+}
+
+/* What this peer may see of an object. */
+static enum err reseal_code(const struct reading *r, struct bytes *code)
+{
+    const struct link *link = r->owner;
+    const struct caller *caller = NULL;
+    struct bytes other;
+
+    for (size_t i = 0; i < link->caller_count; i++)
+        if (link->callers[i].region == r->peer)
+            caller = &link->callers[i];
+    const struct reseal reseal = { .topology = link->topology,
+                                   .catalog = link->catalog,
+                                   .keyring = link->keyring,
+                                   .pair = caller->pair,
+                                   .peer = caller->index };
+    enum err err = reseal_for_peer(&reseal, code, &other);
+    if (err)
+        return err;
+    bytes_fini(code);
+    *code = other;
+    return ERR_OK;
+}
+
+static void reply_changes(struct reading *r, struct changes_words *words)
+{
+    struct buf body = BUF_INIT(WORDS_LEN_MAX);
+    enum err err = ERR_OK;
+
+    for (size_t i = 0; !err && i < words->count; i++)
+        err = reseal_code(r, &words->entries[i].code);
+    if (!err)
+        err = changes_write(words, &body);
+    journal_entries_free(words->entries, words->count);
+    reply_words(r->exchange, err, &body);
+    end_reading(r);
+}
+
+static void refuse_reading(struct reading *r, enum err err)
+{
+    switch ((int)err) {
+    case ERR_NOT_FOUND:
+        refuse(r->exchange, 410, "pruned", "the journal begins later: adopt a snapshot");
+        break;
+    case ERR_STALE:
+        refuse(r->exchange, 409, "forked", "the journal ends before");
+        break;
+    default:
+        refuse(r->exchange, 503, "busy", "the store is");
+    }
+    end_reading(r);
+}
+
+static void on_journal(struct store_req *req)
+{
+    struct reading *r = container_of(req, struct reading, op.journal.req);
+    struct link *link = r->owner;
+    struct store_journal *op = &r->op.journal;
+
+    if (req->err) {
+        refuse_reading(r, req->err);
+        return;
+    }
+    if (op->count == 0 && !link->closing && clock_now().mono_ms < r->until_mono_ms) {
+        free(op->entries);
+        if (link->own_seq > op->after) {
+            ask_journal(r); /* it has grown meanwhile */
+            return;
+        }
+        list_remove(&r->link);
+        list_append(&link->waiting, &r->link);
+        return;
+    }
+    struct changes_words words = { .end = op->end, .count = op->count, .entries = op->entries };
+    reply_changes(r, &words);
+}
+
+static void wake(struct reading *r)
+{
+    list_remove(&r->link);
+    list_append(&r->owner->readings, &r->link);
+    ask_journal(r);
+}
+
+void answers_grown(struct link *link)
+{
+    struct list *at;
+
+    while ((at = list_pop(&link->waiting)))
+        wake(container_of(at, struct reading, link));
+}
+
+/* The store is asked once more, and then the answer goes out whatever there is. */
+void answers_poke(struct link *link, struct now now)
+{
+    struct list *next;
+
+    for (struct list *at = link->waiting.next; at != &link->waiting; at = next) {
+        struct reading *r = container_of(at, struct reading, link);
+        next = at->next;
+        if (now.mono_ms >= r->until_mono_ms)
+            wake(r);
+    }
+}
+
+void answers_dismiss(struct link *link)
+{
+    answers_grown(link);
+}
+
+/* Snapshots. */
+
+static void read_snapshot(struct link *link, struct exchange *x, const struct region *peer)
+{
+    int64_t after;
+
+    if (!query_number(x, "after", &after)) {
+        refuse(x, 422, "invalid", "after: expected a key");
+        return;
+    }
+    struct reading *r = begin_reading(link, x, peer);
+    if (!r)
+        return;
+    r->op.snapshot = (struct store_snapshot){
+        .req = { .done = on_snapshot, .reply_to = &link->inbox },
+        .after = after,
+        .limit = WORDS_COUNT_MAX,
+        .bytes_limit = WORDS_BYTES_MAX,
+    };
+    store_snapshot(link->store, &r->op.snapshot);
+}
+
+static void on_snapshot(struct store_req *req)
+{
+    struct reading *r = container_of(req, struct reading, op.snapshot.req);
+    struct store_snapshot *op = &r->op.snapshot;
+
+    if (req->err) {
+        refuse_reading(r, req->err);
+        return;
+    }
+    struct changes_words words = {
+        .end = op->end, .count = op->count, .last = op->last, .more = op->more
+    };
+    words.entries = xcalloc(op->count, sizeof *words.entries);
+    for (size_t i = 0; i < op->count; i++)
+        words.entries[i].code = op->codes[i];
+    free(op->codes);
+    reply_changes(r, &words);
+}

@@ -1,0 +1,60 @@
+/* Link: this region among the others. HTTPS with mutual TLS 1.3, each side known by the pinned
+ * certificate of its card (docs/link.md).
+ *
+ *   callers ─ hello, ping ─► health ─► health board
+ *      └───── changes, snapshot ─► store          (what the peers write, applied here)
+ *   answers ◄─ hello, ping, changes, snapshot     (what we write, for the peers)
+ *
+ * A peer is hostile input as anyone else: what it sends has limits and is checked; what it may see
+ * goes by the jurisdictions.
+ *
+ * Thread: the loop's. */
+#ifndef REGION_LINK_H
+#define REGION_LINK_H
+
+#include <uv.h>
+
+#include "core/health_board.h"
+#include "signer/keyring.h"
+#include "store/store.h"
+
+struct link;
+struct elsewhere;
+struct exchange;
+
+/* Who answers the requests that other regions carry here: an API without a server of its own, on
+ * the link's loop. */
+struct peers_api {
+    void (*on_headers)(struct exchange *x, void *ctx);
+    void (*on_request)(struct exchange *x, void *ctx);
+    void (*on_abandoned)(struct exchange *x, void *ctx);
+    void *ctx;
+};
+
+struct link_options {
+    uv_loop_t *loop;
+    const struct topology *topology; /* with peers */
+    struct store *store;
+    const struct keyring *keyring;
+    struct health_board *board;
+    const char *certificate, *key; /* this region's, PEM; borrowed for the call */
+    const char *address;           /* to listen on; NULL = this region isn't reached */
+    uint16_t port;                 /* 0 = any */
+    struct peers_api api;
+};
+
+/* Before the loops run: follows the store and opens the port. Errors as server_open(), and
+ * ERR_INVALID: a certificate or the key isn't good, which has been logged. `*out` is to be closed
+ * even then, if it isn't NULL. */
+MUST_USE enum err link_open(struct link **out, const struct link_options *options);
+
+uint16_t link_port(const struct link *link); /* 0: it doesn't listen */
+
+/* Carries requests to the peers' APIs; for another loop. Whoever uses it has ended before the link
+ * is closed. */
+struct elsewhere *link_elsewhere(struct link *link);
+
+/* From the loop: stop asking and answering, within `timeout_ms`. */
+void link_close(struct link *link, uint32_t timeout_ms, void (*closed)(void *ctx), void *ctx);
+
+#endif

@@ -1,0 +1,154 @@
+// Three regions on one machine: certificates, replication, requests that belong elsewhere, and a region that dies.
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { Dispatcher, posthaste } from './lib/dispatcher.mjs';
+import { Receiver } from './lib/receiver.mjs';
+import { until } from './lib/wait.mjs';
+
+const names = ['fra', 'iad', 'sin'];
+const regions = {};
+let receiver, token;
+
+async function freePort() {
+    const server = createServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address();
+    server.close();
+    await once(server, 'close');
+    return port;
+}
+
+async function make(name) {
+    const port = await freePort();
+    const key = name === 'fra' ? [] : ['--token-key', join(regions.fra.dir, 'token.key')];
+    regions[name] = new Dispatcher({
+        init: ['--region', name, '--link-listen', `127.0.0.1:${port}`, '--link-url', `https://127.0.0.1:${port}`, ...key],
+    });
+}
+
+function introduce(one, other) {
+    const card = one.run('region', 'certificate', 'show', '--config', one.config);
+    execFileSync(posthaste, ['region', 'add', '-', '--config', other.config], { input: card });
+}
+
+async function ask(name, method, path, { body, headers } = {}) {
+    const response = await fetch(`${regions[name].url}/api/v1${path}`, {
+        method,
+        headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json', ...headers },
+        body: body && JSON.stringify(body),
+        redirect: 'manual',
+    });
+    const text = await response.text();
+    return { status: response.status, headers: response.headers, body: text ? JSON.parse(text) : null };
+}
+
+async function states(name) {
+    const { body } = await ask(name, 'GET', '/regions');
+    return Object.fromEntries(body.data.map(region => [region.name, region.state]));
+}
+
+const see = (name, wanted) =>
+    until(async () => {
+        const seen = await states(name);
+        return Object.entries(wanted).every(([region, state]) => seen[region] === state);
+    }, is => is, 50);
+
+before(async () => {
+    receiver = await new Receiver().start();
+    for (const name of names) await make(name);
+    for (const one of names) for (const other of names) if (one !== other) introduce(regions[one], regions[other]);
+    token = regions.fra.token;
+    for (const name of names) await regions[name].start();
+    for (const name of names)
+        await see(name, Object.fromEntries(names.map(other => [other, other === name ? 'self' : 'alive'])));
+});
+
+after(async () => {
+    for (const name of names) if (regions[name]?.process?.exitCode === null) assert.equal(await regions[name].stop(), 0);
+    await receiver?.stop();
+    for (const name of names) regions[name]?.remove();
+});
+
+test('an application is made at its home, whichever region is asked, and is soon in all', async () => {
+    const residency = { jurisdiction: 'eu', home: 'fra' };
+    const made = await ask('iad', 'POST', '/app', { body: { name: 'Acme', uid: 'acme', residency } });
+    assert.equal(made.status, 201);
+    assert.equal(made.headers.get('posthaste-region'), 'fra');
+    assert.equal(made.headers.get('posthaste-home-region'), 'fra');
+    for (const name of names) await until(async () => (await ask(name, 'GET', '/app/acme')).status === 200, is => is, 20);
+    const read = await ask('sin', 'GET', '/app/acme');
+    assert.equal(read.headers.get('posthaste-region'), 'sin');
+    assert.deepEqual(read.body, made.body);
+});
+
+test('a bookmark waits for what its owner has seen', async () => {
+    for (let i = 0; i < 50; i++) {
+        const { headers } = await ask('fra', 'PATCH', '/app/acme', { body: { name: `Acme ${i}` } });
+        const bookmark = headers.get('posthaste-bookmark');
+        assert.ok(bookmark);
+        const read = await ask('sin', 'GET', '/app/acme', { headers: { 'posthaste-bookmark': bookmark } });
+        assert.equal(read.status, 200);
+        assert.equal(read.body.name, `Acme ${i}`);
+    }
+});
+
+test('a message lies at home alone, is sent, and can be inspected from anywhere', async () => {
+    const canary = `CANARY-${Math.random().toString(36).slice(2)}`;
+    const endpoint = await ask('sin', 'POST', '/app/acme/endpoint', { body: { url: receiver.url } });
+    assert.equal(endpoint.status, 201);
+    const secret = await ask('iad', 'GET', `/app/acme/endpoint/${endpoint.body.id}/secret`);
+    assert.equal(secret.status, 200);
+    const sent = await ask('iad', 'POST', '/app/acme/msg', { body: { eventType: 'order.paid', payload: { canary } } });
+    assert.equal(sent.status, 202);
+    assert.equal(sent.headers.get('posthaste-region'), 'fra');
+    await until(async () => {
+        const attempts = await ask('sin', 'GET', `/app/acme/attempt/msg/${sent.body.id}`);
+        return attempts.body.data.some(attempt => attempt.status === 0);
+    }, is => is, 20);
+    for (const name of names) {
+        const files = readdirSync(join(regions[name].dir, 'data')).map(file => readFileSync(join(regions[name].dir, 'data', file)));
+        assert.equal([...files, Buffer.from(regions[name].logs.join('\n'))].some(bytes => bytes.includes(canary)), name === 'fra', name);
+    }
+});
+
+test('one idempotency key in two regions at once makes one message', async () => {
+    const body = { eventType: 'order.paid', payload: { n: 1 } };
+    for (let i = 0; i < 20; i++) {
+        const headers = { 'idempotency-key': `key-${i}` };
+        const answers = await Promise.all(names.map(name => ask(name, 'POST', '/app/acme/msg', { body, headers })));
+        assert.deepEqual(answers.map(({ status }) => status), [202, 202, 202]);
+        assert.equal(new Set(answers.map(answer => answer.body.id)).size, 1);
+    }
+});
+
+test('while its home is down a message is refused everywhere, and others go on', async () => {
+    const residency = { jurisdiction: 'us', home: 'iad' };
+    assert.equal((await ask('iad', 'POST', '/app', { body: { name: 'Other', uid: 'other', residency } })).status, 201);
+    await until(async () => (await ask('sin', 'GET', '/app/other')).status === 200, is => is, 20);
+    await regions.fra.kill();
+    await see('sin', { fra: 'dead', iad: 'alive' });
+    const held = await ask('sin', 'POST', '/app/acme/msg', { body: { eventType: 'order.paid', payload: {} } });
+    assert.equal(held.status, 503);
+    assert.equal(held.body.code, 'urn:posthaste:residency-hold');
+    assert.ok(Number(held.headers.get('retry-after')) > 0);
+    assert.equal((await ask('sin', 'GET', '/app/acme')).status, 200);       // its replica is there
+    assert.equal((await ask('sin', 'POST', '/app/other/msg', { body: { eventType: 'a', payload: {} } })).status, 202);
+    await regions.fra.start();
+    await see('sin', { fra: 'alive' });
+    assert.equal((await ask('sin', 'POST', '/app/acme/msg', { body: { eventType: 'order.paid', payload: {} } })).status, 202);
+});
+
+test('a region that was away catches up', async () => {
+    await regions.sin.stop();
+    for (let i = 0; i < 100; i++)
+        await ask('fra', 'POST', '/app/acme/endpoint', { body: { url: receiver.url, uid: `away-${i}` } });
+    await regions.sin.start();
+    await until(async () => (await ask('sin', 'GET', '/app/acme/endpoint/away-99')).status === 200, is => is, 20);
+    const { body } = await ask('sin', 'GET', '/app/acme/endpoint?limit=250');
+    assert.equal(body.data.length, 101);
+});
