@@ -236,8 +236,6 @@ void catalog_put(struct catalog *c, struct object *object)
 {
     struct entry *entry = find_key(c, id_key(&object->id));
 
-    if (entry && entry->object->version >= object->version)
-        return;
     if (object->deleted) {
         if (object->kind == OBJECT_APPLICATION)
             remove_group(c, id_key(&object->id));

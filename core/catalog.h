@@ -4,7 +4,7 @@
  * objects in it are shared. The store fills it at start and then posts every committed object
  * to the loop, which puts it in here.
  *
- * Two applications may have one uid, when two regions gave it out at the same time: the one with the
+ * Two objects may have one name, when two regions gave it out at the same time: the one with the
  * lower id has it, until it is gone.
  *
  * Thread: one, its owner's. Pointers that leave are borrowed until the next catalog_put();
@@ -19,9 +19,9 @@ struct catalog;
 struct catalog *catalog_new(void);
 void catalog_free(struct catalog *c); /* NULL does nothing */
 
-/* Take a reference to `object` and let it replace an older version; a deleted one removes it,
- * and an application takes its endpoints along. An older version than the one here does
- * nothing. */
+/* Take a reference to `object` and let it replace the one with its id: the order of calls says which
+ * is newer, for a region that comes back from a copy goes back to a lower version. A deleted one
+ * removes it, and an application takes its endpoints along. */
 void catalog_put(struct catalog *c, struct object *object);
 
 /* NULL when there is none, or when it belongs to another organization or application. */

@@ -1,27 +1,13 @@
-/* Apply: entries of another region's journal, and snapshots of its objects. */
+/* Apply: entries of another region's journal. */
 #include "store/journal.h"
 
-#include "core/mem.h"
-
-#define STRAYS_FIRST 16
-
-/* Objects that their origin doesn't own any more. */
-struct strays {
-    struct store *store;
-    uint8_t origin;
-    size_t count, room;
-    struct object **objects; /* references */
-    enum err err;
-};
+#include <string.h>
 
 static enum err run_apply(struct store *s, struct store_req *req);
 static enum err apply_next(struct store *s, struct store_apply *op,
                            const struct journal_entry *entry);
-static enum err run_adopt(struct store *s, struct store_req *req);
-static enum err adopt_object(struct store *s, uint8_t origin, const struct bytes *code,
-                             const char **out_why);
-static enum err drop_strays(struct store *s, uint8_t origin);
-static void look_for_stray(struct object *object, void *ctx);
+static enum err put_newer(struct store *s, uint8_t origin, struct object *object,
+                          const struct bytes *code, const char **out_why);
 
 void store_apply(struct store *s, struct store_apply *op)
 {
@@ -29,8 +15,7 @@ void store_apply(struct store *s, struct store_apply *op)
     store_submit(s, &op->req, &VERB);
 }
 
-/* Our own journal is written by journal_add() alone. */
-static bool is_another(const struct store *s, uint8_t origin)
+bool journal_is_others(const struct store *s, uint8_t origin)
 {
     return origin != 0 && origin != s->ids->ordinal;
 }
@@ -40,13 +25,17 @@ static enum err run_apply(struct store *s, struct store_req *req)
     struct store_apply *op = container_of(req, struct store_apply, req);
     struct journal_position *at = &op->position;
 
-    if (!is_another(s, op->origin))
+    if (!journal_is_others(s, op->origin))
         return ERR_INVALID;
     enum err err = s->ops->position(s->backend, op->origin, at);
     if (err)
         return err;
     op->verdict = APPLY_DONE;
     op->quarantined = 0;
+    if (at->adopting) {
+        op->verdict = APPLY_WAITS;
+        return ERR_OK;
+    }
     if (at->origin == 0) {
         at->origin = op->origin;
         memcpy(at->incarnation, op->incarnation, INCARNATION_LEN);
@@ -78,7 +67,7 @@ static enum err apply_next(struct store *s, struct store_apply *op,
 {
     struct journal_position *at = &op->position;
     uint8_t digest[CHAIN_LEN], chain[CHAIN_LEN];
-    const char *why = NULL;
+    const char *why;
 
     if (entry->seq <= at->seq) {
         if (entry->seq == at->seq && memcmp(entry->chain, at->chain, CHAIN_LEN) != 0)
@@ -99,7 +88,7 @@ static enum err apply_next(struct store *s, struct store_apply *op,
         return ERR_OK;
     }
 
-    enum err err = adopt_object(s, op->origin, &entry->code, &why);
+    enum err err = journal_put(s, op->origin, &entry->code, &why);
     if (!err && why)
         err = quarantine(s, op, entry, why);
     if (err)
@@ -108,6 +97,23 @@ static enum err apply_next(struct store *s, struct store_apply *op,
     at->hlc = entry->hlc;
     memcpy(at->chain, chain, CHAIN_LEN);
     return ERR_OK;
+}
+
+enum err journal_put(struct store *s, uint8_t origin, const struct bytes *code,
+                     const char **out_why)
+{
+    struct object *object;
+
+    *out_why = NULL;
+    enum err err = object_decode(code->data, code->len, &object);
+
+    if (err) {
+        *out_why = err == ERR_VERSION ? "it is of an unknown kind" : "it isn't an object";
+        return ERR_OK;
+    }
+    err = put_newer(s, origin, object, code, out_why);
+    object_unref(object);
+    return err;
 }
 
 /* An object that isn't here is made by the region that its id names. Those that a region made when
@@ -176,7 +182,6 @@ static enum err is_newest(struct store *s, const struct object_state *state, boo
     return err;
 }
 
-/* `*out_why`: it can't be, and why. */
 static enum err put_newer(struct store *s, uint8_t origin, struct object *object,
                           const struct bytes *code, const char **out_why)
 {
@@ -198,112 +203,5 @@ static enum err put_newer(struct store *s, uint8_t origin, struct object *object
         err = is_newest(s, &state, &newer);
     if (err || !newer)
         return err;
-    err = s->ops->put(s->backend, object);
-    if (!err) {
-        catalog_put(s->catalog, object);
-        changes_add(s, object);
-    }
-    return err;
-}
-
-static enum err adopt_object(struct store *s, uint8_t origin, const struct bytes *code,
-                             const char **out_why)
-{
-    struct object *object;
-    enum err err = object_decode(code->data, code->len, &object);
-
-    if (err) {
-        *out_why = err == ERR_VERSION ? "it is of an unknown kind" : "it isn't an object";
-        return ERR_OK;
-    }
-    err = put_newer(s, origin, object, code, out_why);
-    object_unref(object);
-    return err;
-}
-
-/* Snapshots. */
-
-void store_adopt(struct store *s, struct store_adopt *op)
-{
-    static const struct store_verb VERB = { .side = VERB_WRITES_GLOBAL, .run = run_adopt };
-    store_submit(s, &op->req, &VERB);
-}
-
-static enum err run_adopt(struct store *s, struct store_req *req)
-{
-    struct store_adopt *op = container_of(req, struct store_adopt, req);
-
-    if (!is_another(s, op->origin))
-        return ERR_INVALID;
-    op->verdict = APPLY_DONE;
-    op->refused = 0;
-    if (op->position && hlc_is_ahead(op->position->hlc, s->now.wall_ms)) {
-        op->verdict = APPLY_AHEAD;
-        return ERR_OK;
-    }
-    enum err err = op->first ? s->ops->forget(s->backend, op->origin) : ERR_OK;
-    for (size_t i = 0; !err && i < op->count; i++) {
-        const char *why = NULL;
-        err = adopt_object(s, op->origin, &op->codes[i], &why);
-        op->refused += why != NULL;
-    }
-    if (err || !op->position)
-        return err;
-
-    struct journal_position at = *op->position;
-    at.origin = op->origin;
-    at.at_ms = s->now.wall_ms;
-    hlc_see(&s->journal.clock, at.hlc);
-    arrivals_add(s, &at);
-    err = drop_strays(s, op->origin);
-    return err ? err : s->ops->set_position(s->backend, &at, false);
-}
-
-static enum err drop_strays(struct store *s, uint8_t origin)
-{
-    struct strays strays = { .store = s, .origin = origin };
-
-    catalog_each(s->catalog, look_for_stray, &strays);
-    for (size_t i = 0; i < strays.count; i++) {
-        struct object *object = strays.objects[i];
-        if (!strays.err)
-            strays.err = s->ops->put(s->backend, object);
-        if (!strays.err) {
-            catalog_put(s->catalog, object);
-            changes_add(s, object);
-        }
-        object_unref(object);
-    }
-    free(strays.objects);
-    return strays.err;
-}
-
-static struct object *tombstone_of(struct object *object)
-{
-    struct object *tombstone = object->kind == OBJECT_APPLICATION
-                                   ? &application_copy(as_application(object))->base
-                                   : &endpoint_copy(as_endpoint(object))->base;
-
-    tombstone->deleted = true;
-    tombstone->version++;
-    return tombstone;
-}
-
-/* An application or an endpoint of this origin's that it didn't name. */
-static void look_for_stray(struct object *object, void *ctx)
-{
-    struct strays *strays = ctx;
-    struct store *s = strays->store;
-    bool known = false;
-
-    if (strays->err || object->kind == OBJECT_EVENT_TYPE ||
-        !is_home(s, strays->origin, object, NULL))
-        return;
-    strays->err = s->ops->has_state(s->backend, strays->origin, id_key(&object->id), &known);
-    if (strays->err || known)
-        return;
-    if (strays->count == strays->room)
-        strays->objects =
-            xgrow(strays->objects, &strays->room, STRAYS_FIRST, sizeof(struct object *));
-    strays->objects[strays->count++] = tombstone_of(object);
+    return put_unchecked(s, object);
 }

@@ -74,22 +74,27 @@ struct backend_ops {
     enum err (*end_lane)(struct backend *, struct store_end_lane *);
 
     /* Of the journal, in a transaction of the global file. A position that isn't there is zeroed.
-     * keep_state(): `*out_newer` is false, and nothing was written, when the version that is kept
-     * isn't older. rival_state(): the newest one of an event type at other origins than that of
-     * `of`, the lowest of them; zeroed without one. prune_journal(): some of the entries up to
-     * `seq`. forget(): position, states and quarantine of an origin. */
+     * prune_journal(): some of the entries up to `seq`. keep_state(), in the origin's round:
+     * `*out_newer` is false, and nothing was written, when the version that is kept in it isn't
+     * older. rival_state(): the newest one of an event type at other origins than that of `of`, the
+     * lowest of them; zeroed without one. begin_round(): a new one, with a position that is
+     * adopting; quarantine is empty. strays(): some states of `kind` of earlier rounds. bury(): the
+     * object becomes a tombstone, with the next version, unless it is one. */
     enum err (*own_position)(struct backend *, struct journal_position *out);
     enum err (*position)(struct backend *, uint8_t origin, struct journal_position *out);
     enum err (*set_position)(struct backend *, const struct journal_position *, bool own);
     enum err (*keep_entry)(struct backend *, const struct journal_entry *);
     enum err (*prune_journal)(struct backend *, uint64_t seq);
     enum err (*keep_state)(struct backend *, const struct object_state *, bool *out_newer);
-    enum err (*has_state)(struct backend *, uint8_t origin, int64_t key, bool *out);
+    enum err (*drop_state)(struct backend *, const struct object_state *);
     enum err (*rival_state)(struct backend *, const struct object_state *of,
                             struct object_state *out);
     enum err (*quarantine)(struct backend *, uint8_t origin, const struct journal_entry *,
                            const char *why, uint64_t now_ms);
-    enum err (*forget)(struct backend *, uint8_t origin);
+    enum err (*begin_round)(struct backend *, uint8_t origin);
+    enum err (*strays)(struct backend *, uint8_t origin, enum object_kind kind,
+                       struct object_state *out, size_t limit, size_t *out_count);
+    enum err (*bury)(struct backend *, enum object_kind kind, int64_t key);
 
     /* Reading verbs: they fill in the outputs of a request. */
     enum err (*list_objects)(struct backend *, struct store_list_objects *);

@@ -22,6 +22,14 @@ void journal_chain(const struct store *s, const uint8_t before[CHAIN_LEN],
                    const struct journal_entry *entry, const uint8_t digest[CHAIN_LEN],
                    uint8_t out[CHAIN_LEN]);
 
+/* Whether it may be applied or adopted: our own journal is written by journal_add() alone. */
+bool journal_is_others(const struct store *s, uint8_t origin);
+
+/* In the open transaction: the object that an origin's code says, if that may write it and it is
+ * the newest. `*out_why`: it can't be, and why; NULL otherwise. */
+enum err journal_put(struct store *s, uint8_t origin, const struct bytes *code,
+                     const char **out_why);
+
 /* Fills in key, kind and version. */
 void object_state_of(const struct object *object, struct object_state *state);
 

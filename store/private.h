@@ -70,6 +70,9 @@ struct store {
 /* Hand a request to its thread. */
 void store_submit(struct store *s, struct store_req *req, const struct store_verb *verb);
 
+/* put.c: write an object that is as it should be, and tell of it. */
+enum err put_unchecked(struct store *s, struct object *object);
+
 /* follow.c: the changes of a group. */
 void changes_add(struct store *s, struct object *object);
 void changes_add_drain(struct store *s, uint8_t ordinal, bool draining);

@@ -148,8 +148,13 @@ static enum err put_object(struct store *s, struct object *object)
 {
     enum err err = s->journal.end.origin != 0 ? journal_add(s, object) : ERR_OK;
 
-    if (!err)
-        err = s->ops->put(s->backend, object);
+    return err ? err : put_unchecked(s, object);
+}
+
+enum err put_unchecked(struct store *s, struct object *object)
+{
+    enum err err = s->ops->put(s->backend, object);
+
     if (err)
         return err;
     catalog_put(s->catalog, object);

@@ -31,6 +31,7 @@ struct journal_position {
     uint64_t hlc; /* of that entry */
     uint8_t chain[CHAIN_LEN];
     uint64_t at_ms; /* when it came to be here, by our clock */
+    bool adopting;  /* a snapshot is coming in; seq is 0 until its end */
 };
 
 struct journal_entry {
@@ -62,6 +63,7 @@ enum apply_verdict {
     APPLY_GAP,    /* one is missing: ask again from behind `position` */
     APPLY_FORKED, /* they don't continue what was applied: another history, or incarnation */
     APPLY_AHEAD,  /* stamped by a clock that is far ahead of ours; later they may be */
+    APPLY_WAITS,  /* a snapshot was begun: finish it, or begin another */
 };
 
 /* Apply a peer's entries, in order, in one transaction. What was applied before is passed over, so
@@ -116,20 +118,21 @@ struct store_snapshot {
 };
 void store_snapshot(struct store *s, struct store_snapshot *op);
 
-/* Adopt objects of a peer's snapshot. With `position`, which comes with the last of them, its
- * journal goes on from there, whatever was applied before, and what it doesn't own any more is
- * deleted here.
- *   ERR_INVALID  as store_apply() */
+/* Adopt a page of a peer's snapshot. From the first page on its journal waits; with the last one it
+ * goes on from `position`, whatever was applied before, and what the snapshot didn't name is
+ * deleted here. A snapshot that comes to no end, for a process was ended, is begun again.
+ *   ERR_INVALID  as store_apply()
+ *   ERR_STALE    not the first page, and none was begun */
 struct store_adopt {
     struct store_req req;
-    uint8_t origin;            /* in */
-    bool first;                /* in: this is the first page: forget what is known of it */
-    const struct bytes *codes; /* in, borrowed */
+    const struct journal_position *position; /* in, borrowed: of its journal, with each page */
+    bool first, last;                        /* in */
+    const struct bytes *codes;               /* in, borrowed */
     size_t count;
-    const struct journal_position *position; /* in, borrowed; NULL = more pages follow */
     enum apply_verdict
-        verdict;      /* out: APPLY_AHEAD by its position, and then nothing was done */
+        verdict;      /* out: APPLY_AHEAD by the position, and then nothing was done */
     unsigned refused; /* out: objects that it isn't the home of, or aren't any */
+    bool more; /* out: there is more to delete: ask again, as for a last page without objects */
 };
 void store_adopt(struct store *s, struct store_adopt *op);
 

@@ -30,8 +30,10 @@ struct backend {
         struct connection files[BACKEND_FILES];
         sqlite3_stmt *begin[BACKEND_FILES], *commit[BACKEND_FILES];
         sqlite3_stmt *put_application, *put_endpoint, *put_event_type;
+        sqlite3_stmt *bury_application, *bury_endpoint, *bury_event_type;
         sqlite3_stmt *own_position, *position, *set_position, *keep_entry, *prune_journal;
-        sqlite3_stmt *keep_state, *has_state, *rival_state, *quarantine, *forget[3];
+        sqlite3_stmt *keep_state, *rival_state, *drop_state, *strays;
+        sqlite3_stmt *begin_round, *quarantine, *empty_quarantine;
         sqlite3_stmt *drain, *draining;
         sqlite3_stmt *find_repeated, *remember, *sweep_to, *sweep;
         sqlite3_stmt *find_event, *insert_message, *insert_delivery;
@@ -88,6 +90,7 @@ enum err sqlite_migrate(const struct connection *c, const char *folder, unsigned
 /* The verbs, and what prepares their statements. */
 enum err sqlite_config_prepare(struct backend *b);
 enum err sqlite_put(struct backend *b, struct object *object);
+enum err sqlite_bury(struct backend *b, enum object_kind kind, int64_t key);
 enum err sqlite_load(struct backend *b, struct catalog *into);
 enum err sqlite_list_objects(struct backend *b, struct store_list_objects *op);
 
@@ -103,12 +106,14 @@ enum err sqlite_keep_entry(struct backend *b, const struct journal_entry *entry)
 enum err sqlite_prune_journal(struct backend *b, uint64_t seq);
 enum err sqlite_keep_state(struct backend *b, const struct object_state *state,
                            bool *out_newer);
-enum err sqlite_has_state(struct backend *b, uint8_t origin, int64_t key, bool *out);
+enum err sqlite_drop_state(struct backend *b, const struct object_state *state);
 enum err sqlite_rival_state(struct backend *b, const struct object_state *of,
                             struct object_state *out);
 enum err sqlite_quarantine(struct backend *b, uint8_t origin, const struct journal_entry *entry,
                            const char *why, uint64_t now_ms);
-enum err sqlite_forget(struct backend *b, uint8_t origin);
+enum err sqlite_begin_round(struct backend *b, uint8_t origin);
+enum err sqlite_strays(struct backend *b, uint8_t origin, enum object_kind kind,
+                       struct object_state *out, size_t limit, size_t *out_count);
 
 enum err sqlite_replicas_prepare(struct backend *b);
 enum err sqlite_journal(struct backend *b, struct store_journal *op);

@@ -74,6 +74,11 @@ enum event_type_column { EVENT_TYPE_BEFORE = OBJECT_LAST, EVENT_TYPE_COLUMNS(CON
     "         ON CONFLICT (key) DO UPDATE"                                                     \
     "        SET (" COLUMNS(own) ")"                                                           \
     "          = (excluded.key" OBJECT_COLUMNS(EXCLUDED) own(EXCLUDED) ")"
+
+#define SQL_BURY(table)                                                                        \
+    "UPDATE " table                                                                            \
+    "   SET (deleted, version) = (1, version + 1)"                                             \
+    " WHERE key = ?1 AND deleted = 0"
 /* clang-format on */
 
 /* Writing. */
@@ -146,6 +151,18 @@ enum err sqlite_put(struct backend *b, struct object *object)
     }
     bind_object(st, object);
     return sqlite_run(&b->writer.files[BACKEND_GLOBAL], st);
+}
+
+enum err sqlite_bury(struct backend *b, enum object_kind kind, int64_t key)
+{
+    sqlite3_stmt *const statements[] = {
+        [OBJECT_APPLICATION] = b->writer.bury_application,
+        [OBJECT_ENDPOINT] = b->writer.bury_endpoint,
+        [OBJECT_EVENT_TYPE] = b->writer.bury_event_type,
+    };
+
+    sqlite3_bind_int64(statements[kind], 1, key);
+    return sqlite_run(&b->writer.files[BACKEND_GLOBAL], statements[kind]);
 }
 
 /* Reading. */
@@ -340,6 +357,9 @@ enum err sqlite_config_prepare(struct backend *b)
         { &b->writer.put_application, SQL_PUT("applications", APPLICATION_COLUMNS) },
         { &b->writer.put_endpoint, SQL_PUT("endpoints", ENDPOINT_COLUMNS) },
         { &b->writer.put_event_type, SQL_PUT("event_types", EVENT_TYPE_COLUMNS) },
+        { &b->writer.bury_application, SQL_BURY("applications") },
+        { &b->writer.bury_endpoint, SQL_BURY("endpoints") },
+        { &b->writer.bury_event_type, SQL_BURY("event_types") },
         { 0 },
     };
     const struct prepared reading[] = {

@@ -1,11 +1,10 @@
 /* Journal: what the writer keeps of changes, this region's and others'. */
 #include "store/sqlite.h"
 
-#include "core/count.h"
 #include "store/sqlite_row.h"
 
 /* clang-format off */
-#define POSITION_COLUMNS "origin, incarnation, seq, hlc, chain, at_ms"
+#define POSITION_COLUMNS "origin, incarnation, seq, hlc, chain, at_ms, adopting"
 
 static const char SQL_OWN_POSITION[] =
     "SELECT " POSITION_COLUMNS
@@ -24,9 +23,15 @@ static const char SQL_POSITIONS[] =
 
 static const char SQL_SET_POSITION[] =
     "INSERT INTO positions (" POSITION_COLUMNS ", own)"
-    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)"
+    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"
     "     ON CONFLICT (origin) DO UPDATE"
-    "    SET (" POSITION_COLUMNS ", own) = (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+    "    SET (" POSITION_COLUMNS ", own) = (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+
+static const char SQL_BEGIN_ROUND[] =
+    "INSERT INTO positions (" POSITION_COLUMNS ", own, round)"
+    " VALUES (?1, zeroblob(16), 0, 0, zeroblob(32), 0, 1, 0, 1)"
+    "     ON CONFLICT (origin) DO UPDATE"
+    "    SET (seq, adopting, round) = (0, 1, round + 1)";
 
 static const char SQL_KEEP_ENTRY[] =
     "INSERT INTO journal (seq, hlc, chain, code)"
@@ -38,16 +43,12 @@ static const char SQL_PRUNE_JOURNAL[] =
     " WHERE seq IN (SELECT seq FROM journal WHERE seq <= ?1 ORDER BY seq LIMIT 64)";
 
 static const char SQL_KEEP_STATE[] =
-    "INSERT INTO states (origin, key, kind, version, digest)"
-    " VALUES (?1, ?2, ?3, ?4, ?5)"
+    "INSERT INTO states (origin, key, kind, version, digest, round)"
+    " VALUES (?1, ?2, ?3, ?4, ?5,"
+    "         ifnull((SELECT round FROM positions WHERE origin = ?1), 0))"
     "     ON CONFLICT (origin, key) DO UPDATE"
-    "    SET (kind, version, digest) = (?3, ?4, ?5)"
-    "  WHERE version < excluded.version";
-
-static const char SQL_HAS_STATE[] =
-    "SELECT 1"
-    "  FROM states"
-    " WHERE origin = ?1 AND key = ?2";
+    "    SET (kind, version, digest, round) = (?3, ?4, ?5, excluded.round)"
+    "  WHERE version < excluded.version OR round < excluded.round";
 
 /* Of event types, as states_of_event_types has it. */
 static const char SQL_RIVAL_STATE[] =
@@ -57,16 +58,25 @@ static const char SQL_RIVAL_STATE[] =
     " ORDER BY version DESC, origin"
     " LIMIT 1";
 
+static const char SQL_DROP_STATE[] =
+    "DELETE FROM states"
+    " WHERE origin = ?1 AND key = ?2";
+
+static const char SQL_STRAYS[] =
+    "SELECT key"
+    "  FROM states"
+    " WHERE origin = ?1 AND round < (SELECT round FROM positions WHERE origin = ?1)"
+    "   AND kind = ?2"
+    " LIMIT ?3";
+
 static const char SQL_QUARANTINE[] =
     "INSERT INTO quarantine (origin, seq, reason, code, at_ms)"
     " VALUES (?1, ?2, ?3, ?4, ?5)"
     "     ON CONFLICT (origin, seq) DO UPDATE SET reason = ?3, code = ?4, at_ms = ?5";
 
-static const char *const SQL_FORGET[] = {
-    "DELETE FROM positions WHERE origin = ?1 AND own = 0",
-    "DELETE FROM states WHERE origin = ?1",
-    "DELETE FROM quarantine WHERE origin = ?1",
-};
+static const char SQL_EMPTY_QUARANTINE[] =
+    "DELETE FROM quarantine"
+    " WHERE origin = ?1";
 /* clang-format on */
 
 enum err sqlite_journal_prepare(struct backend *b)
@@ -78,12 +88,12 @@ enum err sqlite_journal_prepare(struct backend *b)
         { &b->writer.keep_entry, SQL_KEEP_ENTRY },
         { &b->writer.prune_journal, SQL_PRUNE_JOURNAL },
         { &b->writer.keep_state, SQL_KEEP_STATE },
-        { &b->writer.has_state, SQL_HAS_STATE },
         { &b->writer.rival_state, SQL_RIVAL_STATE },
+        { &b->writer.drop_state, SQL_DROP_STATE },
+        { &b->writer.strays, SQL_STRAYS },
+        { &b->writer.begin_round, SQL_BEGIN_ROUND },
         { &b->writer.quarantine, SQL_QUARANTINE },
-        { &b->writer.forget[0], SQL_FORGET[0] },
-        { &b->writer.forget[1], SQL_FORGET[1] },
-        { &b->writer.forget[2], SQL_FORGET[2] },
+        { &b->writer.empty_quarantine, SQL_EMPTY_QUARANTINE },
         { 0 },
     };
     const struct prepared reading[] = {
@@ -127,6 +137,7 @@ struct journal_position column_position(sqlite3_stmt *st)
         .seq = column_u64(st, 2),
         .hlc = column_u64(st, 3),
         .at_ms = column_u64(st, 5),
+        .adopting = column_bool(st, 6),
     };
 
     column_array(st, 1, p.incarnation, INCARNATION_LEN);
@@ -144,7 +155,8 @@ enum err sqlite_set_position(struct backend *b, const struct journal_position *p
     bind_u64(st, 4, p->hlc);
     bind_bytes(st, 5, p->chain, CHAIN_LEN);
     bind_u64(st, 6, p->at_ms);
-    bind_u64(st, 7, own);
+    bind_u64(st, 7, p->adopting);
+    bind_u64(st, 8, own);
     return sqlite_run(&b->writer.files[BACKEND_GLOBAL], st);
 }
 
@@ -180,17 +192,6 @@ enum err sqlite_keep_state(struct backend *b, const struct object_state *state, 
     return err;
 }
 
-enum err sqlite_has_state(struct backend *b, uint8_t origin, int64_t key, bool *out)
-{
-    sqlite3_stmt *st = b->writer.has_state;
-
-    bind_u64(st, 1, origin);
-    sqlite3_bind_int64(st, 2, key);
-    enum err err = sqlite_next(&b->writer.files[BACKEND_GLOBAL], st, out);
-    sqlite3_reset(st);
-    return err;
-}
-
 enum err sqlite_rival_state(struct backend *b, const struct object_state *of,
                             struct object_state *out)
 {
@@ -211,6 +212,15 @@ enum err sqlite_rival_state(struct backend *b, const struct object_state *of,
     return ERR_OK;
 }
 
+enum err sqlite_drop_state(struct backend *b, const struct object_state *state)
+{
+    sqlite3_stmt *st = b->writer.drop_state;
+
+    bind_u64(st, 1, state->origin);
+    sqlite3_bind_int64(st, 2, state->key);
+    return sqlite_run(&b->writer.files[BACKEND_GLOBAL], st);
+}
+
 enum err sqlite_quarantine(struct backend *b, uint8_t origin, const struct journal_entry *entry,
                            const char *why, uint64_t now_ms)
 {
@@ -224,13 +234,34 @@ enum err sqlite_quarantine(struct backend *b, uint8_t origin, const struct journ
     return sqlite_run(&b->writer.files[BACKEND_GLOBAL], st);
 }
 
-enum err sqlite_forget(struct backend *b, uint8_t origin)
+enum err sqlite_begin_round(struct backend *b, uint8_t origin)
 {
-    enum err err = ERR_OK;
+    const struct connection *c = &b->writer.files[BACKEND_GLOBAL];
 
-    for (size_t i = 0; !err && i < COUNT(SQL_FORGET); i++) {
-        bind_u64(b->writer.forget[i], 1, origin);
-        err = sqlite_run(&b->writer.files[BACKEND_GLOBAL], b->writer.forget[i]);
-    }
+    bind_u64(b->writer.begin_round, 1, origin);
+    bind_u64(b->writer.empty_quarantine, 1, origin);
+    enum err err = sqlite_run(c, b->writer.begin_round);
+    return err ? err : sqlite_run(c, b->writer.empty_quarantine);
+}
+
+enum err sqlite_strays(struct backend *b, uint8_t origin, enum object_kind kind,
+                       struct object_state *out, size_t limit, size_t *out_count)
+{
+    sqlite3_stmt *st = b->writer.strays;
+    size_t count = 0;
+    bool row;
+    enum err err;
+
+    bind_u64(st, 1, origin);
+    bind_u64(st, 2, kind);
+    bind_u64(st, 3, limit);
+    while (!(err = sqlite_next(&b->writer.files[BACKEND_GLOBAL], st, &row)) && row)
+        out[count++] = (struct object_state){
+            .origin = origin,
+            .kind = kind,
+            .key = sqlite3_column_int64(st, 0),
+        };
+    if (!err)
+        *out_count = count;
     return err;
 }

@@ -11,35 +11,6 @@
 #include "core/mem.h"
 #include "tests/lib/journals.h"
 
-#define REGIONS 3
-
-/* Ordinals 1, 2, 3. */
-struct world {
-    struct store_fixture f[REGIONS];
-};
-
-static int start(void **state)
-{
-    static struct world w;
-
-    w = (struct world){ 0 };
-    for (uint8_t i = 0; i < REGIONS; i++) {
-        w.f[i].ordinal = i + 1;
-        store_fixture_start(&w.f[i]);
-    }
-    *state = &w;
-    return 0;
-}
-
-static int stop(void **state)
-{
-    struct world *w = *state;
-
-    for (int i = 0; i < REGIONS; i++)
-        store_fixture_stop(&w->f[i]);
-    return 0;
-}
-
 static const struct application *application_in(struct store_fixture *f, const struct id *id)
 {
     return catalog_application(f->catalog, &STORE_FIXTURE_ORGANIZATION, id);
@@ -59,7 +30,7 @@ static struct application *moved(struct store_fixture *f, const struct id *id, u
 
 static void an_application_is_written_by_its_home_alone(void **state)
 {
-    struct world *w = *state;
+    struct journals_world *w = *state;
     struct store_fixture *fra = &w->f[0], *gru = &w->f[2];
     struct id acme = journals_put_application(fra, "acme");
 
@@ -81,7 +52,7 @@ static void an_application_is_written_by_its_home_alone(void **state)
 
 static void what_was_deleted_does_not_come_back_from_elsewhere(void **state)
 {
-    struct world *w = *state;
+    struct journals_world *w = *state;
     struct store_fixture *fra = &w->f[0], *gru = &w->f[2];
     struct id acme = journals_put_application(fra, "acme");
     struct id endpoint = store_fixture_put_endpoint(fra, &acme);
@@ -104,7 +75,7 @@ static void what_was_deleted_does_not_come_back_from_elsewhere(void **state)
 
 static void an_endpoint_stays_with_its_application(void **state)
 {
-    struct world *w = *state;
+    struct journals_world *w = *state;
     struct store_fixture *fra = &w->f[0], *sin = &w->f[1], *gru = &w->f[2];
     struct id acme = journals_put_application(fra, "acme");
     struct id endpoint = store_fixture_put_endpoint(fra, &acme);
@@ -123,7 +94,7 @@ static void an_endpoint_stays_with_its_application(void **state)
 /* The directory moves to a region that joined with a lower ordinal. */
 static void the_newest_event_type_stays_whatever_comes_last(void **state)
 {
-    struct world *w = *state;
+    struct journals_world *w = *state;
     struct store_fixture *fra = &w->f[0], *sin = &w->f[1], *gru = &w->f[2];
     struct event_type *t = store_fixture_event_type(sin, "order.paid");
 
@@ -158,17 +129,17 @@ static void the_newest_event_type_stays_whatever_comes_last(void **state)
 /* Each region alone had made it. */
 static void an_event_type_of_two_regions_is_the_older_one_everywhere(void **state)
 {
-    struct world *w = *state;
+    struct journals_world *w = *state;
     struct event_type *first = store_fixture_event_type(&w->f[0], "order.paid");
     struct event_type *second = store_fixture_event_type(&w->f[1], "order.paid");
 
     second->deprecated = true;
     store_fixture_put(&w->f[0], &first->base);
     store_fixture_put(&w->f[1], &second->base);
-    for (int to = 0; to < REGIONS; to++)
-        for (int step = 1; step < REGIONS; step++)
-            journals_catch_up(&w->f[to], &w->f[(to + step) % REGIONS]);
-    for (int i = 0; i < REGIONS; i++) {
+    for (int to = 0; to < JOURNALS_REGIONS; to++)
+        for (int step = 1; step < JOURNALS_REGIONS; step++)
+            journals_catch_up(&w->f[to], &w->f[(to + step) % JOURNALS_REGIONS]);
+    for (int i = 0; i < JOURNALS_REGIONS; i++) {
         assert_int_equal(journals_quarantined(&w->f[i]), 0);
         assert_false(
             catalog_event_type(w->f[i].catalog, &STORE_FIXTURE_ORGANIZATION, "order.paid")
@@ -178,16 +149,47 @@ static void an_event_type_of_two_regions_is_the_older_one_everywhere(void **stat
     }
 }
 
+/* Two directories at once: the same version, and the lower ordinal's counts. */
+static void of_two_equal_event_types_all_keep_the_same(void **state)
+{
+    struct journals_world *w = *state;
+    struct event_type *t = store_fixture_event_type(&w->f[0], "order.paid");
+
+    store_fixture_put(&w->f[0], object_ref(&t->base));
+    journals_catch_up(&w->f[1], &w->f[0]);
+    journals_catch_up(&w->f[2], &w->f[0]);
+    for (int i = 0; i < 2; i++) {
+        struct event_type *next = event_type_copy(t);
+        next->base.version = 2;
+        next->archived = i == 0;
+        next->deprecated = i == 1;
+        store_fixture_put(&w->f[i], &next->base);
+    }
+    journals_catch_up(&w->f[2], &w->f[1]);
+    for (int to = 0; to < JOURNALS_REGIONS; to++)
+        for (int step = 1; step < JOURNALS_REGIONS; step++)
+            journals_catch_up(&w->f[to], &w->f[(to + step) % JOURNALS_REGIONS]);
+    for (int opened = 0; opened < 2; opened++)
+        for (int i = 0; i < JOURNALS_REGIONS; i++) {
+            const struct event_type *kept =
+                catalog_event_type(w->f[i].catalog, &STORE_FIXTURE_ORGANIZATION, "order.paid");
+            assert_true(kept->archived && !kept->deprecated);
+            store_fixture_close(&w->f[i]);
+            store_fixture_open(&w->f[i]);
+        }
+    object_unref(&t->base);
+}
+
 static void a_snapshot_from_a_clock_far_ahead_is_not_adopted(void **state)
 {
-    struct world *w = *state;
+    struct journals_world *w = *state;
     struct store_fixture *fra = &w->f[0], *sin = &w->f[1];
     uint64_t now_ms = store_fixture_ms();
 
     journals_put_application(fra, "acme");
     struct journal_position far = journals_position(fra, 1);
     far.hlc = UINT64_MAX;
-    struct store_adopt op = { .origin = 1, .first = true, .position = &far };
+    struct store_adopt op = { .position = &far, .first = true, .last = true };
     assert_int_equal(STORE_RUN(sin, store_adopt, &op), ERR_OK);
     assert_int_equal(op.verdict, APPLY_AHEAD);
     assert_int_equal(journals_position(sin, 1).seq, 0);
@@ -199,7 +201,7 @@ static void a_snapshot_from_a_clock_far_ahead_is_not_adopted(void **state)
 
 static void stamps_follow_what_was_seen_before_a_restart(void **state)
 {
-    struct world *w = *state;
+    struct journals_world *w = *state;
     struct store_fixture *fra = &w->f[0], *sin = &w->f[1];
     uint64_t now_ms = store_fixture_ms();
 
@@ -216,7 +218,7 @@ static void stamps_follow_what_was_seen_before_a_restart(void **state)
 /* Whatever instant a peer's ids name. */
 static void ids_follow_our_own_only(void **state)
 {
-    struct world *w = *state;
+    struct journals_world *w = *state;
     struct store_fixture *sin = &w->f[1];
     uint64_t now_ms = store_fixture_ms();
     struct application *a = journals_application(&w->f[0], "acme");
@@ -230,42 +232,9 @@ static void ids_follow_our_own_only(void **state)
     assert_true(id_wall_ms(&id) <= now_ms);
 }
 
-static void put_endpoint(struct store_fixture *f, const struct id *application,
-                         const struct id *id, const char *uid)
-{
-    struct endpoint *e = endpoint_copy(catalog_endpoint(f->catalog, application, id));
-
-    e->base.version++;
-    free(e->uid);
-    e->uid = xstrdup(uid);
-    store_fixture_put(f, &e->base);
-}
-
-/* What holds a name here may be older than what is about to come. */
-static void a_snapshot_may_give_a_name_to_another_endpoint(void **state)
-{
-    struct world *w = *state;
-    struct store_fixture *fra = &w->f[0], *sin = &w->f[1];
-    struct id acme = journals_put_application(fra, "acme");
-    struct id one = store_fixture_put_endpoint(fra, &acme);
-    struct id two = store_fixture_put_endpoint(fra, &acme);
-
-    put_endpoint(fra, &acme, &two, "primary");
-    journals_catch_up(sin, fra);
-    put_endpoint(fra, &acme, &two, "secondary");
-    put_endpoint(fra, &acme, &one, "primary");
-
-    assert_int_equal(journals_adopt(sin, fra), 0);
-    assert_int_equal(catalog_count(sin->catalog), 3);
-    const struct endpoint *e = catalog_endpoint_by_uid(sin->catalog, &acme, "primary");
-    assert_non_null(e);
-    assert_true(id_equal(&e->base.id, &one));
-    journals_assert_same(sin, fra, 1);
-}
-
 static void who_shares_a_uid_can_still_be_edited(void **state)
 {
-    struct world *w = *state;
+    struct journals_world *w = *state;
     struct store_fixture *fra = &w->f[0], *sin = &w->f[1];
 
     journals_put_application(fra, "acme");
@@ -279,20 +248,20 @@ static void who_shares_a_uid_can_still_be_edited(void **state)
     assert_int_equal(store_fixture_try_put(sin, &third->base), ERR_CONFLICT);
 }
 
-static void no_entry_is_applied_to_our_own_journal(void **state)
+static void our_own_journal_is_not_for_peers_to_write(void **state)
 {
-    struct world *w = *state;
+    struct journals_world *w = *state;
     struct store_fixture *fra = &w->f[0];
 
     journals_put_application(fra, "acme");
     struct store_journal journal = journals_fetch(fra, 0, SIZE_MAX);
     for (uint8_t origin = 0; origin <= 1; origin++) {
+        struct journal_position at = journal.end;
+        at.origin = origin;
         struct store_apply apply = { .origin = origin,
                                      .entries = journal.entries,
                                      .count = journal.count };
-        struct store_adopt adopt = { .origin = origin,
-                                     .first = true,
-                                     .position = &journal.end };
+        struct store_adopt adopt = { .position = &at, .first = true, .last = true };
         memcpy(apply.incarnation, journal.end.incarnation, INCARNATION_LEN);
         assert_int_equal(STORE_RUN(fra, store_apply, &apply), ERR_INVALID);
         assert_int_equal(STORE_RUN(fra, store_adopt, &adopt), ERR_INVALID);
@@ -303,7 +272,7 @@ static void no_entry_is_applied_to_our_own_journal(void **state)
 
 static void a_region_with_a_journal_does_not_go_on_without(void **state)
 {
-    struct world *w = *state;
+    struct journals_world *w = *state;
     struct store_fixture *fra = &w->f[0];
 
     journals_put_application(fra, "acme");
@@ -316,19 +285,19 @@ static void a_region_with_a_journal_does_not_go_on_without(void **state)
 
 static int run(const char *name)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, journals_start, journals_stop)
     const struct CMUnitTest tests[] = {
         TEST(an_application_is_written_by_its_home_alone),
         TEST(what_was_deleted_does_not_come_back_from_elsewhere),
         TEST(an_endpoint_stays_with_its_application),
         TEST(the_newest_event_type_stays_whatever_comes_last),
         TEST(an_event_type_of_two_regions_is_the_older_one_everywhere),
+        TEST(of_two_equal_event_types_all_keep_the_same),
         TEST(a_snapshot_from_a_clock_far_ahead_is_not_adopted),
         TEST(stamps_follow_what_was_seen_before_a_restart),
         TEST(ids_follow_our_own_only),
-        TEST(a_snapshot_may_give_a_name_to_another_endpoint),
         TEST(who_shares_a_uid_can_still_be_edited),
-        TEST(no_entry_is_applied_to_our_own_journal),
+        TEST(our_own_journal_is_not_for_peers_to_write),
         TEST(a_region_with_a_journal_does_not_go_on_without),
     };
 

@@ -11,42 +11,12 @@
 #include "tests/lib/dice.h"
 #include "tests/lib/journals.h"
 
-#define REGIONS 3
-#define STEPS   1500
-#define SEEDS   4
-
-/* Ordinals 1, 2, 3. */
-struct world {
-    struct store_fixture f[REGIONS];
-};
-
-static int start(void **state)
-{
-    static struct world w;
-
-    w = (struct world){ 0 };
-    for (uint8_t i = 0; i < REGIONS; i++) {
-        w.f[i].ordinal = i + 1;
-        store_fixture_start(&w.f[i]);
-    }
-    *state = &w;
-    return 0;
-}
-
-static int stop(void **state)
-{
-    struct world *w = *state;
-
-    for (int i = 0; i < REGIONS; i++)
-        store_fixture_stop(&w->f[i]);
-    return 0;
-}
-
-/* Tests. */
+#define STEPS 1500
+#define SEEDS 4
 
 static void what_is_put_at_home_is_the_same_elsewhere(void **state)
 {
-    struct world *w = *state;
+    struct journals_world *w = *state;
     struct store_fixture *fra = &w->f[0], *sin = &w->f[1];
     struct id acme = journals_put_application(fra, "acme"),
               gone = journals_put_application(fra, "gone");
@@ -77,7 +47,7 @@ static void what_is_put_at_home_is_the_same_elsewhere(void **state)
 
 static void entries_are_applied_in_order_and_once(void **state)
 {
-    struct world *w = *state;
+    struct journals_world *w = *state;
     struct store_fixture *fra = &w->f[0], *sin = &w->f[1];
     struct id acme = journals_put_application(fra, "acme");
 
@@ -108,7 +78,7 @@ static void entries_are_applied_in_order_and_once(void **state)
 
 static void another_history_is_refused(void **state)
 {
-    struct world *w = *state;
+    struct journals_world *w = *state;
     struct store_fixture *fra = &w->f[0], *sin = &w->f[1];
     struct id acme = journals_put_application(fra, "acme");
 
@@ -144,7 +114,7 @@ static void another_history_is_refused(void **state)
 
 static void a_clock_far_ahead_waits_for_ours(void **state)
 {
-    struct world *w = *state;
+    struct journals_world *w = *state;
     struct store_fixture *fra = &w->f[0], *sin = &w->f[1];
     uint64_t now_ms = store_fixture_ms();
 
@@ -169,7 +139,7 @@ static void a_clock_far_ahead_waits_for_ours(void **state)
 
 static void what_can_not_be_applied_is_put_aside_and_the_rest_goes_on(void **state)
 {
-    struct world *w = *state;
+    struct journals_world *w = *state;
     struct store_fixture *fra = &w->f[0], *sin = &w->f[1], *gru = &w->f[2];
     struct id here = journals_put_application(sin, "here");
     struct id acme = journals_put_application(fra, "acme");
@@ -216,7 +186,7 @@ static void what_can_not_be_applied_is_put_aside_and_the_rest_goes_on(void **sta
 
 static void two_homes_may_give_out_one_uid(void **state)
 {
-    struct world *w = *state;
+    struct journals_world *w = *state;
     struct store_fixture *fra = &w->f[0], *sin = &w->f[1];
     struct id first = journals_put_application(fra, "acme");
 
@@ -239,58 +209,9 @@ static void two_homes_may_give_out_one_uid(void **state)
         &second));
 }
 
-static void who_is_too_far_behind_adopts_a_snapshot(void **state)
-{
-    struct world *w = *state;
-    struct store_fixture *fra = &w->f[0], *sin = &w->f[1];
-    struct id ids[40];
-
-    store_fixture_close(fra);
-    fra->journal_kept = 10;
-    store_fixture_open(fra);
-    for (size_t i = 0; i < COUNT(ids); i++)
-        ids[i] = journals_put_application(fra, NULL);
-    journals_catch_up(sin, &w->f[2]);
-    journals_edit_application(fra, &ids[3], true);
-
-    struct store_journal journal = { .after = 5, .limit = 1, .bytes_limit = 1 };
-    assert_int_equal(STORE_RUN(fra, store_journal, &journal), ERR_NOT_FOUND);
-    assert_int_equal(journals_adopt(sin, fra), 0);
-    assert_int_equal(journals_position(sin, 1).seq, 41);
-    journals_assert_same(fra, sin, 1);
-    assert_int_equal(catalog_count(sin->catalog), 39);
-    journals_edit_application(fra, &ids[4], false);
-    journals_catch_up(sin, fra);
-    journals_assert_same(fra, sin, 1);
-}
-
-static void a_snapshot_of_another_life_takes_the_place_of_the_last(void **state)
-{
-    struct world *w = *state;
-    struct store_fixture *fra = &w->f[0], *sin = &w->f[1];
-    struct id old = journals_put_application(fra, "old");
-
-    store_fixture_put_endpoint(fra, &old);
-    journals_catch_up(sin, fra);
-    uint64_t now_ms = store_fixture_ms();
-    store_fixture_stop(fra); /* the directory is lost */
-    store_fixture_start(fra);
-    store_fixture_set_ms(now_ms + 1000);
-    journals_put_application(fra, "new");
-    struct store_journal journal = journals_fetch(fra, 0, SIZE_MAX);
-    assert_int_equal(journals_apply(sin, &journal, journal.entries, 1).verdict, APPLY_FORKED);
-    journal_entries_free(journal.entries, journal.count);
-
-    assert_int_equal(journals_adopt(sin, fra), 0);
-    assert_int_equal(catalog_count(sin->catalog), 1);
-    assert_non_null(
-        catalog_application_by_uid(sin->catalog, &STORE_FIXTURE_ORGANIZATION, "new"));
-    journals_assert_same(fra, sin, 1);
-}
-
 static void a_region_that_was_alone_begins_with_what_it_has(void **state)
 {
-    struct world *w = *state;
+    struct journals_world *w = *state;
     struct store_fixture alone = { .alone = true }, *gru = &w->f[2];
 
     store_fixture_start(&alone);
@@ -332,7 +253,7 @@ static void a_region_that_was_alone_begins_with_what_it_has(void **state)
 /* What a follower hears, and when. */
 struct listener {
     struct store_follower follower;
-    struct journal_reach reach[REGIONS + 1];
+    struct journal_reach reach[JOURNALS_REGIONS + 1];
     size_t objects_before; /* that were in its catalog when it last heard of a position */
 };
 
@@ -368,7 +289,7 @@ static void what_has_its_home_elsewhere_is_not_written_here(void **state)
 
 static void followers_hear_of_a_position_behind_its_objects(void **state)
 {
-    struct world *w = *state;
+    struct journals_world *w = *state;
     struct store_fixture *fra = &w->f[0], *sin = &w->f[1];
     struct listener l = { .follower.applied = on_applied };
 
@@ -416,34 +337,46 @@ static void edit_something(struct store_fixture *f, struct dice *dice, struct id
     }
 }
 
-/* A batch that may be old, doubled, or too early. */
-static void exchange_something(struct world *w, struct dice *dice)
+/* A batch that may be old, doubled, or too early; or a snapshot, or the beginning of one. */
+static void exchange_something(struct journals_world *w, struct dice *dice)
 {
-    struct store_fixture *from = &w->f[dice_between(dice, 0, REGIONS - 1)];
-    struct store_fixture *to = &w->f[dice_between(dice, 0, REGIONS - 1)];
-    uint64_t at = journals_position(to, from->ordinal).seq,
-             end = journals_position(from, from->ordinal).seq;
-    uint64_t after = dice_between(dice, at > 5 ? at - 5 : 0, at + 2);
+    struct store_fixture *from = &w->f[dice_between(dice, 0, JOURNALS_REGIONS - 1)];
+    struct store_fixture *to = &w->f[dice_between(dice, 0, JOURNALS_REGIONS - 1)];
+    struct journal_position at = journals_position(to, from->ordinal);
+    uint64_t after = dice_between(dice, at.seq > 5 ? at.seq - 5 : 0, at.seq + 2);
 
-    if (from == to || after > end)
+    if (from == to || after > journals_position(from, from->ordinal).seq)
         return;
+    if (dice_chance(dice, 5)) {
+        journals_adopt_some(to, from, (unsigned)dice_between(dice, 1, 5));
+        return;
+    }
     struct store_journal journal = journals_fetch(from, after, dice_between(dice, 1, 20));
     struct store_apply applied = journals_apply(to, &journal, journal.entries, journal.count);
     assert_int_not_equal(applied.verdict, APPLY_FORKED);
-    assert_int_equal(applied.verdict == APPLY_GAP, journal.count > 0 && after > at);
+    assert_int_equal(applied.verdict == APPLY_WAITS, at.adopting);
+    assert_int_equal(applied.verdict == APPLY_GAP,
+                     !at.adopting && journal.count > 0 && after > at.seq);
     journal_entries_free(journal.entries, journal.count);
+}
+
+static void finish(struct store_fixture *to, struct store_fixture *from)
+{
+    if (journals_position(to, from->ordinal).adopting)
+        journals_adopt(to, from);
+    journals_catch_up(to, from);
 }
 
 static void regions_agree_whatever_the_network_and_the_machines_do(void **state)
 {
-    struct world *w = *state;
-    static struct id ids[REGIONS][STEPS];
+    struct journals_world *w = *state;
+    static struct id ids[JOURNALS_REGIONS][STEPS];
 
     for (uint64_t seed = 1; seed <= SEEDS; seed++) {
         struct dice dice = { .state = seed };
-        size_t counts[REGIONS] = { 0 };
+        size_t counts[JOURNALS_REGIONS] = { 0 };
         for (int step = 0; step < STEPS; step++) {
-            size_t i = dice_between(&dice, 0, REGIONS - 1);
+            size_t i = dice_between(&dice, 0, JOURNALS_REGIONS - 1);
             store_fixture_set_ms(store_fixture_ms() + dice_between(&dice, 0, 50));
             if (dice_chance(&dice, 40)) {
                 edit_something(&w->f[i], &dice, ids[i], &counts[i]);
@@ -454,20 +387,20 @@ static void regions_agree_whatever_the_network_and_the_machines_do(void **state)
                 store_fixture_open(&w->f[i]);
             }
         }
-        for (int from = 0; from < REGIONS; from++)
-            for (int to = 0; to < REGIONS; to++) {
+        for (int from = 0; from < JOURNALS_REGIONS; from++)
+            for (int to = 0; to < JOURNALS_REGIONS; to++) {
                 if (from != to)
-                    journals_catch_up(&w->f[to], &w->f[from]);
+                    finish(&w->f[to], &w->f[from]);
                 journals_assert_same(&w->f[from], &w->f[to], w->f[from].ordinal);
             }
-        for (int i = 1; i < REGIONS; i++)
+        for (int i = 1; i < JOURNALS_REGIONS; i++)
             assert_int_equal(catalog_count(w->f[i].catalog), catalog_count(w->f[0].catalog));
     }
 }
 
 static int run(const char *name)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, journals_start, journals_stop)
     const struct CMUnitTest tests[] = {
         TEST(what_is_put_at_home_is_the_same_elsewhere),
         TEST(entries_are_applied_in_order_and_once),
@@ -475,8 +408,6 @@ static int run(const char *name)
         TEST(a_clock_far_ahead_waits_for_ours),
         TEST(what_can_not_be_applied_is_put_aside_and_the_rest_goes_on),
         TEST(two_homes_may_give_out_one_uid),
-        TEST(who_is_too_far_behind_adopts_a_snapshot),
-        TEST(a_snapshot_of_another_life_takes_the_place_of_the_last),
         TEST(a_region_that_was_alone_begins_with_what_it_has),
         TEST(what_has_its_home_elsewhere_is_not_written_here),
         TEST(followers_hear_of_a_position_behind_its_objects),

@@ -1,5 +1,6 @@
 #include "tests/lib/journals.h"
 
+#include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -15,6 +16,28 @@
 
 #define SNAPSHOT_PAGE 7
 #define PAGE_BYTES    (1 << 20)
+
+int journals_start(void **state)
+{
+    static struct journals_world w;
+
+    w = (struct journals_world){ 0 };
+    for (uint8_t i = 0; i < JOURNALS_REGIONS; i++) {
+        w.f[i].ordinal = i + 1;
+        store_fixture_start(&w.f[i]);
+    }
+    *state = &w;
+    return 0;
+}
+
+int journals_stop(void **state)
+{
+    struct journals_world *w = *state;
+
+    for (int i = 0; i < JOURNALS_REGIONS; i++)
+        store_fixture_stop(&w->f[i]);
+    return 0;
+}
 
 /* Objects. */
 
@@ -104,7 +127,19 @@ void journals_catch_up(struct store_fixture *to, struct store_fixture *from)
     } while (at.seq != UINT64_MAX);
 }
 
-unsigned journals_adopt(struct store_fixture *to, struct store_fixture *from)
+static void adopt_page(struct store_fixture *to, struct store_adopt *op, unsigned *refused)
+{
+    do {
+        assert_int_equal(STORE_RUN(to, store_adopt, op), ERR_OK);
+        assert_int_equal(op->verdict, APPLY_DONE);
+        *refused += op->refused;
+        op->first = false;
+        op->count = 0;
+    } while (op->more);
+}
+
+unsigned journals_adopt_some(struct store_fixture *to, struct store_fixture *from,
+                             unsigned pages)
 {
     const struct journal_position end = journals_position(from, from->ordinal);
     struct store_snapshot page = { .after = INT64_MIN,
@@ -114,19 +149,23 @@ unsigned journals_adopt(struct store_fixture *to, struct store_fixture *from)
 
     do {
         assert_int_equal(STORE_RUN(from, store_snapshot, &page), ERR_OK);
-        struct store_adopt op = { .origin = from->ordinal,
+        struct store_adopt op = { .position = &end,
                                   .first = page.after == INT64_MIN,
+                                  .last = !page.more,
                                   .codes = page.codes,
-                                  .count = page.count,
-                                  .position = page.more ? NULL : &end };
-        assert_int_equal(STORE_RUN(to, store_adopt, &op), ERR_OK);
-        refused += op.refused;
+                                  .count = page.count };
+        adopt_page(to, &op, &refused);
         for (size_t i = 0; i < page.count; i++)
             bytes_fini(&page.codes[i]);
         free(page.codes);
         page.after = page.last;
-    } while (page.more);
+    } while (page.more && --pages > 0);
     return refused;
+}
+
+unsigned journals_adopt(struct store_fixture *to, struct store_fixture *from)
+{
+    return journals_adopt_some(to, from, UINT_MAX);
 }
 
 void journals_assert_same(struct store_fixture *a, struct store_fixture *b, uint8_t origin)

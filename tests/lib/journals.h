@@ -8,6 +8,17 @@
 #include "store/replicate.h"
 #include "tests/lib/store_fixture.h"
 
+#define JOURNALS_REGIONS 3
+
+/* Ordinals 1, 2, 3. */
+struct journals_world {
+    struct store_fixture f[JOURNALS_REGIONS];
+};
+
+/* Of a test that runs in one. */
+int journals_start(void **state);
+int journals_stop(void **state);
+
 /* Objects at their home, `f`. */
 struct application *journals_application(struct store_fixture *f, const char *uid);
 struct id journals_put_application(struct store_fixture *f, const char *uid);
@@ -23,8 +34,11 @@ struct store_apply journals_apply(struct store_fixture *to, const struct store_j
 /* All that `to` doesn't have yet of `from`. */
 void journals_catch_up(struct store_fixture *to, struct store_fixture *from);
 
-/* A snapshot of all of `from`, in pages: how many of its objects were refused. */
+/* A snapshot of all of `from`, in pages; or the first `pages` of it, as if `to` were ended then. How
+ * many of its objects were refused. */
 unsigned journals_adopt(struct store_fixture *to, struct store_fixture *from);
+unsigned journals_adopt_some(struct store_fixture *to, struct store_fixture *from,
+                             unsigned pages);
 
 struct journal_position journals_position(struct store_fixture *f, uint8_t origin);
 uint64_t journals_quarantined(struct store_fixture *f);

@@ -6,9 +6,8 @@
 #include <string.h>
 
 #include "core/clock.h"
-#include "core/object_code.h"
-#include "store/replicate.h"
 #include "signer/digest.h"
+#include "tests/lib/journals.h"
 
 #define REQUEST_MAX  (3u << 20) /* bytes */
 #define ASK_PATH_MAX 1024
@@ -16,7 +15,8 @@
 struct waiting {
     struct task task;
     struct store_record record;
-    struct store_adopt adopt;
+    struct store_positions positions;
+    struct store_apply apply;
     bool done;
 };
 
@@ -216,37 +216,65 @@ void site_make(struct site *site, const char *path, const char *body, char out_i
     answer_fini(&a);
 }
 
-static void on_adopted(struct store_req *req)
+static void on_positions(struct store_req *req)
 {
-    struct store_adopt *adopt = container_of(req, struct store_adopt, req);
+    struct store_positions *positions = container_of(req, struct store_positions, req);
 
-    require(req->err == ERR_OK && adopt->refused == 0, "not adopted");
-    container_of(adopt, struct waiting, adopt)->done = true;
+    require(req->err == ERR_OK, "no positions");
+    container_of(positions, struct waiting, positions)->done = true;
+}
+
+static struct journal_position position_of(struct site *site, uint8_t origin)
+{
+    struct journal_position at = { .origin = origin, .incarnation = "a life" };
+    struct waiting waiting = {
+        .positions.req = { .done = on_positions, .reply_to = &site->loop.inbox },
+    };
+
+    store_positions(site->store, &waiting.positions);
+    run_until(site, &waiting.done);
+    for (size_t i = 0; i < waiting.positions.count; i++)
+        if (waiting.positions.positions[i].origin == origin)
+            at = waiting.positions.positions[i];
+    return at;
+}
+
+static void on_applied(struct store_req *req)
+{
+    struct store_apply *apply = container_of(req, struct store_apply, req);
+
+    require(req->err == ERR_OK && apply->verdict == APPLY_DONE, "not applied");
+    container_of(apply, struct waiting, apply)->done = true;
+}
+
+static void apply_next(struct site *site, struct journal_position *at,
+                       const struct object *object)
+{
+    const struct bytes nothing = { 0 };
+    struct journal_entry entry = journals_forge(at, object, &nothing);
+    struct waiting waiting = {
+        .apply = {
+            .req = { .done = on_applied, .reply_to = &site->loop.inbox },
+            .origin = at->origin,
+            .entries = &entry,
+            .count = 1,
+        },
+    };
+
+    memcpy(waiting.apply.incarnation, at->incarnation, INCARNATION_LEN);
+    store_apply(site->store, &waiting.apply);
+    run_until(site, &waiting.done);
+    require(!object || waiting.apply.quarantined == 0, "put into quarantine");
+    bytes_fini(&entry.code);
 }
 
 void site_adopt(struct site *site, uint8_t origin, uint64_t seq, struct object *object)
 {
-    struct buf code = BUF_INIT(OBJECT_CODE_MAX);
-    struct journal_position position = { .origin = origin,
-                                         .incarnation = "a life",
-                                         .seq = seq };
-    struct bytes codes;
-    struct waiting waiting = {
-        .adopt = {
-            .req = { .done = on_adopted, .reply_to = &site->loop.inbox },
-            .origin = origin,
-            .codes = &codes,
-            .count = object ? 1 : 0,
-            .position = &position,
-        },
-    };
+    struct journal_position at = position_of(site, origin);
 
-    if (object)
-        require(object_encode(object, &code) == ERR_OK, "no code");
-    codes = (struct bytes){ .data = code.bytes, .len = code.len };
-    store_adopt(site->store, &waiting.adopt);
-    run_until(site, &waiting.done);
-    buf_fini(&code);
+    require(at.seq < seq, "applied already");
+    while (at.seq < seq)
+        apply_next(site, &at, at.seq + 1 == seq ? object : NULL);
     object_unref(object);
 }
 

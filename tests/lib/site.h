@@ -61,8 +61,8 @@ unsigned site_status(struct site *site, const char *method, const char *body, co
 /* Make something with POST and write its id, the member "id". */
 void site_make(struct site *site, const char *path, const char *body, char out_id[ID_TEXT_MAX]);
 
-/* Adopt an object that another region, the origin, has made; its journal is applied up to `seq`
- * then. Takes the reference; NULL: none, only so far. */
+/* Apply the journal of another region, the origin, up to `seq`; that entry is an object that it has
+ * made, and those before are nothing. Takes the reference; NULL: nothing there, too. */
 void site_adopt(struct site *site, uint8_t origin, uint64_t seq, struct object *object);
 
 /* Say how the API is to see a region from now on. */

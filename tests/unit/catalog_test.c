@@ -119,7 +119,7 @@ static void objects_are_not_found_outside_their_scope_or_kind(void **state)
     assert_null(catalog_event_type(c, &organization, "customer"));
 }
 
-static void a_newer_version_replaces_an_older_one_and_its_name(void **state)
+static void what_comes_later_replaces_what_was_there_and_its_name(void **state)
 {
     struct catalog *c = *state;
 
@@ -128,13 +128,39 @@ static void a_newer_version_replaces_an_older_one_and_its_name(void **state)
     assert_null(catalog_application_by_uid(c, &organization, "old"));
     assert_non_null(catalog_application_by_uid(c, &organization, "new"));
 
-    put_application(c, 1, "old", 1, false);
-    put_application(c, 1, "older", 2, false);
-    assert_non_null(catalog_application_by_uid(c, &organization, "new"));
-
-    put_application(c, 1, NULL, 3, false);
+    put_application(c, 1, "restored", 1, false);
     assert_null(catalog_application_by_uid(c, &organization, "new"));
+    assert_non_null(catalog_application_by_uid(c, &organization, "restored"));
+
+    put_application(c, 1, NULL, 2, false);
+    assert_null(catalog_application_by_uid(c, &organization, "restored"));
     assert_int_equal(catalog_count(c), 1);
+}
+
+static uint8_t holder_of(const struct catalog *c, const char *uid)
+{
+    const struct application *a = catalog_application_by_uid(c, &organization, uid);
+
+    return a ? a->base.id.bytes[7] : 0;
+}
+
+static void of_several_with_one_name_the_oldest_has_it(void **state)
+{
+    struct catalog *c = *state;
+
+    put_application(c, 3, "acme", 1, false);
+    put_application(c, 2, "acme", 1, false);
+    put_application(c, 4, "acme", 1, false);
+    put_application(c, 1, "acme", 1, false);
+    for (uint8_t n = 1; n <= 4; n++) {
+        assert_int_equal(holder_of(c, "acme"), n);
+        put_application(c, n, n % 2 ? NULL : "other", 2, n == 3);
+    }
+    assert_int_equal(holder_of(c, "acme"), 0);
+    assert_int_equal(holder_of(c, "other"), 2);
+    put_application(c, 4, "acme", 3, false);
+    assert_int_equal(holder_of(c, "acme"), 4);
+    assert_int_equal(holder_of(c, "other"), 2);
 }
 
 static void a_deleted_object_frees_its_name_for_another(void **state)
@@ -230,7 +256,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CATALOG_TEST(objects_are_found_by_id_key_and_name),
         CATALOG_TEST(objects_are_not_found_outside_their_scope_or_kind),
-        CATALOG_TEST(a_newer_version_replaces_an_older_one_and_its_name),
+        CATALOG_TEST(what_comes_later_replaces_what_was_there_and_its_name),
+        CATALOG_TEST(of_several_with_one_name_the_oldest_has_it),
         CATALOG_TEST(a_deleted_object_frees_its_name_for_another),
         CATALOG_TEST(endpoints_are_visited_oldest_first_and_an_edit_keeps_the_place),
         CATALOG_TEST(a_deleted_application_takes_its_endpoints_along),

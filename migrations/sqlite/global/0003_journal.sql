@@ -17,7 +17,9 @@ CREATE TABLE positions (
     seq         INTEGER NOT NULL,
     hlc         INTEGER NOT NULL,
     chain       BLOB    NOT NULL CHECK (length(chain) = 32),
-    at_ms       INTEGER NOT NULL
+    at_ms       INTEGER NOT NULL,
+    round       INTEGER NOT NULL DEFAULT 0, -- counts the snapshots of it that were begun
+    adopting    INTEGER NOT NULL    -- 1: one was, and not ended
 ) STRICT;
 
 -- Each origin's objects as they are now, tombstones as well; kind: enum object_kind. digest:
@@ -28,6 +30,7 @@ CREATE TABLE states (
     kind    INTEGER NOT NULL,
     version INTEGER NOT NULL,
     digest  BLOB    NOT NULL CHECK (length(digest) = 32),
+    round   INTEGER NOT NULL,       -- of the origin, when it was last named
     PRIMARY KEY (origin, key)
 ) STRICT, WITHOUT ROWID;
 
