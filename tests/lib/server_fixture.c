@@ -20,6 +20,16 @@ const struct server_limits server_fixture_limits = {
     .body_timeout_ms = 150,
 };
 
+const struct server_limits server_fixture_patient = {
+    .header_bytes = 1024,
+    .body_bytes = 4096,
+    .buffered_bytes = 6000,
+    .connections = 8,
+    .connections_per_address = 6,
+    .header_timeout_ms = 60 * 1000,
+    .body_timeout_ms = 60 * 1000,
+};
+
 void server_fixture_reply(struct exchange *x, unsigned status, const char *text)
 {
     struct buf body = BUF_INIT(1 << 20);

@@ -33,6 +33,9 @@ struct server_fixture {
 /* Small enough to reach, and quick enough to wait for. */
 extern const struct server_limits server_fixture_limits;
 
+/* The same with a minute for everything: for what a busy machine may take its time for. */
+extern const struct server_limits server_fixture_patient;
+
 /* For cmocka; `*state` comes with the limits of the test, or NULL, and is the fixture. */
 int server_fixture_setup(void **state);
 int server_fixture_teardown(void **state);
@@ -61,6 +64,11 @@ int server_fixture_secure(void **state);
 
 #define SERVER_TEST(test)                                                                      \
     cmocka_unit_test_setup_teardown(test, server_fixture_setup, server_fixture_teardown)
+
+#define PATIENT_SERVER_TEST(test)                                                              \
+    cmocka_unit_test_prestate_setup_teardown(test, server_fixture_setup,                       \
+                                             server_fixture_teardown,                          \
+                                             (void *)(uintptr_t)&server_fixture_patient)
 
 #define assert_has(text, part)                                                                 \
     do {                                                                                       \

@@ -15,17 +15,6 @@
 
 #define GET(path) "GET " path " HTTP/1.1\r\n" HOST "\r\n"
 
-/* For a test that keeps the loop busy by itself. */
-static const struct server_limits patient = {
-    .header_bytes = 1024,
-    .body_bytes = 4096,
-    .buffered_bytes = 6000,
-    .connections = 8,
-    .connections_per_address = 6,
-    .header_timeout_ms = 60 * 1000,
-    .body_timeout_ms = 60 * 1000,
-};
-
 static void a_connection_is_kept_as_the_version_and_the_client_say(void **state)
 {
     static const struct {
@@ -237,9 +226,7 @@ int main(void)
         SERVER_TEST(a_connection_is_kept_as_the_version_and_the_client_say),
         SERVER_TEST(every_answer_has_a_date_and_its_length),
         SERVER_TEST(empty_lines_before_a_request_are_skipped),
-        cmocka_unit_test_prestate_setup_teardown(
-            any_number_of_pipelined_requests_is_answered_in_order, server_fixture_setup,
-            server_fixture_teardown, (void *)(uintptr_t)&patient),
+        PATIENT_SERVER_TEST(any_number_of_pipelined_requests_is_answered_in_order),
         SERVER_TEST(what_follows_the_last_request_is_never_read_as_one),
         SERVER_TEST(a_client_that_has_said_all_gets_all_its_answers),
         SERVER_TEST(a_client_that_leaves_half_a_request_gets_no_answer),

@@ -402,22 +402,22 @@ static void closing_does_not_wait_longer_than_it_was_told(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        SERVER_TEST(a_request_is_answered_with_what_the_owner_says),
-        SERVER_TEST(a_connection_is_kept_and_pipelined_requests_are_answered_in_order),
-        SERVER_TEST(a_request_may_come_byte_by_byte),
-        SERVER_TEST(answers_may_come_later_and_in_any_order),
-        SERVER_TEST(an_exchange_outlives_its_client),
-        SERVER_TEST(a_head_request_gets_no_body_and_204_has_none),
-        SERVER_TEST(an_old_client_is_answered_and_hung_up_on),
-        SERVER_TEST(a_refused_body_is_read_so_that_the_connection_stays),
-        SERVER_TEST(a_client_that_asks_first_is_refused_without_100),
-        SERVER_TEST(more_than_a_refused_body_may_have_closes_the_connection),
-        SERVER_TEST(an_endless_body_is_cut_off),
-        SERVER_TEST(what_cannot_be_trusted_is_refused_in_json_and_closed),
-        SERVER_TEST(an_absolute_target_means_its_path),
-        SERVER_TEST(opening_says_what_is_wrong),
-        SERVER_TEST(closing_finishes_what_is_owed_and_cuts_what_is_idle),
-        SERVER_TEST(closing_does_not_wait_longer_than_it_was_told),
+        PATIENT_SERVER_TEST(a_request_is_answered_with_what_the_owner_says),
+        PATIENT_SERVER_TEST(a_connection_is_kept_and_pipelined_requests_are_answered_in_order),
+        PATIENT_SERVER_TEST(a_request_may_come_byte_by_byte),
+        PATIENT_SERVER_TEST(answers_may_come_later_and_in_any_order),
+        PATIENT_SERVER_TEST(an_exchange_outlives_its_client),
+        PATIENT_SERVER_TEST(a_head_request_gets_no_body_and_204_has_none),
+        PATIENT_SERVER_TEST(an_old_client_is_answered_and_hung_up_on),
+        PATIENT_SERVER_TEST(a_refused_body_is_read_so_that_the_connection_stays),
+        PATIENT_SERVER_TEST(a_client_that_asks_first_is_refused_without_100),
+        PATIENT_SERVER_TEST(more_than_a_refused_body_may_have_closes_the_connection),
+        PATIENT_SERVER_TEST(an_endless_body_is_cut_off),
+        PATIENT_SERVER_TEST(what_cannot_be_trusted_is_refused_in_json_and_closed),
+        PATIENT_SERVER_TEST(an_absolute_target_means_its_path),
+        PATIENT_SERVER_TEST(opening_says_what_is_wrong),
+        PATIENT_SERVER_TEST(closing_finishes_what_is_owed_and_cuts_what_is_idle),
+        PATIENT_SERVER_TEST(closing_does_not_wait_longer_than_it_was_told),
     };
 
     return run_server_tests(tests);
