@@ -28,6 +28,8 @@ static void apply(struct caller *caller);
 static void on_applied(struct store_req *req);
 static void adopt(struct caller *caller);
 static void on_adopted(struct store_req *req);
+static void adopt_rest(struct caller *caller);
+static void adopted_page(struct caller *caller);
 
 static struct caller *caller_of(struct puller *p)
 {
@@ -68,6 +70,13 @@ static void halt(struct caller *caller)
     caller->puller.state = PULL_HALTED;
 }
 
+static void begin_snapshot(struct caller *caller)
+{
+    caller->puller.adopting = true;
+    caller->puller.adopt_begun = false;
+    rest(caller, 0);
+}
+
 bool puller_is_idle(const struct caller *caller)
 {
     return !caller->puller.call.done && !caller->puller.op.apply.req.done;
@@ -95,7 +104,8 @@ static void learn(struct caller *caller)
     store_positions(caller->link->store, &p->op.positions);
 }
 
-/* A peer whose history forked goes on once an operator has had its position forgotten. */
+/* A peer whose history forked goes on with a snapshot once an operator has asked for one. So does one
+ * whose last snapshot came to no end. */
 static void on_learnt(struct store_req *req)
 {
     struct puller *p = container_of(req, struct puller, op.positions.req);
@@ -107,13 +117,13 @@ static void on_learnt(struct store_req *req)
         if (p->op.positions.positions[i].origin == caller->region->ordinal)
             at = &p->op.positions.positions[i];
     req->done = NULL;
-    if (req->err || (was_halted && at)) {
+    if (req->err || (was_halted && at && !at->adopting)) {
         p->next_mono_ms = clock_now().mono_ms + HALTED_RETRY_MS;
         link_settle(caller->link);
         return;
     }
     p->seq = at ? at->seq : 0;
-    p->adopting = was_halted;
+    p->adopting = was_halted || (at && at->adopting);
     p->adopt_begun = false;
     rest(caller, 0);
     puller_poke(caller, clock_now());
@@ -200,9 +210,7 @@ static void on_fetched(struct call *call)
     if (answered && call->status == 200) {
         take_words(caller, &call->response);
     } else if (answered && call->status == 410 && !p->adopting) {
-        p->adopting = true;
-        p->adopt_begun = false;
-        rest(caller, 0);
+        begin_snapshot(caller);
     } else if (answered && call->status == 409) {
         halt(caller);
     } else {
@@ -226,6 +234,12 @@ static void apply(struct caller *caller)
     store_apply(caller->link->store, &p->op.apply);
 }
 
+static void wait_for_clock(struct caller *caller)
+{
+    trouble(caller, "its clock is far ahead of ours: its changes wait");
+    rest(caller, RETRY_MS);
+}
+
 static void judge(struct caller *caller, const struct store_apply *op)
 {
     switch (op->verdict) {
@@ -235,11 +249,13 @@ static void judge(struct caller *caller, const struct store_apply *op)
         rest(caller, 0);
         break;
     case APPLY_AHEAD:
-        trouble(caller, "its clock is far ahead of ours: its changes wait");
-        rest(caller, RETRY_MS);
+        wait_for_clock(caller);
         break;
     case APPLY_FORKED:
         halt(caller);
+        break;
+    case APPLY_WAITS: /* an operator has asked for a snapshot */
+        begin_snapshot(caller);
         break;
     }
 }
@@ -270,17 +286,19 @@ static void adopt(struct caller *caller)
     struct puller *p = &caller->puller;
 
     p->state = PULL_APPLYING;
-    if (!p->adopt_begun)
+    if (!p->adopt_begun) {
         p->adopt_end = p->words.end;
+        p->adopt_end.origin = caller->region->ordinal;
+    }
     p->codes = xcalloc(p->words.count, sizeof *p->codes);
     for (size_t i = 0; i < p->words.count; i++)
         p->codes[i] = p->words.entries[i].code;
     p->op.adopt = (struct store_adopt){ .req = ask(caller, on_adopted),
-                                        .origin = caller->region->ordinal,
+                                        .position = &p->adopt_end,
                                         .first = !p->adopt_begun,
+                                        .last = !p->words.more,
                                         .codes = p->codes,
-                                        .count = p->words.count,
-                                        .position = p->words.more ? NULL : &p->adopt_end };
+                                        .count = p->words.count };
     store_adopt(caller->link->store, &p->op.adopt);
 }
 
@@ -293,10 +311,37 @@ static void on_adopted(struct store_req *req)
     free(p->codes);
     p->codes = NULL;
     journal_entries_free(p->words.entries, p->words.count);
+    p->words.entries = NULL;
+    p->words.count = 0;
     if (req->err) {
+        p->adopt_begun = false;
         rest(caller, RETRY_MS);
         return;
     }
+    if (p->op.adopt.verdict == APPLY_AHEAD)
+        wait_for_clock(caller);
+    else if (p->op.adopt.more && !caller->link->closing)
+        adopt_rest(caller);
+    else
+        adopted_page(caller);
+    puller_poke(caller, clock_now());
+}
+
+/* What isn't there any more is deleted bit by bit. */
+static void adopt_rest(struct caller *caller)
+{
+    struct puller *p = &caller->puller;
+
+    p->op.adopt = (struct store_adopt){ .req = ask(caller, on_adopted),
+                                        .position = &p->adopt_end,
+                                        .last = true };
+    store_adopt(caller->link->store, &p->op.adopt);
+}
+
+static void adopted_page(struct caller *caller)
+{
+    struct puller *p = &caller->puller;
+
     p->adopt_begun = p->words.more;
     p->adopt_after = p->words.last;
     if (!p->words.more) {
@@ -306,7 +351,6 @@ static void on_adopted(struct store_req *req)
                   LOG_NUM("seq", p->seq));
     }
     rest(caller, 0);
-    puller_poke(caller, clock_now());
 }
 
 void puller_free(struct caller *caller)

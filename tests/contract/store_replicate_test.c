@@ -268,7 +268,7 @@ static void on_applied(struct store_follower *follower, const struct journal_rea
 /* One writer each: whatever this region thinks it has to say about them. */
 static void what_has_its_home_elsewhere_is_not_written_here(void **state)
 {
-    struct world *w = *state;
+    struct journals_world *w = *state;
     struct store_fixture *fra = &w->f[0], *sin = &w->f[1];
     struct id acme = journals_put_application(fra, "acme");
     struct id id = store_fixture_put_endpoint(fra, &acme);
