@@ -22,8 +22,8 @@ struct courier;
 
 struct tls_pins;
 
-/* Who we are to a peer, and by which certificate we know it: TLS 1.3 and nothing of the system's
- * authorities or of host names. All is borrowed while the courier lives. */
+/* Who we are to a peer, and by which certificates we know it: https by TLS 1.3, and nothing of the
+ * system's authorities or of host names. All is borrowed while the courier lives. */
 struct courier_identity {
     const char *certificate, *key; /* ours, PEM */
     const struct tls_pins *pins;   /* see tls_pins.h */
@@ -89,7 +89,7 @@ struct call {
     /* ERR_OK: an answer came, whatever its status. ERR_DENIED: egress, nothing was sent;
      * ERR_TIMEOUT; ERR_CANCELED; ERR_UNAVAILABLE: no connection, or it broke; ERR_LIMIT: too long
      * a header; ERR_BUSY: this process has no socket to spare; ERR_INVALID: a line of `headers`
-     * isn't one. */
+     * isn't one; or the courier has an identity, and the target isn't https. */
     enum err err;
     char reason[CALL_REASON_MAX]; /* when not ERR_OK: a sentence for the subscriber */
     unsigned status;

@@ -1,21 +1,15 @@
 #include "wire/courier_transfer.h"
 
-#include <ctype.h>
 #include <errno.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "core/mem.h"
-#include "wire/shortage.h"
 #include "wire/tls_pins.h"
 
-#define CONNECT_TIMEOUT_MS 10000
 #define LOW_SPEED_TIME_S   60 /* with less than a byte a second */
-#define CURL_ROUNDING_MS   1  /* its clock is that much early when microseconds carry */
 #define CA_CACHE_TIMEOUT_S 86400
 #define CONNECTION_IDLE_S  90
-#define REASON_HOST_MAX    100 /* bytes of a host name in a reason */
+#define HTTPS              "https://"
 
 static curl_socket_t on_open_socket(void *ctx, curlsocktype purpose,
                                     struct curl_sockaddr *address);
@@ -54,9 +48,11 @@ static void set_blob(struct transfer *t, CURLoption option, const char *pem)
     SET(option, &blob);
 }
 
-/* The peer is checked by its pins alone, in OpenSSL's handshake. */
+/* The peer is checked by its pins alone, in OpenSSL's handshake: each time, so no session is
+ * resumed. */
 static void set_up_identity(struct transfer *t, const struct courier_identity *identity)
 {
+    SET(CURLOPT_SSL_SESSIONID_CACHE, 0L);
     SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_3);
     SET(CURLOPT_SSL_VERIFYHOST, 0L);
     SET(CURLOPT_CAINFO, NULL);
@@ -189,6 +185,10 @@ enum err transfer_begin(struct transfer *t, struct call *call)
     t->pretransfer_us = 0;
     t->error_text[0] = 0;
     set_target(t, call->target);
+    if (t->setup->identity && strncmp(call->target->url, HTTPS, sizeof HTTPS - 1) != 0) {
+        transfer_settle(t, ERR_INVALID, "a peer is spoken to by https alone");
+        return ERR_INVALID;
+    }
     for (size_t i = 0; i < CALL_HEADERS_MAX; i++) {
         if (call->headers[i] && !header_line_is_good(call->headers[i])) {
             transfer_settle(t, ERR_INVALID, "a header line is malformed");
@@ -198,27 +198,17 @@ enum err transfer_begin(struct transfer *t, struct call *call)
     return ERR_OK;
 }
 
-static uint32_t elapsed_ms(const struct transfer *t)
+uint32_t transfer_elapsed_ms(const struct transfer *t)
 {
     return (uint32_t)((uv_hrtime() - t->started_ns) / 1000000);
 }
 
-static void settle_timeout(struct transfer *t)
-{
-    uint32_t ms = t->call->timeout_ms;
-
-    if (ms % 1000 == 0)
-        transfer_settle(t, ERR_TIMEOUT, "timed out after %u s", ms / 1000);
-    else
-        transfer_settle(t, ERR_TIMEOUT, "timed out after %u ms", ms);
-}
-
 bool transfer_prepare(struct transfer *t)
 {
-    uint32_t spent_ms = elapsed_ms(t);
+    uint32_t spent_ms = transfer_elapsed_ms(t);
 
     if (spent_ms >= t->call->timeout_ms) {
-        settle_timeout(t);
+        transfer_settle_timeout(t);
         return false;
     }
     set_headers(t);
@@ -237,7 +227,7 @@ static curl_off_t pretransfer_us(const struct transfer *t)
 
 /* Each connection that is ready for a request adds to this time: a kept one that turned out to
  * be dead, and then the new one that was opened in its place. */
-static bool has_connected(const struct transfer *t)
+bool transfer_has_connected(const struct transfer *t)
 {
     return pretransfer_us(t) > t->pretransfer_us;
 }
@@ -299,179 +289,15 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *ctx)
     return t->body_bytes <= call->response_max ? len : 0;
 }
 
-void transfer_settle(struct transfer *t, enum err err, const char *format, ...)
-{
-    struct call *call = t->call;
-    va_list args;
-
-    t->state = TRANSFER_SETTLED;
-    call->err = err;
-    call->duration_ms = elapsed_ms(t);
-    va_start(args, format);
-    vsnprintf(call->reason, sizeof call->reason, format, args);
-    va_end(args);
-}
-
-/* libcurl is content with a header that ends where the connection does. */
-static void settle_answer(struct transfer *t)
-{
-    long status = 0;
-    curl_off_t retry_after_s = 0;
-
-    curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
-    if (!t->header_is_whole || status < 200) {
-        transfer_settle(t, ERR_UNAVAILABLE, "the connection was closed within the answer");
-        return;
-    }
-    transfer_settle(t, ERR_OK, "%s", "");
-    t->call->status = (unsigned)status;
-    if (status < 300)
-        return;
-    curl_easy_getinfo(t->easy, CURLINFO_RETRY_AFTER, &retry_after_s);
-    if (retry_after_s > 0)
-        t->call->retry_after_s =
-            retry_after_s < UINT32_MAX ? (uint32_t)retry_after_s : UINT32_MAX;
-}
-
-/* libcurl's own words on TLS end with what matters: "…: self-signed certificate". */
-static const char *last_words(const struct transfer *t)
-{
-    const char *words = t->error_text;
-
-    for (const char *p; (p = strstr(words, ": "));)
-        words = p + 2;
-    return words;
-}
-
-static void settle_distrust(struct transfer *t)
-{
-    long result = 0;
-    const char *why = NULL;
-
-    if (t->setup->identity && !curl_easy_getinfo(t->easy, CURLINFO_SSL_VERIFYRESULT, &result))
-        why = tls_pins_why(result);
-    if (why)
-        transfer_settle(t, ERR_UNAVAILABLE, "the peer %s", why);
-    else
-        transfer_settle(t, ERR_UNAVAILABLE, "certificate not trusted: %s", last_words(t));
-}
-
-static void settle_overdue(struct transfer *t)
-{
-    if (elapsed_ms(t) + CURL_ROUNDING_MS >= t->call->timeout_ms)
-        settle_timeout(t);
-    else if (!has_connected(t))
-        transfer_settle(t, ERR_TIMEOUT, "no connection within %d s", CONNECT_TIMEOUT_MS / 1000);
-    else
-        transfer_settle(t, ERR_TIMEOUT, "the connection fell silent");
-}
-
-static void settle_no_connection(struct transfer *t)
-{
-    long number = t->socket_error;
-
-    if (t->was_denied) {
-        transfer_settle_denied(t, &t->denied);
-        return;
-    }
-    if (!number)
-        curl_easy_getinfo(t->easy, CURLINFO_OS_ERRNO, &number);
-    transfer_settle(t, is_shortage(t->socket_error) ? ERR_BUSY : ERR_UNAVAILABLE, "%s",
-                    number ? strerrordesc_np((int)number) : "no connection");
-    t->call->reason[0] = (char)tolower((unsigned char)t->call->reason[0]);
-}
-
-/* One of our callbacks stopped it. */
-static void settle_cut(struct transfer *t)
-{
-    if (t->header_bytes > HEADER_BYTES_MAX)
-        transfer_settle(t, ERR_LIMIT, "the answer's header is too long");
-    else
-        settle_answer(t);
-}
-
-/* from_curl: the one place where libcurl's codes are read. */
-void transfer_settle_result(struct transfer *t, CURLcode result)
-{
-    switch ((int)result) { /* of its hundred codes those that occur here */
-    case CURLE_OK:
-        settle_answer(t);
-        break;
-    case CURLE_WRITE_ERROR:
-        settle_cut(t);
-        break;
-    case CURLE_OPERATION_TIMEDOUT:
-        settle_overdue(t);
-        break;
-    case CURLE_COULDNT_CONNECT:
-        settle_no_connection(t);
-        break;
-    case CURLE_PEER_FAILED_VERIFICATION:
-        settle_distrust(t);
-        break;
-    case CURLE_SSL_CONNECT_ERROR:
-        transfer_settle(t, ERR_UNAVAILABLE, "no TLS connection: %s", last_words(t));
-        break;
-    case CURLE_SSL_CACERT_BADFILE:
-        transfer_settle(t, ERR_UNAVAILABLE, "the file of trusted certificates can't be read");
-        break;
-    case CURLE_GOT_NOTHING:
-        transfer_settle(t, ERR_UNAVAILABLE, "the connection was closed without an answer");
-        break;
-    case CURLE_PARTIAL_FILE:
-        transfer_settle(t, ERR_UNAVAILABLE, "the connection was closed within the answer");
-        break;
-    case CURLE_SEND_ERROR:
-    case CURLE_RECV_ERROR:
-        transfer_settle(t, ERR_UNAVAILABLE, "the connection broke");
-        break;
-    case CURLE_OUT_OF_MEMORY: /* what libcurl says of an endless header line */
-        transfer_settle(t, ERR_LIMIT, "the answer's header is too long");
-        break;
-    case CURLE_UNSUPPORTED_PROTOCOL:
-    case CURLE_WEIRD_SERVER_REPLY:
-        transfer_settle(t, ERR_UNAVAILABLE, "the answer isn't HTTP");
-        break;
-    default:
-        transfer_settle(t, ERR_UNAVAILABLE, "the request failed: %s",
-                        curl_easy_strerror(result));
-    }
-}
-
-void transfer_settle_lookup(struct transfer *t)
-{
-    const char *host = t->target->host;
-
-    if (t->lookup.err == ERR_CANCELED)
-        transfer_settle(t, ERR_CANCELED, "canceled");
-    else if (t->lookup.err == ERR_TIMEOUT && t->call->timeout_ms < LOOKUP_MAX_MS)
-        settle_timeout(t);
-    else if (t->lookup.err == ERR_NOT_FOUND)
-        transfer_settle(t, ERR_UNAVAILABLE, "name not found: %.*s", REASON_HOST_MAX, host);
-    else if (t->lookup.err == ERR_BUSY)
-        transfer_settle(t, ERR_UNAVAILABLE, "too many names are being looked up");
-    else
-        transfer_settle(t, ERR_UNAVAILABLE, "no answer from the name servers for %.*s",
-                        REASON_HOST_MAX, host);
-}
-
-void transfer_settle_denied(struct transfer *t, const union address *address)
-{
-    char text[ADDRESS_TEXT_MAX];
-
-    address_format(address, text);
-    transfer_settle(t, ERR_DENIED, "%s is not a public address", text);
-}
-
 bool transfer_found_nobody(const struct transfer *t)
 {
     return (t->call->err == ERR_UNAVAILABLE || t->call->err == ERR_TIMEOUT) &&
-           !has_connected(t);
+           !transfer_has_connected(t);
 }
 
 void transfer_leave(struct transfer *t)
 {
-    if (t->fd != CURL_SOCKET_BAD && !has_connected(t))
+    if (t->fd != CURL_SOCKET_BAD && !transfer_has_connected(t))
         sockets_forget(t->setup->sockets, t->fd, t);
 }
 

@@ -12,7 +12,8 @@
 #include "wire/courier_sockets.h"
 #include "wire/courier_target.h"
 
-#define HEADER_BYTES_MAX 16384 /* of an answer, all its lines */
+#define HEADER_BYTES_MAX   16384 /* of an answer, all its lines */
+#define CONNECT_TIMEOUT_MS 10000
 
 enum transfer_state {
     TRANSFER_IDLE, /* in the pool */
@@ -49,7 +50,7 @@ struct transfer {
     union address denied;
     int socket_error;          /* errno, if the process had no socket to give */
     curl_socket_t fd;          /* the last opened for this call; CURL_SOCKET_BAD: none */
-    curl_off_t pretransfer_us; /* libcurl's, when it was opened: see has_connected() */
+    curl_off_t pretransfer_us; /* libcurl's, when it was opened: see transfer_has_connected() */
     char error_text[CURL_ERROR_SIZE];
 };
 
@@ -57,16 +58,22 @@ struct transfer {
 struct transfer *transfer_new(const struct transfer_setup *setup, void *owner);
 void transfer_free(struct transfer *t);
 
-/* Take `call` on. ERR_INVALID: a line of it isn't a header, and it is settled. */
+/* Take `call` on. ERR_INVALID: as the call's, and it is settled. */
 MUST_USE enum err transfer_begin(struct transfer *t, struct call *call);
 
 /* Set the handle for the call; false: its time is over, and it is settled. The target is pinned
  * if its host isn't an address. */
 bool transfer_prepare(struct transfer *t);
 
-/* Record how it ended. */
+uint32_t transfer_elapsed_ms(const struct transfer *t);
+
+/* It got a connection that was ready for its request. */
+bool transfer_has_connected(const struct transfer *t);
+
+/* Record how it ended: courier_settle.c. */
 void transfer_settle(struct transfer *t, enum err err, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+void transfer_settle_timeout(struct transfer *t);
 void transfer_settle_result(struct transfer *t, CURLcode result);
 void transfer_settle_lookup(struct transfer *t);
 void transfer_settle_denied(struct transfer *t, const union address *address);
