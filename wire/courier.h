@@ -17,6 +17,7 @@
 #include "core/buf.h"
 #include "core/err.h"
 #include "wire/egress.h"
+#include "wire/round_trip.h"
 
 struct courier;
 
@@ -70,6 +71,14 @@ void target_unref(struct target *target); /* one thread: the courier's */
 #define CALL_HEADERS_MAX 4
 #define CALL_REASON_MAX  160
 
+/* How long steps took; 0 = not known, or there was no such step. */
+struct call_times {
+    uint32_t connect_us;    /* TCP; 0 on a kept connection */
+    uint32_t tls_us;        /* 0 on a kept connection */
+    uint32_t first_byte_us; /* from then on, or from the start, to the answer's first byte */
+    struct round_trip rtt;  /* of the connection, by the end of the answer's header */
+};
+
 struct call {
     /* in */
     struct target *target; /* the courier keeps a reference while it is under way */
@@ -80,6 +89,7 @@ struct call {
     uint32_t timeout_ms;  /* for everything, resolving included */
     size_t response_kept; /* bytes to keep of the answer's body */
     size_t response_max;  /* bytes to read before hanging up */
+    bool is_timed;        /* fill in `times`: costs a system call */
     /* Optional: each line of the answer's header, status lines and a 100 Continue's among them,
      * without its end; borrowed for the call. */
     void (*heard)(struct call *call, const char *line, size_t len);
@@ -96,6 +106,7 @@ struct call {
     struct buf response;    /* up to response_kept bytes; buf_fini() it */
     uint32_t retry_after_s; /* from Retry-After, seconds or date; 0 = none */
     uint32_t duration_ms;
+    struct call_times times; /* all 0 unless is_timed */
 
     /* private to wire/ */
     void *transfer;

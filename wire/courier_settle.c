@@ -126,9 +126,51 @@ static void settle_cut(struct transfer *t)
         settle_answer(t);
 }
 
+static curl_off_t read_us(const struct transfer *t, CURLINFO what)
+{
+    curl_off_t us = 0;
+
+    curl_easy_getinfo(t->easy, what, &us);
+    return us;
+}
+
+/* From one instant of a call to a later one; 0 when that wasn't reached. */
+static uint32_t between(curl_off_t from_us, curl_off_t to_us)
+{
+    return to_us > from_us && to_us - from_us <= UINT32_MAX ? (uint32_t)(to_us - from_us) : 0;
+}
+
+/* Of a kept connection: libcurl tells which it was once it is kept again. */
+static void read_round_trip(const struct transfer *t, struct call_times *out)
+{
+    curl_socket_t fd = CURL_SOCKET_BAD;
+
+    if (curl_easy_getinfo(t->easy, CURLINFO_ACTIVESOCKET, &fd) == CURLE_OK &&
+        fd != CURL_SOCKET_BAD)
+        out->rtt = round_trip_of(fd);
+}
+
+static void read_times(const struct transfer *t, struct call_times *out)
+{
+    curl_off_t connected_us = read_us(t, CURLINFO_CONNECT_TIME_T);
+    long connections = 0;
+
+    curl_easy_getinfo(t->easy, CURLINFO_NUM_CONNECTS, &connections);
+    if (connections > 0) {
+        out->connect_us = between(read_us(t, CURLINFO_NAMELOOKUP_TIME_T), connected_us);
+        out->tls_us = between(connected_us, read_us(t, CURLINFO_APPCONNECT_TIME_T));
+    }
+    out->first_byte_us = between(read_us(t, CURLINFO_PRETRANSFER_TIME_T),
+                                 read_us(t, CURLINFO_STARTTRANSFER_TIME_T));
+    if (t->fd == CURL_SOCKET_BAD)
+        read_round_trip(t, out);
+}
+
 /* from_curl: the one place where libcurl's codes are read. */
 void transfer_settle_result(struct transfer *t, CURLcode result)
 {
+    if (t->call->is_timed)
+        read_times(t, &t->call->times);
     switch ((int)result) { /* of its hundred codes those that occur here */
     case CURLE_OK:
         settle_answer(t);

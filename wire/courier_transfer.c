@@ -174,6 +174,7 @@ enum err transfer_begin(struct transfer *t, struct call *call)
     call->status = 0;
     call->retry_after_s = 0;
     call->duration_ms = 0;
+    call->times = (struct call_times){ 0 };
     call->response = BUF_INIT(call->response_kept);
     t->started_ns = uv_hrtime();
     t->header_bytes = 0;
@@ -268,6 +269,8 @@ static size_t on_header(char *bytes, size_t size, size_t count, void *ctx)
         t->header_is_whole = false;
     else if (len > 0 && (bytes[0] == '\r' || bytes[0] == '\n'))
         t->header_is_whole = true;
+    if (t->header_is_whole && t->call->is_timed && t->fd != CURL_SOCKET_BAD)
+        t->call->times.rtt = round_trip_of(t->fd); /* it may be closed with the answer */
     t->header_bytes += len;
     if (t->header_bytes > HEADER_BYTES_MAX)
         return 0;

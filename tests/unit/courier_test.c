@@ -300,6 +300,32 @@ static void a_kept_connection_may_be_closed_by_the_peer(void **state)
     assert_int_equal(f->receiver.connections, 2);
 }
 
+static void a_call_in_clear_is_timed_on_request(void **state)
+{
+    static const struct {
+        enum reaction reaction;
+        bool is_timed;
+    } rows[] = { { REACT_ANSWER, true },
+                 { REACT_ANSWER, false },
+                 { REACT_ANSWER_AND_CLOSE, true } };
+    struct courier_fixture *f = *state;
+
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct request r = request_to(f, target_at("127.0.0.1", f->receiver.port));
+
+        receiver_hang_up(&f->receiver);
+        f->receiver.reaction = rows[i].reaction;
+        r.call.is_timed = rows[i].is_timed;
+        request_carry(f, &r);
+        request_assert(&r, ERR_OK, "");
+        assert_int_equal(r.call.times.connect_us > 0, rows[i].is_timed);
+        assert_int_equal(r.call.times.first_byte_us > 0, rows[i].is_timed);
+        assert_int_equal(r.call.times.rtt.least_us > 0, rows[i].is_timed);
+        assert_int_equal(r.call.times.tls_us, 0);
+        buf_fini(&r.call.response);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -316,6 +342,7 @@ int main(void)
         WITH_COURIER(calls_at_once_use_connections_of_their_own),
         WITH_COURIER(calls_that_never_wait_leave_the_loop_its_turns),
         WITH_COURIER(a_kept_connection_may_be_closed_by_the_peer),
+        WITH_COURIER(a_call_in_clear_is_timed_on_request),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -213,6 +213,7 @@ static struct request request_to(struct target *target)
                   .timeout_ms = 10000,
                   .response_kept = 64,
                   .response_max = 4096,
+                  .is_timed = true,
                   .done = on_done },
     };
 }
@@ -376,6 +377,73 @@ static void a_certificate_is_replaced_without_a_gap(void **state)
     made_certificate_fini(&next);
 }
 
+/* Times. */
+
+static void the_steps_of_a_call_are_timed(void **state)
+{
+    struct fixture *f = *state;
+    struct target *target = target_at(f, "/");
+    struct request first = request_to(target), kept = request_to(target),
+                   untimed = request_to(target);
+
+    carry(f, &f->line, &first);
+    assert_answer(&first, "iad");
+    assert_in_range(first.call.times.connect_us, 1, 5000000);
+    assert_in_range(first.call.times.tls_us, 1, 5000000);
+    assert_in_range(first.call.times.first_byte_us, 1, 5000000);
+    assert_in_range(first.call.times.rtt.smoothed_us, 1, 5000000);
+    assert_in_range(first.call.times.rtt.least_us, 1, 5000000);
+
+    carry(f, &f->line, &kept);
+    assert_answer(&kept, "iad");
+    assert_int_equal(kept.call.times.connect_us, 0);
+    assert_int_equal(kept.call.times.tls_us, 0);
+    assert_in_range(kept.call.times.first_byte_us, 1, 5000000);
+    assert_in_range(kept.call.times.rtt.least_us, 1, 5000000);
+
+    untimed.call.is_timed = false;
+    carry(f, &f->line, &untimed);
+    assert_answer(&untimed, "iad");
+    assert_memory_equal(&untimed.call.times, &(struct call_times){ 0 },
+                        sizeof(struct call_times));
+
+    buf_fini(&first.call.response);
+    buf_fini(&kept.call.response);
+    buf_fini(&untimed.call.response);
+    target_unref(target);
+}
+
+static void answer_owed(uv_timer_t *timer)
+{
+    struct fixture *f = timer->data;
+
+    reply(f->owed);
+    uv_close((uv_handle_t *)timer, NULL);
+}
+
+static void the_wait_for_an_answer_is_not_the_way_to_it(void **state)
+{
+    struct fixture *f = *state;
+    struct target *target = target_at(f, "/later");
+    struct request r = request_to(target);
+    uv_timer_t timer;
+
+    courier_send(f->line.courier, &r.call);
+    while (!f->owed)
+        uv_run(&f->loop, UV_RUN_ONCE);
+    timer.data = f;
+    uv_timer_init(&f->loop, &timer);
+    uv_update_time(&f->loop);
+    uv_timer_start(&timer, answer_owed, 200, 0);
+    while (!r.is_done)
+        uv_run(&f->loop, UV_RUN_ONCE);
+    assert_answer(&r, "iad");
+    assert_in_range(r.call.times.first_byte_us, 150000, 5000000);
+    assert_in_range(r.call.times.rtt.least_us, 1, 100000);
+    buf_fini(&r.call.response);
+    target_unref(target);
+}
+
 #define LINK_TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
@@ -388,6 +456,8 @@ int main(void)
         LINK_TEST(nothing_goes_to_a_peer_in_clear),
         LINK_TEST(couriers_of_two_identities_are_two_callers),
         LINK_TEST(a_certificate_is_replaced_without_a_gap),
+        LINK_TEST(the_steps_of_a_call_are_timed),
+        LINK_TEST(the_wait_for_an_answer_is_not_the_way_to_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
