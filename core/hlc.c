@@ -4,7 +4,7 @@
 
 uint64_t hlc_next(struct hlc *hlc, uint64_t wall_ms)
 {
-    uint64_t now = wall_ms << COUNTER_BITS;
+    uint64_t now = hlc_at(wall_ms);
 
     hlc->last = now > hlc->last ? now : hlc->last + 1;
     return hlc->last;
@@ -24,4 +24,9 @@ bool hlc_is_ahead(uint64_t stamp, uint64_t wall_ms)
 uint64_t hlc_wall_ms(uint64_t stamp)
 {
     return stamp >> COUNTER_BITS;
+}
+
+uint64_t hlc_at(uint64_t wall_ms)
+{
+    return wall_ms << COUNTER_BITS;
 }

@@ -30,4 +30,7 @@ bool hlc_is_ahead(uint64_t stamp, uint64_t wall_ms);
 
 uint64_t hlc_wall_ms(uint64_t stamp);
 
+/* The least stamp of an instant. */
+uint64_t hlc_at(uint64_t wall_ms);
+
 #endif

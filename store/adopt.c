@@ -10,12 +10,26 @@
 
 #define STRAYS_AT_ONCE 256
 
+static enum err run_reseed(struct store *s, struct store_req *req);
 static enum err run_adopt(struct store *s, struct store_req *req);
 static enum err begin_round(struct store *s, const struct store_adopt *op);
 static enum err put_page(struct store *s, struct store_adopt *op);
 static enum err delete_strays(struct store *s, struct store_adopt *op);
 static enum err delete_stray(struct store *s, const struct object_state *stray);
 static enum err end_round(struct store *s, const struct store_adopt *op);
+
+void store_reseed(struct store *s, struct store_reseed *op)
+{
+    static const struct store_verb VERB = { .side = VERB_WRITES_GLOBAL, .run = run_reseed };
+    store_submit(s, &op->req, &VERB);
+}
+
+static enum err run_reseed(struct store *s, struct store_req *req)
+{
+    uint8_t origin = container_of(req, struct store_reseed, req)->origin;
+
+    return journal_is_others(s, origin) ? s->ops->begin_round(s->backend, origin) : ERR_INVALID;
+}
 
 void store_adopt(struct store *s, struct store_adopt *op)
 {

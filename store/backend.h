@@ -74,7 +74,7 @@ struct backend_ops {
     enum err (*end_lane)(struct backend *, struct store_end_lane *);
 
     /* Of the journal, in a transaction of the global file. A position that isn't there is zeroed.
-     * prune_journal(): some of the entries up to `seq`. keep_state(), in the origin's round:
+     * prune_journal(): some of the entries up to `seq`, or stamped before `hlc`. keep_state(), in the origin's round:
      * `*out_newer` is false, and nothing was written, when the version that is kept in it isn't
      * older. rival_state(): the newest one of an event type at other origins than that of `of`, the
      * lowest of them; zeroed without one. begin_round(): a new one, with a position that is
@@ -84,7 +84,7 @@ struct backend_ops {
     enum err (*position)(struct backend *, uint8_t origin, struct journal_position *out);
     enum err (*set_position)(struct backend *, const struct journal_position *, bool own);
     enum err (*keep_entry)(struct backend *, const struct journal_entry *);
-    enum err (*prune_journal)(struct backend *, uint64_t seq);
+    enum err (*prune_journal)(struct backend *, uint64_t seq, uint64_t hlc);
     enum err (*keep_state)(struct backend *, const struct object_state *, bool *out_newer);
     enum err (*drop_state)(struct backend *, const struct object_state *);
     enum err (*rival_state)(struct backend *, const struct object_state *of,

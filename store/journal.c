@@ -7,8 +7,9 @@
 #include "core/mem.h"
 #include "core/random.h"
 
-#define JOURNAL_KEPT  (UINT64_C(1) << 20) /* entries; who is further behind adopts a snapshot */
-#define OBJECTS_FIRST 64
+#define JOURNAL_KEPT    (UINT64_C(1) << 20) /* entries; who is further behind adopts a snapshot */
+#define JOURNAL_KEPT_MS (UINT64_C(7) * 24 * 3600 * 1000)
+#define OBJECTS_FIRST   64
 
 static enum err run_journal(struct store *s, struct store_req *req);
 static enum err run_positions(struct store *s, struct store_req *req);
@@ -228,6 +229,16 @@ void journal_digest(const struct store *s, const struct bytes *code, uint8_t out
     s->sha256(code->data, object_code_public(code->data, code->len), out);
 }
 
+/* Secrets of objects that were deleted long ago are in there, too. */
+static enum err prune(struct store *s, uint64_t seq)
+{
+    uint64_t kept = s->journal.kept, wall_ms = s->now.wall_ms;
+
+    return s->ops->prune_journal(s->backend, seq > kept ? seq - kept : 0,
+                                 wall_ms > JOURNAL_KEPT_MS ? hlc_at(wall_ms - JOURNAL_KEPT_MS)
+                                                           : 0);
+}
+
 enum err journal_add(struct store *s, const struct object *object)
 {
     struct journal *j = &s->journal;
@@ -255,8 +266,8 @@ enum err journal_add(struct store *s, const struct object *object)
         err = s->ops->keep_entry(s->backend, &entry);
     if (!err)
         err = s->ops->set_position(s->backend, &next, true);
-    if (!err && next.seq > j->kept)
-        err = s->ops->prune_journal(s->backend, next.seq - j->kept);
+    if (!err)
+        err = prune(s, next.seq);
     if (!err) {
         j->end = next;
         arrivals_add(s, &next);

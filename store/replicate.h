@@ -68,7 +68,8 @@ enum apply_verdict {
 
 /* Apply a peer's entries, in order, in one transaction. What was applied before is passed over, so
  * that a repetition is harmless; what comes before the one that the verdict is about stays applied.
- * An entry that can't be applied is put into quarantine, and those behind it go on: one that isn't
+ * An entry that can't be applied is put into quarantine, which keeps the newest hundred of an origin,
+ * and those behind it go on: one that isn't
  * decodable, of a kind that we don't know, or of an object that `origin` isn't the home of.
  *   ERR_INVALID  `origin` is this region, or none */
 struct store_apply {
@@ -135,5 +136,15 @@ struct store_adopt {
     bool more; /* out: there is more to delete: ask again, as for a last page without objects */
 };
 void store_adopt(struct store *s, struct store_adopt *op);
+
+/* Ask for a snapshot of a peer, as an operator does whose peer came back with another history: all
+ * that is known of it counts as old, though it is in use until the snapshot's end, and its journal
+ * waits.
+ *   ERR_INVALID  as store_apply() */
+struct store_reseed {
+    struct store_req req;
+    uint8_t origin; /* in */
+};
+void store_reseed(struct store *s, struct store_reseed *op);
 
 #endif

@@ -33,7 +33,7 @@ struct backend {
         sqlite3_stmt *bury_application, *bury_endpoint, *bury_event_type;
         sqlite3_stmt *own_position, *position, *set_position, *keep_entry, *prune_journal;
         sqlite3_stmt *keep_state, *rival_state, *drop_state, *strays;
-        sqlite3_stmt *begin_round, *quarantine, *empty_quarantine;
+        sqlite3_stmt *begin_round, *quarantine, *bound_quarantine, *empty_quarantine;
         sqlite3_stmt *drain, *draining;
         sqlite3_stmt *find_repeated, *remember, *sweep_to, *sweep;
         sqlite3_stmt *find_event, *insert_message, *insert_delivery;
@@ -103,7 +103,7 @@ enum err sqlite_own_position(struct backend *b, struct journal_position *out);
 enum err sqlite_position(struct backend *b, uint8_t origin, struct journal_position *out);
 enum err sqlite_set_position(struct backend *b, const struct journal_position *p, bool own);
 enum err sqlite_keep_entry(struct backend *b, const struct journal_entry *entry);
-enum err sqlite_prune_journal(struct backend *b, uint64_t seq);
+enum err sqlite_prune_journal(struct backend *b, uint64_t seq, uint64_t hlc);
 enum err sqlite_keep_state(struct backend *b, const struct object_state *state,
                            bool *out_newer);
 enum err sqlite_drop_state(struct backend *b, const struct object_state *state);

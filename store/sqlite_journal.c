@@ -3,6 +3,8 @@
 
 #include "store/sqlite_row.h"
 
+#define QUARANTINE_KEPT 100 /* entries of an origin: the newest */
+
 /* clang-format off */
 #define POSITION_COLUMNS "origin, incarnation, seq, hlc, chain, at_ms, adopting"
 
@@ -40,7 +42,8 @@ static const char SQL_KEEP_ENTRY[] =
 /* A small step; the next entry makes the next one. */
 static const char SQL_PRUNE_JOURNAL[] =
     "DELETE FROM journal"
-    " WHERE seq IN (SELECT seq FROM journal WHERE seq <= ?1 ORDER BY seq LIMIT 64)";
+    " WHERE seq IN (SELECT seq FROM journal ORDER BY seq LIMIT 16)"
+    "   AND (seq <= ?1 OR hlc < ?2)";
 
 static const char SQL_KEEP_STATE[] =
     "INSERT INTO states (origin, key, kind, version, digest, round)"
@@ -74,6 +77,12 @@ static const char SQL_QUARANTINE[] =
     " VALUES (?1, ?2, ?3, ?4, ?5)"
     "     ON CONFLICT (origin, seq) DO UPDATE SET reason = ?3, code = ?4, at_ms = ?5";
 
+static const char SQL_BOUND_QUARANTINE[] =
+    "DELETE FROM quarantine"
+    " WHERE origin = ?1"
+    "   AND seq <= (SELECT seq FROM quarantine WHERE origin = ?1"
+    "                ORDER BY seq DESC LIMIT 1 OFFSET ?2)";
+
 static const char SQL_EMPTY_QUARANTINE[] =
     "DELETE FROM quarantine"
     " WHERE origin = ?1";
@@ -93,6 +102,7 @@ enum err sqlite_journal_prepare(struct backend *b)
         { &b->writer.strays, SQL_STRAYS },
         { &b->writer.begin_round, SQL_BEGIN_ROUND },
         { &b->writer.quarantine, SQL_QUARANTINE },
+        { &b->writer.bound_quarantine, SQL_BOUND_QUARANTINE },
         { &b->writer.empty_quarantine, SQL_EMPTY_QUARANTINE },
         { 0 },
     };
@@ -171,9 +181,10 @@ enum err sqlite_keep_entry(struct backend *b, const struct journal_entry *entry)
     return sqlite_run(&b->writer.files[BACKEND_GLOBAL], st);
 }
 
-enum err sqlite_prune_journal(struct backend *b, uint64_t seq)
+enum err sqlite_prune_journal(struct backend *b, uint64_t seq, uint64_t hlc)
 {
     bind_u64(b->writer.prune_journal, 1, seq);
+    bind_u64(b->writer.prune_journal, 2, hlc);
     return sqlite_run(&b->writer.files[BACKEND_GLOBAL], b->writer.prune_journal);
 }
 
@@ -224,6 +235,7 @@ enum err sqlite_drop_state(struct backend *b, const struct object_state *state)
 enum err sqlite_quarantine(struct backend *b, uint8_t origin, const struct journal_entry *entry,
                            const char *why, uint64_t now_ms)
 {
+    const struct connection *c = &b->writer.files[BACKEND_GLOBAL];
     sqlite3_stmt *st = b->writer.quarantine;
 
     bind_u64(st, 1, origin);
@@ -231,7 +243,12 @@ enum err sqlite_quarantine(struct backend *b, uint8_t origin, const struct journ
     bind_text(st, 3, why);
     bind_bytes(st, 4, entry->code.data, entry->code.len);
     bind_u64(st, 5, now_ms);
-    return sqlite_run(&b->writer.files[BACKEND_GLOBAL], st);
+    enum err err = sqlite_run(c, st);
+    if (err)
+        return err;
+    bind_u64(b->writer.bound_quarantine, 1, origin);
+    bind_u64(b->writer.bound_quarantine, 2, QUARANTINE_KEPT);
+    return sqlite_run(c, b->writer.bound_quarantine);
 }
 
 enum err sqlite_begin_round(struct backend *b, uint8_t origin)

@@ -56,7 +56,7 @@ struct store_options {
     uv_loop_t *writer, *reader; /* may be one and the same, as in tests */
     struct id_source *ids; /* seeded by store_open() above every key it made; outlives it */
     store_sha256 *sha256;  /* for the journal of replicate.h; may be NULL without an ordinal */
-    uint64_t journal_kept; /* entries; 0 = a million */
+    uint64_t journal_kept; /* entries, none for longer than 7 days; 0 = a million */
     /* What applications get that were made when this region was alone, once it has an ordinal; NULL
      * = they stay without a home. Borrowed for store_open(). */
     const struct residency *residency;

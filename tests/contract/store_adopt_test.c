@@ -12,7 +12,8 @@
 #include "core/mem.h"
 #include "tests/lib/journals.h"
 
-#define MANY 300 /* more than are deleted at once */
+#define MANY    300 /* more than are deleted at once */
+#define WEEK_MS (UINT64_C(7) * 24 * 3600 * 1000)
 
 static size_t count_of(const struct store_fixture *f)
 {
@@ -244,6 +245,53 @@ static void a_snapshot_that_came_to_no_end_is_begun_again(void **state)
     journals_assert_same(fra, sin, 1);
 }
 
+static void a_peer_that_forked_goes_on_once_it_is_reseeded(void **state)
+{
+    struct journals_world *w = *state;
+    struct store_fixture *fra = &w->f[0], *sin = &w->f[1];
+    struct store_reseed reseed = { .origin = 1 };
+
+    journals_put_application(fra, "old");
+    journals_catch_up(sin, fra);
+    lose(fra);
+    journals_put_application(fra, "new");
+    struct store_journal journal = journals_fetch(fra, 0, SIZE_MAX);
+    assert_int_equal(journals_apply(sin, &journal, journal.entries, 1).verdict, APPLY_FORKED);
+    assert_int_equal(STORE_RUN(sin, store_reseed, &reseed), ERR_OK);
+    assert_int_equal(journals_apply(sin, &journal, journal.entries, 1).verdict, APPLY_WAITS);
+    assert_non_null(
+        catalog_application_by_uid(sin->catalog, &STORE_FIXTURE_ORGANIZATION, "old"));
+    journals_adopt(sin, fra);
+    journals_assert_same(fra, sin, 1);
+    assert_int_equal(count_of(sin), 1);
+    journal_entries_free(journal.entries, journal.count);
+
+    reseed.origin = 2;
+    assert_int_equal(STORE_RUN(sin, store_reseed, &reseed), ERR_INVALID);
+}
+
+static void the_journal_forgets_what_is_a_week_old(void **state)
+{
+    struct journals_world *w = *state;
+    struct store_fixture *fra = &w->f[0], *sin = &w->f[1];
+    struct store_journal journal = { .after = 1, .limit = 1, .bytes_limit = 1 };
+    uint64_t now_ms = store_fixture_ms();
+    struct id acme = journals_put_application(fra, "acme");
+
+    journals_edit_application(fra, &acme, false);
+    store_fixture_set_ms(now_ms + WEEK_MS);
+    journals_edit_application(fra, &acme, false);
+    journal_entries_free(journals_fetch(fra, 0, SIZE_MAX).entries, 3);
+    store_fixture_set_ms(now_ms + WEEK_MS + 1);
+    journals_edit_application(fra, &acme, false);
+    assert_int_equal(STORE_RUN(fra, store_journal, &journal), ERR_NOT_FOUND);
+    journal.after = 2;
+    assert_int_equal(STORE_RUN(fra, store_journal, &journal), ERR_OK);
+    journal_entries_free(journal.entries, journal.count);
+    journals_adopt(sin, fra);
+    journals_assert_same(fra, sin, 1);
+}
+
 static void a_page_without_a_first_one_is_refused(void **state)
 {
     struct journals_world *w = *state;
@@ -269,6 +317,8 @@ static int run(const char *name)
         TEST(what_a_snapshot_does_not_name_is_gone),
         TEST(an_event_type_stays_that_another_region_knows_as_well),
         TEST(a_snapshot_that_came_to_no_end_is_begun_again),
+        TEST(a_peer_that_forked_goes_on_once_it_is_reseeded),
+        TEST(the_journal_forgets_what_is_a_week_old),
         TEST(a_page_without_a_first_one_is_refused),
     };
 

@@ -270,6 +270,18 @@ static void our_own_journal_is_not_for_peers_to_write(void **state)
     assert_int_equal(journals_position(fra, 1).seq, 1);
 }
 
+static void quarantine_has_an_end(void **state)
+{
+    struct journals_world *w = *state;
+    struct store_fixture *sin = &w->f[1];
+    struct application *a = journals_application(sin, "not fra's");
+
+    for (int i = 0; i < 120; i++)
+        assert_true(journals_refuses(sin, 1, &a->base));
+    assert_int_equal(journals_quarantined(sin), 100);
+    object_unref(&a->base);
+}
+
 static void a_region_with_a_journal_does_not_go_on_without(void **state)
 {
     struct journals_world *w = *state;
@@ -298,6 +310,7 @@ static int run(const char *name)
         TEST(ids_follow_our_own_only),
         TEST(who_shares_a_uid_can_still_be_edited),
         TEST(our_own_journal_is_not_for_peers_to_write),
+        TEST(quarantine_has_an_end),
         TEST(a_region_with_a_journal_does_not_go_on_without),
     };
 
