@@ -10,8 +10,7 @@
 static void set_draining(struct request *r, bool draining);
 static void on_drained(struct store_req *req);
 
-/* By the path; NULL: answered with 404. One that is alone has no name. */
-static const struct region *find_region(struct request *r)
+const struct region *regions_find(struct request *r)
 {
     const struct region *region = topology_by_name(r->services->topology, r->match.parts[0]);
 
@@ -51,7 +50,7 @@ void regions_list(struct request *r)
 
 void regions_get(struct request *r)
 {
-    const struct region *region = find_region(r);
+    const struct region *region = regions_find(r);
 
     if (region)
         reply_region(r, region);
@@ -67,9 +66,7 @@ void regions_undrain(struct request *r)
     set_draining(r, false);
 }
 
-/* A region isn't one organization's; who runs it has the one that it starts with. False: answered
- * with 403. */
-static bool is_operator(struct request *r)
+bool regions_is_operator(struct request *r)
 {
     if (id_is_zero(&r->token.organization))
         return true;
@@ -79,9 +76,9 @@ static bool is_operator(struct request *r)
 
 static void set_draining(struct request *r, bool draining)
 {
-    const struct region *region = find_region(r);
+    const struct region *region = regions_find(r);
 
-    if (!region || !is_operator(r))
+    if (!region || !regions_is_operator(r))
         return;
     assert(region == topology_self(r->services->topology)); /* else it was carried there */
     r->op.drain = (struct store_drain){

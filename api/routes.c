@@ -8,6 +8,7 @@
 #define MESSAGE     APPLICATION "/msg/{msg}"
 #define EVENT_TYPE  BASE "/event-type/{name}"
 #define REGION      BASE "/regions/{region}"
+#define ORIGIN      BASE "/replication/{region}"
 
 #define LIST_MESSAGES (QUERY_PAGE_MESSAGES | QUERY_MESSAGES | QUERY_CONTENT)
 #define LIST_ATTEMPTS (QUERY_PAGE_ATTEMPTS | QUERY_ATTEMPTS | QUERY_MESSAGES | QUERY_CONTENT)
@@ -34,6 +35,10 @@ const struct route routes[] = {
     { "GET",    REGION,              ORG, HERE,  0, regions_get },
     { "POST",   REGION "/drain",     ORG, NAMED, 0, regions_drain },
     { "POST",   REGION "/undrain",   ORG, NAMED, 0, regions_undrain },
+
+    { "GET",    BASE "/replication", ORG, HERE,  0, replication_list },
+    { "GET",    ORIGIN "/digest",    ORG, HERE,  0, replication_digest },
+    { "POST",   ORIGIN "/reseed",    ORG, HERE,  0, replication_reseed },
 
     { "GET",    BASE "/app",         ORG, HERE,    QUERY_PAGE_APPLICATIONS, applications_list },
     { "POST",   BASE "/app",         ORG, HERE,    QUERY_GET_IF_EXISTS,     applications_create },

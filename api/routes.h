@@ -20,6 +20,17 @@ void regions_get(struct request *r);
 void regions_drain(struct request *r);
 void regions_undrain(struct request *r);
 
+/* By the path; NULL: answered with 404. One that is alone has no name. */
+const struct region *regions_find(struct request *r);
+
+/* A region isn't one organization's; who runs it has the one that it starts with. False: answered
+ * with 403. */
+bool regions_is_operator(struct request *r);
+
+void replication_list(struct request *r);
+void replication_digest(struct request *r);
+void replication_reseed(struct request *r);
+
 void applications_list(struct request *r);
 void applications_create(struct request *r);
 void applications_get(struct request *r);

@@ -1,7 +1,7 @@
 // Three regions on one machine: certificates, replication, requests that belong elsewhere, and a region that dies.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { once } from 'node:events';
 import { join } from 'node:path';
@@ -151,4 +151,45 @@ test('a region that was away catches up', async () => {
     await until(async () => (await ask('sin', 'GET', '/app/acme/endpoint/away-99')).status === 200, is => is, 20);
     const { body } = await ask('sin', 'GET', '/app/acme/endpoint?limit=250');
     assert.equal(body.data.length, 101);
+});
+
+const position = async (name, of) =>
+    (await ask(name, 'GET', '/replication')).body.data.find(({ region }) => region === of)?.seq;
+
+test('regions that have applied the same have the same digest', async () => {
+    await until(async () => (await position('sin', 'fra')) === (await position('fra', 'fra')), is => is, 20);
+    const [here, there] = await Promise.all(['fra', 'sin'].map(name => ask(name, 'GET', '/replication/fra/digest')));
+    assert.equal(here.status, 200);
+    assert.ok(here.body.objects > 100);
+    assert.deepEqual(here.body, there.body);
+});
+
+test('a region can be seeded anew', async () => {
+    const adopted = regions.sin.logged('snapshot_adopted');
+    assert.equal((await ask('sin', 'POST', '/replication/fra/reseed')).status, 204);
+    await ask('fra', 'PATCH', '/app/acme', { body: { name: 'Acme' } });     // what waits there comes back
+    await adopted;
+    await until(async () => (await position('sin', 'fra')) === (await position('fra', 'fra')), is => is, 20);
+    const [here, there] = await Promise.all(['fra', 'sin'].map(name => ask(name, 'GET', '/replication/fra/digest')));
+    assert.deepEqual(here.body, there.body);
+    assert.equal((await ask('sin', 'POST', '/replication/sin/reseed')).status, 409);
+    assert.equal((await ask('sin', 'POST', '/replication/gru/reseed')).status, 404);
+});
+
+test('a region that lost its data is another history: the others stop, until they are told to adopt it', async () => {
+    await regions.fra.stop();
+    rmSync(join(regions.fra.dir, 'data'), { recursive: true });
+    const stopped = regions.sin.logged('replication_stopped');
+    await regions.fra.start();
+    const residency = { jurisdiction: 'eu', home: 'fra' };
+    const { body } = await ask('fra', 'POST', '/app', { body: { name: 'New', uid: 'new', residency } });
+    assert.match((await stopped).reason, /history/);
+    assert.equal((await ask('sin', 'GET', '/app/acme')).status, 200);       // what it has stays
+    const seen = (await ask('sin', 'GET', '/regions')).body.data.find(({ name }) => name === 'fra');
+    assert.match(seen.reason, /history/);
+    const adopted = regions.sin.logged('snapshot_adopted');
+    assert.equal((await ask('sin', 'POST', '/replication/fra/reseed')).status, 204);
+    await adopted;
+    assert.equal((await ask('sin', 'GET', '/app/new')).body.id, body.id);
+    assert.equal((await ask('sin', 'GET', '/app/acme')).status, 404);
 });

@@ -1,0 +1,169 @@
+/* Replication: /api/v1/replication, how far the other regions' configuration is here.
+ *
+ * Each region speaks for itself. */
+#include "api/reply.h"
+#include "api/routes.h"
+#include "core/hlc.h"
+#include "core/mem.h"
+#include "signer/digest.h"
+#include "store/replicate.h"
+
+/* What the store is asked, too large to be a part of every request. */
+struct inquiry {
+    struct request *request;
+    const struct region *region; /* of the path */
+    union {
+        struct store_positions positions;
+        struct store_digest digest;
+        struct store_adopt adopt;
+    } op;
+    struct journal_position from; /* of `adopt` */
+};
+
+static void on_positions(struct store_req *req);
+static void on_digest(struct store_req *req);
+static void on_reseeded(struct store_req *req);
+
+static struct inquiry *begin(struct request *r, const struct region *region)
+{
+    struct inquiry *inquiry = xcalloc(1, sizeof *inquiry);
+
+    inquiry->request = r;
+    inquiry->region = region;
+    return inquiry;
+}
+
+/* The request that the answer goes to; NULL: answered, for the store couldn't. */
+static struct request *end(struct inquiry *inquiry, enum err err)
+{
+    struct request *r = inquiry->request;
+
+    if (!err)
+        return r;
+    reply_err(r, err);
+    free(inquiry);
+    return NULL;
+}
+
+static void put_text(struct json_writer *w, const char *name, const char *text)
+{
+    json_name(w, name);
+    json_put_text(w, text);
+}
+
+static void put_hex(struct json_writer *w, const char *name, const uint8_t *bytes, size_t len)
+{
+    char text[2 * CHAIN_LEN + 1];
+
+    for (size_t i = 0; i < len; i++)
+        snprintf(text + 2 * i, 3, "%02x", bytes[i]);
+    put_text(w, name, text);
+}
+
+static void put_position(struct request *r, const struct journal_position *p)
+{
+    const struct region *region = topology_by_ordinal(r->services->topology, p->origin);
+    struct json_writer *w = &r->writer;
+
+    json_open_object(w);
+    put_text(w, "region", region ? region->name : NULL);
+    json_name(w, "ordinal");
+    json_put_integer(w, p->origin);
+    put_hex(w, "incarnation", p->incarnation, INCARNATION_LEN);
+    json_name(w, "seq");
+    json_put_integer(w, (int64_t)p->seq);
+    json_name(w, "madeAt");
+    json_put_date(w, hlc_wall_ms(p->hlc));
+    json_name(w, "appliedAt");
+    json_put_date(w, p->at_ms);
+    json_name(w, "adopting");
+    json_put_bool(w, p->adopting);
+    json_close_object(w);
+}
+
+void replication_list(struct request *r)
+{
+    struct inquiry *inquiry = begin(r, NULL);
+
+    inquiry->op.positions.req = request_waits(r, on_positions);
+    store_positions(r->services->store, &inquiry->op.positions);
+}
+
+static void on_positions(struct store_req *req)
+{
+    struct inquiry *inquiry = container_of(req, struct inquiry, op.positions.req);
+    struct request *r = end(inquiry, req->err);
+
+    if (!r)
+        return;
+    reply_begin_page(r);
+    for (size_t i = 0; i < inquiry->op.positions.count; i++)
+        put_position(r, &inquiry->op.positions.positions[i]);
+    free(inquiry);
+    reply_send_page(r, "", "", false);
+}
+
+void replication_digest(struct request *r)
+{
+    const struct region *region = regions_find(r);
+
+    if (!region)
+        return;
+    struct inquiry *inquiry = begin(r, region);
+    inquiry->op.digest.req = request_waits(r, on_digest);
+    inquiry->op.digest.origin = region->ordinal;
+    store_digest(r->services->store, &inquiry->op.digest);
+}
+
+static void on_digest(struct store_req *req)
+{
+    struct inquiry *inquiry = container_of(req, struct inquiry, op.digest.req);
+    const struct store_digest *op = &inquiry->op.digest;
+    struct request *r = end(inquiry, req->err);
+    uint8_t whole[DIGEST_LEN];
+
+    if (!r)
+        return;
+    digest_sha256(op->sums, sizeof op->sums, whole);
+    struct json_writer *w = reply_begin(r);
+    json_open_object(w);
+    put_text(w, "region", inquiry->region->name);
+    json_name(w, "seq");
+    json_put_integer(w, (int64_t)op->seq);
+    json_name(w, "objects");
+    json_put_integer(w, (int64_t)op->count);
+    put_hex(w, "digest", whole, DIGEST_LEN);
+    json_close_object(w);
+    free(inquiry);
+    reply_send(r, 200);
+}
+
+/* Its snapshot is begun: the journal waits for that, and whoever follows it fetches it. */
+void replication_reseed(struct request *r)
+{
+    const struct region *region = regions_find(r);
+
+    if (!region || !regions_is_operator(r))
+        return;
+    if (region == topology_self(r->services->topology)) {
+        reply_error(r, 409, "own_journal", "a region's own journal comes from nowhere else");
+        return;
+    }
+    struct inquiry *inquiry = begin(r, region);
+    inquiry->from.origin = region->ordinal;
+    inquiry->op.adopt = (struct store_adopt){ .req = request_waits(r, on_reseeded),
+                                              .position = &inquiry->from,
+                                              .first = true };
+    store_adopt(r->services->store, &inquiry->op.adopt);
+}
+
+static void on_reseeded(struct store_req *req)
+{
+    struct inquiry *inquiry = container_of(req, struct inquiry, op.adopt.req);
+    struct request *r = end(inquiry, req->err);
+
+    if (!r)
+        return;
+    free(inquiry);
+    reply_empty(r);
+}

@@ -1,0 +1,44 @@
+/* Replication: how far one region has applied the others' configuration. */
+#include "cli/command.h"
+#include "cli/request.h"
+
+#define URL "/api/v1/replication"
+
+static const struct column columns[] = {
+    { "REGION", "region" }, { "ORDINAL", "ordinal" },   { "SEQ", "seq" },
+    { "MADE", "madeAt" },   { "APPLIED", "appliedAt" }, { "ADOPTING", "adopting" },
+    { NULL, NULL },
+};
+
+static const struct column digest_columns[] = {
+    { "REGION", "region" }, { "SEQ", "seq" }, { "OBJECTS", "objects" },
+    { "DIGEST", "digest" }, { NULL, NULL },
+};
+
+const struct command replication_commands[] = {
+    { .path = "replication status",
+      .arguments = "",
+      .summary = "show how far each region's changes are in the one that is asked",
+      .groups = { &server_group, &output_group },
+      .run = request_run,
+      .method = "GET",
+      .url = URL,
+      .columns = columns,
+      .is_list = true },
+    { .path = "replication digest",
+      .arguments = "REGION",
+      .summary = "show the digest of a region's objects; at one SEQ it is the same everywhere",
+      .groups = { &server_group, &output_group },
+      .run = request_run,
+      .method = "GET",
+      .url = URL "/{1}/digest",
+      .columns = digest_columns },
+    { .path = "replication reseed",
+      .arguments = "REGION",
+      .summary = "fetch all of a region's objects anew, in place of what is here",
+      .groups = { &server_group },
+      .run = request_run,
+      .method = "POST",
+      .url = URL "/{1}/reseed" },
+    { .path = NULL },
+};
