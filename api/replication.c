@@ -15,9 +15,8 @@ struct inquiry {
     union {
         struct store_positions positions;
         struct store_digest digest;
-        struct store_adopt adopt;
+        struct store_reseed reseed;
     } op;
-    struct journal_position from; /* of `adopt` */
 };
 
 static void on_positions(struct store_req *req);
@@ -138,7 +137,7 @@ static void on_digest(struct store_req *req)
     reply_send(r, 200);
 }
 
-/* Its snapshot is begun: the journal waits for that, and whoever follows it fetches it. */
+/* Whoever follows its journal hears that it waits for a snapshot with the next entries. */
 void replication_reseed(struct request *r)
 {
     const struct region *region = regions_find(r);
@@ -150,16 +149,14 @@ void replication_reseed(struct request *r)
         return;
     }
     struct inquiry *inquiry = begin(r, region);
-    inquiry->from.origin = region->ordinal;
-    inquiry->op.adopt = (struct store_adopt){ .req = request_waits(r, on_reseeded),
-                                              .position = &inquiry->from,
-                                              .first = true };
-    store_adopt(r->services->store, &inquiry->op.adopt);
+    inquiry->op.reseed = (struct store_reseed){ .req = request_waits(r, on_reseeded),
+                                                .origin = region->ordinal };
+    store_reseed(r->services->store, &inquiry->op.reseed);
 }
 
 static void on_reseeded(struct store_req *req)
 {
-    struct inquiry *inquiry = container_of(req, struct inquiry, op.adopt.req);
+    struct inquiry *inquiry = container_of(req, struct inquiry, op.reseed.req);
     struct request *r = end(inquiry, req->err);
 
     if (!r)
