@@ -93,24 +93,36 @@ bool connection_open(struct server *s, int fd, struct visitor *visitor)
     c->server = s;
     c->visitor = visitor;
     c->fd = fd;
-    if (s->options.tls)
-        c->tls = (struct tls_socket){ .session = tls_session_new(s->options.tls), .fd = fd };
     c->ahead = BUF_INIT(READ_MAX);
     c->out = BUF_INIT(OUT_MAX);
     list_init(&c->link);
     list_init(&c->due);
+    list_init(&c->stranger);
     request_parser_init(&c->parser, s->limits.header_bytes, on_body);
     enter(c, CONNECTION_HEAD);
+    if (s->options.tls) {
+        c->tls = (struct tls_socket){ .session = tls_session_new(s->options.tls), .fd = fd };
+        server_meet(s, c);
+    }
     watch(c);
     return true;
 }
 
 /* Bytes in. */
 
+static ssize_t receive_sealed(struct connection *c, void *bytes, size_t room)
+{
+    ssize_t len = tls_socket_receive(&c->tls, bytes, room);
+
+    if (tls_session_peer(c->tls.session))
+        server_part(c->server, c);
+    return len;
+}
+
 static ssize_t receive(struct connection *c, void *bytes, size_t room)
 {
     if (c->tls.session)
-        return tls_socket_receive(&c->tls, bytes, room);
+        return receive_sealed(c, bytes, room);
     return recv(c->fd, bytes, room, 0);
 }
 
@@ -457,6 +469,7 @@ void connection_cut(struct connection *c)
 
     enter(c, CONNECTION_GONE);
     list_remove(&c->due);
+    server_part(c->server, c);
     if (c->exchange)
         exchange_drop(c->exchange);
     drop_body(c);

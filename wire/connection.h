@@ -46,9 +46,10 @@ struct connection {
     bool released;         /* libuv is done with it */
     bool at_end;           /* the client won't send more */
     enum connection_state state;
-    struct list link;  /* in a list of the server */
-    struct list due;   /* in the server's list of those that go on before the loop waits */
-    uint64_t since_ms; /* when it entered its list, on the loop's clock */
+    struct list link;     /* in a list of the server */
+    struct list due;      /* in the server's list of those that go on before the loop waits */
+    struct list stranger; /* in the server's list of those, with TLS */
+    uint64_t since_ms;    /* when it entered its list, on the loop's clock */
 
     struct request_parser parser;
     struct buf ahead;          /* received before its turn */

@@ -8,6 +8,9 @@
 
 #define OWN_HANDLES 3
 
+/* One in so many connections, at least one, may be a stranger's: peers are, too, at first. */
+#define STRANGERS_SHARE 2
+
 const struct server_limits server_default_limits = {
     .header_bytes = 16 * 1024,
     .body_bytes = 2 * 1024 * 1024,
@@ -41,6 +44,7 @@ enum err server_open(struct server **out, const struct server_options *options)
     list_init(&s->moving);
     list_init(&s->owed);
     list_init(&s->due);
+    list_init(&s->strangers);
 
     enum err err = listener_open(&s->listener, loop, options->address, options->port);
     if (err) {
@@ -104,6 +108,23 @@ void server_lost(struct server *s, struct visitor *visitor)
         finish(s);
     else
         release(s);
+}
+
+/* However many come and say nothing, there is room for peers; the oldest stranger makes it. */
+void server_meet(struct server *s, struct connection *c)
+{
+    list_append(&s->strangers, &c->stranger);
+    s->stranger_count++;
+    if (s->stranger_count > 1 && s->stranger_count > s->limits.connections / STRANGERS_SHARE)
+        connection_cut(container_of(s->strangers.next, struct connection, stranger));
+}
+
+void server_part(struct server *s, struct connection *c)
+{
+    if (list_is_empty(&c->stranger))
+        return;
+    list_remove(&c->stranger);
+    s->stranger_count--;
 }
 
 void server_released(struct server *s)

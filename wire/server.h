@@ -51,8 +51,9 @@ struct server_options {
     const char *address; /* "127.0.0.1", "::1", "0.0.0.0" */
     uint16_t port;       /* 0 = any */
     const struct server_limits *limits;
-    /* NULL: none. Peers alone are let in, see tls.h, within header_timeout_ms. Borrowed until
-     * `closed` and the last answer. */
+    /* NULL: none. Peers alone are let in, see tls.h, within header_timeout_ms; those who haven't
+     * proved to be peers may have half of the connections, beyond which the oldest of them
+     * is hung up on. Borrowed until `closed` and the last answer. */
     const struct tls_context *tls;
     void (*on_headers)(struct exchange *x, void *ctx);
     void (*on_request)(struct exchange *x, void *ctx);

@@ -27,6 +27,8 @@ struct server {
     struct list idle, moving, owed; /* struct connection, by what it waits for */
     struct list due;                /* struct connection: go on before the loop waits */
     unsigned connections;
+    struct list strangers; /* struct connection: who hasn't proved to be a peer, by age */
+    unsigned stranger_count;
     size_t buffered_bytes; /* of all bodies */
     size_t answer_bytes;   /* of all answers' bodies, until they are sent */
 
@@ -47,6 +49,10 @@ struct server {
 /* server.c, called by connection.c. */
 
 void server_make_due(struct server *s, struct connection *c);
+
+/* With TLS: one came; it has proved to be a peer, or is gone, which may be said of any. */
+void server_meet(struct server *s, struct connection *c);
+void server_part(struct server *s, struct connection *c);
 
 /* A connection has been closed by libuv, or was freed. */
 void server_released(struct server *s);

@@ -197,6 +197,7 @@ static void check_buffered(const struct server *s)
             bytes += c->exchange ? c->exchange->body.len : 0;
         }
     assert_in_range(s->connections, connections, limits.connections);
+    assert_in_range(s->stranger_count, 0, 2);
     if (connections == s->connections) {
         assert_int_equal(s->buffered_bytes, bytes);
         assert_int_equal(s->answer_bytes, answers);
