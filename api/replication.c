@@ -59,13 +59,20 @@ static void put_hex(struct json_writer *w, const char *name, const uint8_t *byte
     put_text(w, name, text);
 }
 
-static void put_position(struct request *r, const struct journal_position *p)
+static void put_region(struct request *r, const char *name, uint8_t ordinal)
 {
-    const struct region *region = topology_by_ordinal(r->services->topology, p->origin);
+    const struct region *region = topology_by_ordinal(r->services->topology, ordinal);
+
+    put_text(&r->writer, name, region ? region->name : NULL);
+}
+
+static void put_position(struct request *r, const struct journal_position *p,
+                         unsigned quarantined)
+{
     struct json_writer *w = &r->writer;
 
     json_open_object(w);
-    put_text(w, "region", region ? region->name : NULL);
+    put_region(r, "region", p->origin);
     json_name(w, "ordinal");
     json_put_integer(w, p->origin);
     put_hex(w, "incarnation", p->incarnation, INCARNATION_LEN);
@@ -77,6 +84,8 @@ static void put_position(struct request *r, const struct journal_position *p)
     json_put_date(w, p->at_ms);
     json_name(w, "adopting");
     json_put_bool(w, p->adopting);
+    json_name(w, "quarantined");
+    json_put_integer(w, quarantined);
     json_close_object(w);
 }
 
@@ -97,9 +106,80 @@ static void on_positions(struct store_req *req)
         return;
     reply_begin_page(r);
     for (size_t i = 0; i < inquiry->op.positions.count; i++)
-        put_position(r, &inquiry->op.positions.positions[i]);
+        put_position(r, &inquiry->op.positions.positions[i],
+                     inquiry->op.positions.quarantined[i]);
     free(inquiry);
     reply_send_page(r, "", "", false);
+}
+
+/* A page of them, for they are to be settled and not to be collected. */
+struct conflicts {
+    struct request *request;
+    size_t count;
+};
+
+/* Event types have no public id. */
+static void put_id(struct json_writer *w, const char *name, const struct object *object)
+{
+    char text[ID_TEXT_MAX];
+
+    if (object->kind != OBJECT_EVENT_TYPE)
+        id_format(object->kind == OBJECT_APPLICATION ? ID_APPLICATION : ID_ENDPOINT,
+                  &object->id, text);
+    put_text(w, name, object->kind == OBJECT_EVENT_TYPE ? NULL : text);
+}
+
+static const char *kind_of(const struct object *object)
+{
+    static const char *const NAMES[] = { [OBJECT_APPLICATION] = "application",
+                                         [OBJECT_ENDPOINT] = "endpoint",
+                                         [OBJECT_EVENT_TYPE] = "event-type" };
+
+    return NAMES[object->kind];
+}
+
+static const char *name_of(struct object *object)
+{
+    switch (object->kind) {
+    case OBJECT_APPLICATION:
+        return as_application(object)->uid;
+    case OBJECT_ENDPOINT:
+        return as_endpoint(object)->uid;
+    case OBJECT_EVENT_TYPE:
+        return as_event_type(object)->name;
+    }
+    return NULL;
+}
+
+static bool put_conflict(struct object *object, struct object *holder, void *ctx)
+{
+    struct conflicts *conflicts = ctx;
+    struct request *r = conflicts->request;
+    struct json_writer *w = &r->writer;
+
+    if (!id_equal(&object->organization, &r->token.organization))
+        return true;
+    if (conflicts->count++ == PAGE_LIMIT_MAX)
+        return false;
+    json_open_object(w);
+    put_text(w, "kind", kind_of(object));
+    put_text(w, "name", name_of(object));
+    put_id(w, "id", object);
+    put_region(r, "region", id_ordinal(&object->id));
+    put_id(w, "heldBy", holder);
+    put_region(r, "heldByRegion", id_ordinal(&holder->id));
+    json_close_object(w);
+    return true;
+}
+
+/* What two regions gave one name. */
+void replication_conflicts(struct request *r)
+{
+    struct conflicts conflicts = { .request = r };
+
+    reply_begin_page(r);
+    catalog_each_conflict(r->services->catalog, put_conflict, &conflicts);
+    reply_send_page(r, "", "", conflicts.count > PAGE_LIMIT_MAX);
 }
 
 void replication_digest(struct request *r)

@@ -37,6 +37,8 @@ const struct route routes[] = {
     { "POST",   REGION "/undrain",   ORG, NAMED, 0, regions_undrain },
 
     { "GET",    BASE "/replication", ORG, HERE,  0, replication_list },
+    { "GET",    BASE "/replication/conflicts",
+                                     ORG, HERE,  0, replication_conflicts },
     { "GET",    ORIGIN "/digest",    ORG, HERE,  0, replication_digest },
     { "POST",   ORIGIN "/reseed",    ORG, HERE,  0, replication_reseed },
 

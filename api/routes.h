@@ -28,6 +28,7 @@ const struct region *regions_find(struct request *r);
 bool regions_is_operator(struct request *r);
 
 void replication_list(struct request *r);
+void replication_conflicts(struct request *r);
 void replication_digest(struct request *r);
 void replication_reseed(struct request *r);
 

@@ -5,9 +5,19 @@
 #define URL "/api/v1/replication"
 
 static const struct column columns[] = {
-    { "REGION", "region" }, { "ORDINAL", "ordinal" },   { "SEQ", "seq" },
-    { "MADE", "madeAt" },   { "APPLIED", "appliedAt" }, { "ADOPTING", "adopting" },
+    { "REGION", "region" },
+    { "ORDINAL", "ordinal" },
+    { "SEQ", "seq" },
+    { "MADE", "madeAt" },
+    { "APPLIED", "appliedAt" },
+    { "ADOPTING", "adopting" },
+    { "QUARANTINED", "quarantined" },
     { NULL, NULL },
+};
+
+static const struct column conflict_columns[] = {
+    { "KIND", "kind" },      { "NAME", "name" },       { "ID", "id" }, { "REGION", "region" },
+    { "HELD BY", "heldBy" }, { "IN", "heldByRegion" }, { NULL, NULL },
 };
 
 static const struct column digest_columns[] = {
@@ -24,6 +34,15 @@ const struct command replication_commands[] = {
       .method = "GET",
       .url = URL,
       .columns = columns,
+      .is_list = true },
+    { .path = "replication conflicts",
+      .arguments = "",
+      .summary = "list what has the name of something older, made in another region",
+      .groups = { &server_group, &output_group },
+      .run = request_run,
+      .method = "GET",
+      .url = URL "/conflicts",
+      .columns = conflict_columns,
       .is_list = true },
     { .path = "replication digest",
       .arguments = "REGION",

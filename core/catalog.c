@@ -349,6 +349,20 @@ void catalog_each(const struct catalog *c, void (*visit)(struct object *object, 
         visit(entry->object, ctx);
 }
 
+void catalog_each_conflict(const struct catalog *c,
+                           bool (*visit)(struct object *object, struct object *holder,
+                                         void *ctx),
+                           void *ctx)
+{
+    struct entry *holder, *next;
+
+    HASH_ITER (by_name, c->by_name, holder, next)
+        for (struct list *link = holder->namesake.next; link != &holder->namesake;
+             link = link->next)
+            if (!visit(container_of(link, struct entry, namesake)->object, holder->object, ctx))
+                return;
+}
+
 size_t catalog_count(const struct catalog *c)
 {
     return HASH_CNT(by_key, c->by_key);

@@ -49,6 +49,13 @@ void catalog_each_endpoint(const struct catalog *c, const struct id *application
 void catalog_each(const struct catalog *c, void (*visit)(struct object *object, void *ctx),
                   void *ctx);
 
+/* Call `visit` for each object whose name is with an older one, `holder`, in no order, until it
+ * returns false. */
+void catalog_each_conflict(const struct catalog *c,
+                           bool (*visit)(struct object *object, struct object *holder,
+                                         void *ctx),
+                           void *ctx);
+
 size_t catalog_count(const struct catalog *c);
 
 /* The operator's word about the region of an ordinal: no new work shall go there. */

@@ -89,7 +89,7 @@ struct store_positions {
     struct store_req req;
     size_t count;                                     /* out */
     struct journal_position positions[UINT8_MAX + 1]; /* out */
-    uint64_t quarantined;                             /* out: entries of all */
+    unsigned quarantined[UINT8_MAX + 1];              /* out: of each, entries */
 };
 void store_positions(struct store *s, struct store_positions *op);
 

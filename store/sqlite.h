@@ -51,7 +51,7 @@ struct backend {
         sqlite3_stmt *get_message, *get_event, *get_attempt;
         sqlite3_stmt *due, *next_lane, *totals, *failing;
         sqlite3_stmt *journal, *journal_first, *own_position, *position, *positions;
-        sqlite3_stmt *quarantined, *states, *digests, *begin, *commit;
+        sqlite3_stmt *states, *digests, *begin, *commit;
         sqlite3_stmt *application, *endpoint, *event_type; /* by key */
     } reader;
 };
@@ -125,6 +125,7 @@ enum err sqlite_snapshot(struct backend *b, struct store_snapshot *op);
 enum err sqlite_one_position(const struct connection *c, sqlite3_stmt *st,
                              struct journal_position *out);
 struct journal_position column_position(sqlite3_stmt *st);
+#define POSITION_END 7 /* the column behind it */
 enum err sqlite_regions_prepare(struct backend *b);
 enum err sqlite_drain(struct backend *b, const struct store_drain *op);
 enum err sqlite_load_draining(struct backend *b, struct catalog *into);

@@ -19,8 +19,9 @@ static const char SQL_POSITION[] =
     " WHERE origin = ?1";
 
 static const char SQL_POSITIONS[] =
-    "SELECT " POSITION_COLUMNS
-    "  FROM positions"
+    "SELECT " POSITION_COLUMNS ","
+    "       (SELECT count(*) FROM quarantine AS q WHERE q.origin = p.origin)"
+    "  FROM positions AS p"
     " ORDER BY own DESC, origin";
 
 static const char SQL_SET_POSITION[] =

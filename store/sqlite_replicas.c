@@ -18,10 +18,6 @@ static const char SQL_JOURNAL_FIRST[] =
     "SELECT min(seq)"
     "  FROM journal";
 
-static const char SQL_QUARANTINED[] =
-    "SELECT count(*)"
-    "  FROM quarantine";
-
 static const char SQL_STATES[] =
     "SELECT key, kind"
     "  FROM states"
@@ -39,7 +35,6 @@ enum err sqlite_replicas_prepare(struct backend *b)
     const struct prepared statements[] = {
         { &b->reader.journal, SQL_JOURNAL },
         { &b->reader.journal_first, SQL_JOURNAL_FIRST },
-        { &b->reader.quarantined, SQL_QUARANTINED },
         { &b->reader.states, SQL_STATES },
         { &b->reader.digests, SQL_DIGESTS },
         { &b->reader.begin, "BEGIN" },
@@ -133,23 +128,18 @@ enum err sqlite_journal(struct backend *b, struct store_journal *op)
 
 /* Positions and sums. */
 
-static enum err read_positions(struct backend *b, void *ctx)
+enum err sqlite_positions(struct backend *b, struct store_positions *op)
 {
-    struct store_positions *op = ctx;
     sqlite3_stmt *st = b->reader.positions;
     bool row;
     enum err err;
 
-    while (!(err = sqlite_next(reader(b), st, &row)) && row)
-        op->positions[op->count++] = column_position(st);
-    sqlite3_reset(st);
-    return err ? err : read_number(b, b->reader.quarantined, &op->quarantined);
-}
-
-enum err sqlite_positions(struct backend *b, struct store_positions *op)
-{
     op->count = 0;
-    return in_one_state(b, read_positions, op);
+    while (!(err = sqlite_next(reader(b), st, &row)) && row) {
+        op->quarantined[op->count] = column_u32(st, POSITION_END);
+        op->positions[op->count++] = column_position(st);
+    }
+    return err;
 }
 
 /* Little-endian, modulo 2^128. */
@@ -164,7 +154,7 @@ static void add_to_sum(uint8_t sum[DIGEST_SUM_LEN], const uint8_t *digest)
     }
 }
 
-/* Keys are time in their high half: the middle of a product tells neighbours apart. */
+/* Keys are time in their high half: the top of a product tells neighbours apart. */
 static size_t bucket_of(int64_t key)
 {
     return (size_t)(((uint64_t)key * UINT64_C(0x9e3779b97f4a7c15)) >> 56) % DIGEST_BUCKETS;

@@ -144,6 +144,20 @@ static uint8_t holder_of(const struct catalog *c, const char *uid)
     return a ? a->base.id.bytes[7] : 0;
 }
 
+static bool count_conflict(struct object *object, struct object *holder, void *count)
+{
+    assert_true(id_compare(&holder->id, &object->id) < 0);
+    return ++*(size_t *)count < 3;
+}
+
+static size_t conflicts_of(const struct catalog *c)
+{
+    size_t count = 0;
+
+    catalog_each_conflict(c, count_conflict, &count);
+    return count;
+}
+
 static void of_several_with_one_name_the_oldest_has_it(void **state)
 {
     struct catalog *c = *state;
@@ -151,7 +165,11 @@ static void of_several_with_one_name_the_oldest_has_it(void **state)
     put_application(c, 3, "acme", 1, false);
     put_application(c, 2, "acme", 1, false);
     put_application(c, 4, "acme", 1, false);
+    assert_int_equal(conflicts_of(c), 2);
     put_application(c, 1, "acme", 1, false);
+    put_application(c, 5, "acme", 1, false);
+    assert_int_equal(conflicts_of(c), 3); /* where it stops */
+    put_application(c, 5, "acme", 2, true);
     for (uint8_t n = 1; n <= 4; n++) {
         assert_int_equal(holder_of(c, "acme"), n);
         put_application(c, n, n % 2 ? NULL : "other", 2, n == 3);
@@ -161,6 +179,7 @@ static void of_several_with_one_name_the_oldest_has_it(void **state)
     put_application(c, 4, "acme", 3, false);
     assert_int_equal(holder_of(c, "acme"), 4);
     assert_int_equal(holder_of(c, "other"), 2);
+    assert_int_equal(conflicts_of(c), 0);
 }
 
 static void a_deleted_object_frees_its_name_for_another(void **state)
