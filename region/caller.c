@@ -71,6 +71,8 @@ enum err caller_open(struct caller *caller, struct link *link, uv_loop_t *loop,
         pair_new(link->certificate, link->key, region->certificate_pem, &caller->pair, &why) !=
             ERR_OK)
         return refuse(region, why);
+    if (!region->link_url)
+        return ERR_OK; /* it asks, and is never asked */
     caller->hello = caller_target(caller, "GET", "/link/v1/hello", "");
     caller->ping = caller_target(caller, "POST", "/link/v1/ping", "");
     if (!caller->hello || !caller->ping)
@@ -94,6 +96,8 @@ bool caller_is_heard(const struct caller *caller)
 
 void caller_poke(struct caller *caller, struct now now)
 {
+    if (!caller->courier)
+        return;
     if (!caller->calling && now.mono_ms >= caller->next_mono_ms) {
         caller->calling = true;
         if (caller->greeted)

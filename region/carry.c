@@ -169,7 +169,7 @@ static void on_errand(struct task *task)
 
     if (link->closing)
         finish(errand, ERR_CANCELED);
-    else if (!caller)
+    else if (!caller || !caller->courier)
         finish(errand, ERR_UNAVAILABLE);
     else if (link->carriage_count == CARRIAGES_MAX ||
              errand->body_len > CARRIED_BYTES_MAX - link->carried_bytes)

@@ -45,7 +45,7 @@ static enum err open_callers(struct link *link, const struct link_options *optio
 
     for (size_t i = 0; i < t->count; i++) {
         const struct region *region = &t->regions[i];
-        if (i == t->self || !region->certificate_pem || !region->link_url)
+        if (i == t->self || !region->certificate_pem)
             continue;
         enum err err =
             caller_open(&link->callers[link->caller_count++], link, options->loop, region);

@@ -56,7 +56,8 @@ struct caller {
     struct tls_pins *pins;
     struct courier_identity identity;
     struct pair *pair;
-    struct courier *courier; /* of its own: it is to take this peer's certificate only */
+    /* Of its own: it is to take this peer's certificate only. NULL: the peer isn't reached. */
+    struct courier *courier;
     struct target *hello, *ping;
     struct call call; /* of either */
     bool calling;
