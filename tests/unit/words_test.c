@@ -106,8 +106,8 @@ static void a_hostile_hello_or_ping_is_refused(void **state)
         "{\"receivedUs\":-1,\"repliedUs\":1}",
         "{\"receivedUs\":1}",
         "{\"receivedUs\":1,\"repliedUs\":1,\"reaches\":[0]}",
-        ("{\"receivedUs\":1,\"repliedUs\":1,\"reaches\":[1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,"
-         "17]}"),
+        ("{\"receivedUs\":1,\"repliedUs\":1,"
+         "\"reaches\":[1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17]}"),
     };
     struct hello_words hello;
     struct ping_words ping;
