@@ -3,6 +3,7 @@
 #include "api/reply.h"
 #include "api/routes.h"
 #include "api/secrets.h"
+#include "core/dispatch.h"
 #include "core/mem.h"
 #include "signer/seal.h"
 #include "wire/courier.h"
@@ -84,6 +85,27 @@ static void check_event_types(const struct request *r, const struct endpoint *e,
     }
 }
 
+/* How deliveries get to it: nothing in a region that is alone. As with event types, what the body
+ * doesn't touch isn't looked up. */
+static void take_dispatch(const struct request *r, enum read_mode mode, struct endpoint *e,
+                          struct faults *faults)
+{
+    const struct topology *topology = r->services->topology;
+    struct dispatch_fault fault;
+    char loc[FAULT_LOC_MAX];
+
+    if (topology_is_single(topology))
+        return;
+    read_dispatch(r->body, mode, e, faults);
+    if (faults->count > 0 ||
+        (!json_member(r->body, "targets") && !json_member(r->body, "dispatch")))
+        return;
+    if (dispatch_check(topology, &r->application->residency, &e->dispatch, &fault) != ERR_OK) {
+        snprintf(loc, sizeof loc, "body/%s", fault.loc);
+        faults_add(faults, FAULT_VALUE, loc, "%s", fault.why);
+    }
+}
+
 /* A new endpoint signs with the secret it brings or one that we make, and so does one whose
  * secret is patched; a replaced one keeps what it has. */
 static void take_secret(const struct request *r, struct endpoint *e, const char *text,
@@ -108,6 +130,7 @@ static void read_into(struct request *r, enum read_mode mode, bool is_new,
     if (faults->count == 0) {
         normalize_url(next, faults);
         check_event_types(r, next, faults);
+        take_dispatch(r, mode, next, faults);
         if (is_new || (mode == READ_PATCH && extras.secret))
             take_secret(r, next, extras.secret, faults);
         if (extras.has_headers)

@@ -95,7 +95,7 @@ void reply_put_object(struct request *r, struct object *object)
         json_put_application(&r->writer, as_application(object), r->services->topology);
         break;
     case OBJECT_ENDPOINT:
-        json_put_endpoint(&r->writer, as_endpoint(object));
+        json_put_endpoint(&r->writer, as_endpoint(object), r->services->topology);
         break;
     case OBJECT_EVENT_TYPE:
         json_put_event_type(&r->writer, as_event_type(object), r->query.with_content);

@@ -18,19 +18,31 @@
 #define HEADER_FIELD                                                                           \
     FIELD("header", OPTION_HEADER, "'NAME: VALUE'", "sent along; may be repeated", "headers")
 
+/* Where there are several regions. */
+#define DISPATCH_FIELDS                                                                        \
+    FIELD("target", OPTION_PAIR, "LABEL=URL",                                                  \
+          "where deliveries go by a region or jurisdiction; may be repeated", "targets"),      \
+        FIELD("dispatch", OPTION_TEXT, "auto|home|pin", "which region sends",                  \
+              "dispatch/mode"),                                                                \
+        FIELD("pin", OPTION_LIST, "REGION,…", "the first of these that is able to",            \
+              "dispatch/regions"),                                                             \
+        FIELD("latitude", OPTION_JSON, "DEGREES", "where the receiver is",                     \
+              "location/latitude"),                                                            \
+        FIELD("longitude", OPTION_JSON, "DEGREES", "", "location/longitude")
+
 static const struct option create_options[] = {
     LOCAL_APP,
     NEEDED_FIELD("to", OPTION_TEXT, "URL", "where deliveries go", "url"),
     OTHER_FIELDS,
     FIELD("secret", OPTION_TEXT, "whsec_…", "sign with this; made up unless given", "secret"),
     HEADER_FIELD,
+    DISPATCH_FIELDS,
     OPTION_END,
 };
 
 static const struct option update_options[] = {
-    LOCAL_APP,
-    FIELD("to", OPTION_TEXT, "URL", "where deliveries go", "url"),
-    OTHER_FIELDS,
+    LOCAL_APP,    FIELD("to", OPTION_TEXT, "URL", "where deliveries go", "url"),
+    OTHER_FIELDS, DISPATCH_FIELDS,
     OPTION_END,
 };
 static const struct option header_options[] = { LOCAL_APP, HEADER_FIELD, OPTION_END };
@@ -61,6 +73,11 @@ static const struct column columns[] = {
     { "RATE LIMIT", "throttleRate" },
     { "DESCRIPTION", "description" },
     { "METADATA", "metadata" },
+    { "TARGETS", "targets/" },
+    { "DISPATCH", "dispatch/mode" },
+    { "PIN", "dispatch/regions" },
+    { "LATITUDE", "location/latitude" },
+    { "LONGITUDE", "location/longitude" },
     { "CREATED", "createdAt" },
     { NULL, NULL },
 };

@@ -81,8 +81,10 @@ static const char *member_text(struct table *table, struct raw item, const char 
         if (item.len == 0)
             return NULL;
     }
+    if (*member)
+        item = raw_member(item, member);
     buf_clear(&table->cell);
-    if (raw_text(raw_member(item, member), &table->cell) != ERR_OK)
+    if (raw_text(item, &table->cell) != ERR_OK)
         return "(too large)";
     return buf_text(&table->cell);
 }

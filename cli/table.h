@@ -11,7 +11,8 @@
 
 struct column {
     const char *heading; /* NULL ends the array */
-    /* "outer/inner": of an object in it; left out where no item has such an object */
+    /* "outer/inner": of an object in it, "outer/": that object; left out where no item has such an
+     * object */
     const char *member;
 };
 

@@ -58,6 +58,22 @@ struct application *application_copy(const struct application *from)
     return to;
 }
 
+struct dispatch dispatch_copy(const struct dispatch *from)
+{
+    struct dispatch to = *from;
+
+    to.regions = text_list_copy(&from->regions);
+    to.targets = text_list_copy(&from->targets);
+    return to;
+}
+
+void dispatch_fini(struct dispatch *dispatch)
+{
+    text_list_fini(&dispatch->regions);
+    text_list_fini(&dispatch->targets);
+    *dispatch = (struct dispatch){ .mode = DISPATCH_AUTO };
+}
+
 struct endpoint *endpoint_new(void)
 {
     struct endpoint *e = xcalloc(1, sizeof *e);
@@ -80,6 +96,7 @@ struct endpoint *endpoint_copy(const struct endpoint *from)
     to->throttle_rate = from->throttle_rate;
     to->event_types = text_list_copy(&from->event_types);
     to->channels = text_list_copy(&from->channels);
+    to->dispatch = dispatch_copy(&from->dispatch);
     to->sealed_headers = bytes_copy(from->sealed_headers.data, from->sealed_headers.len);
     to->secret_count = from->secret_count;
     for (size_t i = 0; i < from->secret_count; i++) {
@@ -128,6 +145,7 @@ static void endpoint_fini(struct endpoint *e)
     free(e->metadata);
     text_list_fini(&e->event_types);
     text_list_fini(&e->channels);
+    dispatch_fini(&e->dispatch);
     bytes_fini(&e->sealed_headers);
     for (size_t i = 0; i < e->secret_count; i++)
         bytes_fini(&e->secrets[i].sealed);

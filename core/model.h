@@ -75,6 +75,28 @@ struct application {
     struct residency residency;
 };
 
+/* Which region sends an endpoint's deliveries; see dispatch.h. */
+enum dispatch_mode { DISPATCH_AUTO, DISPATCH_HOME, DISPATCH_PIN };
+
+/* Where a receiver is, as its owner says. Millionths of a degree; north and east are positive. */
+struct location {
+    bool known;
+    int32_t latitude;  /* at most LOCATION_LATITUDE_MAX either way */
+    int32_t longitude; /* LOCATION_LONGITUDE_MAX */
+};
+
+#define LOCATION_DEGREE        1000000
+#define LOCATION_LATITUDE_MAX  (90 * LOCATION_DEGREE)
+#define LOCATION_LONGITUDE_MAX (180 * LOCATION_DEGREE)
+
+/* How deliveries get to an endpoint where there are several regions; see dispatch.h. */
+struct dispatch {
+    enum dispatch_mode mode;
+    struct text_list regions; /* with DISPATCH_PIN: names, the one wished for most first */
+    struct text_list targets; /* other URLs than the endpoint's: "LABEL URL" each */
+    struct location location;
+};
+
 /* A signing secret, sealed by the keyring for this application and endpoint. */
 struct sealed_secret {
     struct bytes sealed;
@@ -92,7 +114,8 @@ struct endpoint {
     uint32_t throttle_rate;
     struct text_list event_types; /* none = all */
     struct text_list channels;    /* none = all */
-    struct bytes sealed_headers;  /* a JSON object of strings, sealed; none = no headers */
+    struct dispatch dispatch;
+    struct bytes sealed_headers; /* a JSON object of strings, sealed; none = no headers */
     size_t secret_count;
     struct sealed_secret secrets[SECRETS_MAX]; /* newest first */
 };
@@ -170,6 +193,9 @@ struct event_type *event_type_copy(const struct event_type *from);
 
 struct residency residency_copy(const struct residency *from);
 void residency_fini(struct residency *residency);
+
+struct dispatch dispatch_copy(const struct dispatch *from);
+void dispatch_fini(struct dispatch *dispatch);
 
 struct object *object_ref(struct object *object);
 void object_unref(struct object *object); /* NULL does nothing */

@@ -13,6 +13,7 @@
 #define TAG_SECRETS OBJECT_CODE_SECRET
 #define TAG_HEADERS (OBJECT_CODE_SECRET + 1)
 #define EXPIRY_LEN  NUMBER_LEN /* before a sealed secret */
+#define PLACE_LEN   8
 #define SEALED_MAX  ((size_t)1 << 20)
 #define UNLIMITED   OBJECT_CODE_MAX
 
@@ -26,6 +27,7 @@ enum type {
     TYPE_TEXT,   /* char *, NULL when absent */
     TYPE_NEEDED, /* the same, never absent */
     TYPE_LIST,   /* struct text_list; items hold no line feed */
+    TYPE_PLACE,  /* struct location; 4 bytes each, latitude first */
     TYPE_BYTES,  /* struct bytes */
     TYPE_SECRETS,
 };
@@ -72,6 +74,10 @@ static const struct field ENDPOINT[] = {
     { 22, TYPE_SHORT, AT(endpoint, throttle_rate), UINT32_MAX },
     { 23, TYPE_LIST, AT(endpoint, event_types), NAME_LEN_MAX },
     { 24, TYPE_LIST, AT(endpoint, channels), CHANNEL_LEN_MAX },
+    { 25, TYPE_CHOICE, AT(endpoint, dispatch.mode), DISPATCH_PIN },
+    { 26, TYPE_LIST, AT(endpoint, dispatch.regions), NAME_LEN_MAX },
+    { 27, TYPE_LIST, AT(endpoint, dispatch.targets), UNLIMITED },
+    { 28, TYPE_PLACE, AT(endpoint, dispatch.location), 0 },
     { TAG_SECRETS, TYPE_SECRETS, 0, SEALED_MAX },
     { TAG_HEADERS, TYPE_BYTES, AT(endpoint, sealed_headers), SEALED_MAX },
 };
@@ -191,6 +197,20 @@ static enum err write_bytes(struct buf *out, uint8_t tag, const struct bytes *by
     return bytes->len > 0 ? write_field(out, tag, bytes->data, bytes->len) : ERR_OK;
 }
 
+/* From the south pole, and from 180 degrees west. */
+static enum err write_place(struct buf *out, uint8_t tag, const struct location *location)
+{
+    const size_t half = PLACE_LEN / 2;
+    uint8_t bytes[PLACE_LEN];
+
+    if (!location->known)
+        return ERR_OK;
+    put_number(bytes, (uint64_t)((int64_t)location->latitude + LOCATION_LATITUDE_MAX), half);
+    put_number(bytes + half, (uint64_t)((int64_t)location->longitude + LOCATION_LONGITUDE_MAX),
+               half);
+    return write_field(out, tag, bytes, PLACE_LEN);
+}
+
 static enum err write_id(struct buf *out, uint8_t tag, const struct id *id)
 {
     return id_is_zero(id) ? ERR_OK : write_field(out, tag, id->bytes, ID_BYTES);
@@ -219,6 +239,8 @@ static enum err encode_field(const struct field *field, const uint8_t *from, str
         return write_needed(out, field->tag, *(char *const *)at);
     case TYPE_LIST:
         return write_list(out, field->tag, at);
+    case TYPE_PLACE:
+        return write_place(out, field->tag, at);
     case TYPE_BYTES:
         return write_bytes(out, field->tag, at);
     case TYPE_SECRETS:
@@ -285,6 +307,23 @@ static bool read_item(const struct piece *piece, size_t most, struct text_list *
     return true;
 }
 
+static bool read_place(const struct piece *piece, struct location *out)
+{
+    const size_t half = PLACE_LEN / 2;
+
+    if (piece->len != PLACE_LEN)
+        return false;
+    uint64_t latitude = get_number(piece->value, half);
+    uint64_t longitude = get_number(piece->value + half, half);
+    *out = (struct location){
+        .known = true,
+        .latitude = (int32_t)((int64_t)latitude - LOCATION_LATITUDE_MAX),
+        .longitude = (int32_t)((int64_t)longitude - LOCATION_LONGITUDE_MAX),
+    };
+    return latitude <= 2 * (uint64_t)LOCATION_LATITUDE_MAX &&
+           longitude <= 2 * (uint64_t)LOCATION_LONGITUDE_MAX;
+}
+
 static bool read_secret(const struct piece *piece, struct endpoint *endpoint)
 {
     if (piece->len < EXPIRY_LEN || endpoint->secret_count == SECRETS_MAX)
@@ -335,6 +374,8 @@ static bool decode_field(const struct field *field, const struct piece *piece, u
         return true;
     case TYPE_LIST:
         return read_item(piece, field->most, at);
+    case TYPE_PLACE:
+        return read_place(piece, at);
     case TYPE_BYTES:
         *(struct bytes *)at = bytes_copy(piece->value, piece->len);
         return piece->len > 0 && piece->len <= field->most;

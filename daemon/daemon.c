@@ -145,6 +145,14 @@ static enum daemon_exit open_store(struct daemon *d)
     return err ? DAEMON_FAILED : DAEMON_OK;
 }
 
+/* NULL: it is alone. */
+static const char *region_name(const struct daemon *d)
+{
+    const struct topology *topology = d->settings.topology;
+
+    return topology_is_single(topology) ? NULL : topology_self(topology)->name;
+}
+
 static enum daemon_exit open_dispatcher(struct daemon *d)
 {
     const struct config_delivery *delivery = &d->settings.config->delivery;
@@ -154,6 +162,7 @@ static enum daemon_exit open_dispatcher(struct daemon *d)
         .keyring = d->settings.keyring,
         .egress = d->settings.egress,
         .ids = &d->ids,
+        .region = region_name(d),
         .ca_file = delivery->ca_file,
         .name_servers = delivery->name_servers,
         .schedule_count = delivery->retry_count,

@@ -7,7 +7,7 @@
 static void on_recorded(struct store_req *req);
 
 void attempt_start(struct attempt *a, const struct attempt_desk *desk, struct claim *claim,
-                   struct endpoint *endpoint, struct now now)
+                   struct endpoint *endpoint, const char *url, struct now now)
 {
     const struct message *message = claim->delivery.message;
 
@@ -22,7 +22,7 @@ void attempt_start(struct attempt *a, const struct attempt_desk *desk, struct cl
         .application = message->application,
         .number = claim->delivery.attempts + 1,
         .trigger = TRIGGER_SCHEDULED,
-        .url = endpoint->url,
+        .url = (char *)url,
     };
     a->record.started_at_ms = id_instant_ms(&a->record.id, now.wall_ms);
     desk->transport->start(desk->transport, a);
@@ -79,7 +79,7 @@ static void on_recorded(struct store_req *req)
     a->desk->recorded(a, req->err);
 }
 
-/* The record's URL is the endpoint's. */
+/* The record's URL is one of the endpoint's. */
 void attempt_fini(struct attempt *a)
 {
     bytes_fini(&a->record.response);

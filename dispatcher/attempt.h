@@ -53,9 +53,10 @@ struct attempt {
     struct store_record write;
 };
 
-/* Start it; `answered` and `recorded` follow, each on a later turn. */
+/* Start it, to `url`, one of the endpoint's; `answered` and `recorded` follow, each on a later
+ * turn. */
 void attempt_start(struct attempt *a, const struct attempt_desk *desk, struct claim *claim,
-                   struct endpoint *endpoint, struct now now);
+                   struct endpoint *endpoint, const char *url, struct now now);
 
 /* For the transport. */
 void attempt_done(struct attempt *a, struct answer *answer, struct now now);

@@ -41,7 +41,7 @@ static enum err add_secrets(struct destination *d, const struct keyring *keyring
 
 /* The endpoint's own headers, and what every delivery has. */
 static enum err add_target(struct destination *d, const struct keyring *keyring,
-                           const struct endpoint *endpoint)
+                           const struct endpoint *endpoint, const char *url)
 {
     struct text_list lines = { 0 };
     struct bytes json;
@@ -54,14 +54,14 @@ static enum err add_target(struct destination *d, const struct keyring *keyring,
     }
     if (!err) {
         text_list_add(&lines, CONTENT_TYPE, strlen(CONTENT_TYPE));
-        err = target_new("POST", endpoint->url, &lines, &d->target);
+        err = target_new("POST", url, &lines, &d->target);
     }
     text_list_fini(&lines);
     return err;
 }
 
 static enum err destination_new(const struct keyring *keyring, const struct endpoint *endpoint,
-                                uint64_t wall_ms, struct destination **out,
+                                const char *url, uint64_t wall_ms, struct destination **out,
                                 const char **out_why)
 {
     struct destination *d = xcalloc(1, sizeof *d);
@@ -73,7 +73,7 @@ static enum err destination_new(const struct keyring *keyring, const struct endp
     if (add_secrets(d, keyring, endpoint, wall_ms))
         goto fail;
     why = "the endpoint's URL or headers can't be used";
-    if (add_target(d, keyring, endpoint))
+    if (add_target(d, keyring, endpoint, url))
         goto fail;
     *out = d;
     return ERR_OK;
@@ -112,7 +112,7 @@ static bool is_fresh(const struct destination *d, const struct endpoint *endpoin
 }
 
 enum err destinations_get(struct destinations *all, const struct endpoint *endpoint,
-                          uint64_t wall_ms, const struct destination **out,
+                          const char *url, uint64_t wall_ms, const struct destination **out,
                           const char **out_why)
 {
     int64_t key = id_key(&endpoint->base.id);
@@ -124,7 +124,7 @@ enum err destinations_get(struct destinations *all, const struct endpoint *endpo
         d = NULL;
     }
     if (!d) {
-        enum err err = destination_new(all->keyring, endpoint, wall_ms, &d, out_why);
+        enum err err = destination_new(all->keyring, endpoint, url, wall_ms, &d, out_why);
         if (err)
             return err;
         if (HASH_COUNT(all->by_key) == all->limit)

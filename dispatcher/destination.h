@@ -35,10 +35,10 @@ struct destinations {
 void destinations_init(struct destinations *all, const struct keyring *keyring, size_t limit);
 void destinations_fini(struct destinations *all);
 
-/* The endpoint's, valid until the next call. ERR_INVALID: it can't be sent to, and `*out_why` says
- * why, a fixed sentence. */
+/* The endpoint's at `url`, of which a version of it has only one here; valid until the next call.
+ * ERR_INVALID: it can't be sent to, and `*out_why` says why, a fixed sentence. */
 MUST_USE enum err destinations_get(struct destinations *all, const struct endpoint *endpoint,
-                                   uint64_t wall_ms, const struct destination **out,
-                                   const char **out_why);
+                                   const char *url, uint64_t wall_ms,
+                                   const struct destination **out, const char **out_why);
 
 #endif

@@ -73,6 +73,7 @@ static struct scheduler *make_scheduler(struct dispatcher *d,
         .catalog = d->catalog,
         .transport = webhook_transport(d->webhook),
         .ids = o->ids,
+        .region = o->region,
         .retry.count = o->schedule_count,
         .limits = {
             .lane = {

@@ -23,6 +23,7 @@ struct dispatcher_options {
     const struct keyring *keyring;
     const struct egress *egress;
     struct id_source *ids;
+    const char *region;                   /* the name of this one; NULL = it is alone */
     const char *ca_file;                  /* NULL = the system's */
     const char *name_servers;             /* NULL = the system's */
     uint32_t schedule_s[RETRY_STEPS_MAX]; /* seconds before each retry */

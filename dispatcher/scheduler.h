@@ -26,6 +26,7 @@ struct scheduler_options {
     const struct catalog *catalog;
     struct transport *transport;
     struct id_source *ids;
+    const char *region; /* the name of this one; NULL = it is alone */
     struct retry_policy retry;
     struct roster_limits limits;
     unsigned in_flight_max; /* of all lanes */

@@ -5,6 +5,7 @@
  *                                  └─► 410: disable               └─► (full) unrecorded ─► again */
 #include "dispatcher/private.h"
 
+#include "core/dispatch.h"
 #include "core/log.h"
 #include "core/mem.h"
 #include "dispatcher/disable.h"
@@ -63,6 +64,20 @@ void sending_record_again(struct scheduler *s)
         attempt_record(container_of(link, struct attempt, link));
 }
 
+/* That of the jurisdiction, of this region, or its own. */
+static const char *url_of(const struct scheduler *s, const struct endpoint *endpoint)
+{
+    const struct application *application;
+
+    if (endpoint->dispatch.targets.count == 0)
+        return endpoint->url;
+    application =
+        catalog_application_by_key(s->options.catalog, id_key(&endpoint->application));
+    return dispatch_choose(endpoint, application ? application->residency.jurisdiction : NULL,
+                           s->options.region)
+        .url;
+}
+
 static void start_attempt(struct scheduler *s, struct lane *lane, struct now now)
 {
     struct endpoint *endpoint = catalog_endpoint_by_key(s->options.catalog, lane->endpoint_key);
@@ -71,7 +86,7 @@ static void start_attempt(struct scheduler *s, struct lane *lane, struct now now
 
     s->in_flight++;
     s->owed++;
-    attempt_start(a, &s->desk, lane_send(lane, now), endpoint, now);
+    attempt_start(a, &s->desk, lane_send(lane, now), endpoint, url_of(s, endpoint), now);
     list_append(&s->flying, &a->link);
 }
 

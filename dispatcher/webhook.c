@@ -123,8 +123,8 @@ static void start(struct transport *t, struct attempt *attempt)
     const struct bytes *payload = &attempt->claim->delivery.message->payload;
     const struct destination *to;
 
-    if (destinations_get(&w->destinations, attempt->endpoint, attempt->started.wall_ms, &to,
-                         &p->why)) {
+    if (destinations_get(&w->destinations, attempt->endpoint, attempt->record.url,
+                         attempt->started.wall_ms, &to, &p->why)) {
         p->refused.run = on_refused;
         inbox_post(w->inbox, &p->refused);
         return;

@@ -39,7 +39,12 @@
     X(ENDPOINT_EVENT_TYPES,       event_types)                                                 \
     X(ENDPOINT_CHANNELS,          channels)                                                    \
     X(ENDPOINT_HEADERS,           headers)                                                     \
-    X(ENDPOINT_SECRETS,           secrets)
+    X(ENDPOINT_SECRETS,           secrets)                                                     \
+    X(ENDPOINT_DISPATCH_MODE,     dispatch_mode)                                               \
+    X(ENDPOINT_DISPATCH_REGIONS,  dispatch_regions)                                            \
+    X(ENDPOINT_TARGETS,           targets)                                                     \
+    X(ENDPOINT_LATITUDE,          latitude)                                                    \
+    X(ENDPOINT_LONGITUDE,         longitude)
 
 #define EVENT_TYPE_COLUMNS(X)                                                                  \
     X(EVENT_TYPE_NAME,            name)                                                        \
@@ -119,6 +124,10 @@ static void bind_endpoint(sqlite3_stmt *st, const struct endpoint *e)
     bind_list(st, AT(ENDPOINT_CHANNELS), &e->channels);
     bind_bytes(st, AT(ENDPOINT_HEADERS), e->sealed_headers.data, e->sealed_headers.len);
     bind_secrets(st, AT(ENDPOINT_SECRETS), e);
+    bind_u64(st, AT(ENDPOINT_DISPATCH_MODE), e->dispatch.mode);
+    bind_list(st, AT(ENDPOINT_DISPATCH_REGIONS), &e->dispatch.regions);
+    bind_list(st, AT(ENDPOINT_TARGETS), &e->dispatch.targets);
+    bind_location(st, AT(ENDPOINT_LATITUDE), &e->dispatch.location);
 }
 
 static void bind_event_type(sqlite3_stmt *st, const struct event_type *t)
@@ -208,6 +217,10 @@ static struct object *read_endpoint(sqlite3_stmt *st)
     e->channels = column_list(st, ENDPOINT_CHANNELS);
     e->sealed_headers = column_bytes(st, ENDPOINT_HEADERS);
     column_secrets(st, ENDPOINT_SECRETS, e);
+    e->dispatch.mode = (enum dispatch_mode)column_u32(st, ENDPOINT_DISPATCH_MODE);
+    e->dispatch.regions = column_list(st, ENDPOINT_DISPATCH_REGIONS);
+    e->dispatch.targets = column_list(st, ENDPOINT_TARGETS);
+    e->dispatch.location = column_location(st, ENDPOINT_LATITUDE);
     return &e->base;
 }
 

@@ -96,6 +96,17 @@ void bind_secrets(sqlite3_stmt *statement, int at, const struct endpoint *endpoi
     sqlite3_bind_blob64(statement, at, packed, len, free);
 }
 
+void bind_location(sqlite3_stmt *statement, int at, const struct location *l)
+{
+    if (l->known) {
+        sqlite3_bind_int64(statement, at, l->latitude);
+        sqlite3_bind_int64(statement, at + 1, l->longitude);
+    } else {
+        sqlite3_bind_null(statement, at);
+        sqlite3_bind_null(statement, at + 1);
+    }
+}
+
 uint64_t column_u64(sqlite3_stmt *statement, int at)
 {
     return (uint64_t)sqlite3_column_int64(statement, at);
@@ -188,6 +199,15 @@ void column_secrets(sqlite3_stmt *statement, int at, struct endpoint *endpoint)
         packed += SECRET_HEAD_LEN + sealed_len;
         len -= SECRET_HEAD_LEN + sealed_len;
     }
+}
+
+struct location column_location(sqlite3_stmt *statement, int at)
+{
+    return (struct location){
+        .known = sqlite3_column_type(statement, at) != SQLITE_NULL,
+        .latitude = sqlite3_column_int(statement, at),
+        .longitude = sqlite3_column_int(statement, at + 1),
+    };
 }
 
 bool column_list_has(sqlite3_stmt *statement, int at, const char *item)

@@ -1,6 +1,6 @@
 /* Row: columns to values and back. The only place that knows how a row spells a value.
  *
- * An id takes two columns, its key and its tail. Optional texts and lists are NULL when absent.
+ * An id takes two columns, its key and its tail; a location latitude and longitude. Optional texts and lists are NULL when absent.
  * Bound texts and bytes are borrowed until the statement is bound again. */
 #ifndef STORE_SQLITE_ROW_H
 #define STORE_SQLITE_ROW_H
@@ -16,6 +16,7 @@ void bind_id(sqlite3_stmt *statement, int at, const struct id *id); /* at, at + 
 void bind_whole_id(sqlite3_stmt *statement, int at, const struct id *id);
 void bind_list(sqlite3_stmt *statement, int at, const struct text_list *list);
 void bind_secrets(sqlite3_stmt *statement, int at, const struct endpoint *endpoint);
+void bind_location(sqlite3_stmt *statement, int at, const struct location *l); /* at, at + 1 */
 
 uint64_t column_u64(sqlite3_stmt *statement, int at);
 uint32_t column_u32(sqlite3_stmt *statement, int at);
@@ -30,6 +31,7 @@ bool column_id_is(sqlite3_stmt *statement, int at, const struct id *id); /* at, 
 struct id column_whole_id(sqlite3_stmt *statement, int at);
 struct text_list column_list(sqlite3_stmt *statement, int at);
 void column_secrets(sqlite3_stmt *statement, int at, struct endpoint *endpoint);
+struct location column_location(sqlite3_stmt *statement, int at); /* at, at + 1 */
 
 /* Whether a list in a column has an item, without making the list. */
 bool column_list_has(sqlite3_stmt *statement, int at, const char *item);

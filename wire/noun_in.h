@@ -39,6 +39,12 @@ void read_endpoint(const struct json *body, enum read_mode mode, struct endpoint
                    struct endpoint_extras *extras, struct faults *faults);
 void endpoint_extras_fini(struct endpoint_extras *extras);
 
+/* Its "targets", "dispatch" and "location", for where there are several regions. `into` has its
+ * URL, in normal form, and the targets get theirs; whether names mean something is
+ * dispatch_check()'s to say. */
+void read_dispatch(const struct json *body, enum read_mode mode, struct endpoint *into,
+                   struct faults *faults);
+
 /* The body of PUT and PATCH …/headers. `current` is the stored object, NULL if there is none;
  * READ_PATCH edits it: null and `deleteHeaders` remove, whatever the case of the name.
  * `*out_headers`: the next object, owned; NULL when nothing is left. */

@@ -6,6 +6,7 @@
 
 #include "core/base64.h"
 #include "core/count.h"
+#include "core/dispatch.h"
 #include "core/number.h"
 #include "core/residency.h"
 #include "core/utf8.h"
@@ -97,6 +98,16 @@ static void put_dates(struct json_writer *w, const struct object *object)
     put_date(w, "updatedAt", object->updated_at_ms);
 }
 
+static void put_degrees(struct json_writer *w, const char *name, bool given, double degrees)
+{
+    char text[NUMBER_DEGREES_MAX] = "null";
+
+    if (given)
+        number_format_degrees(degrees, text);
+    json_name(w, name);
+    json_put_raw(w, text, strlen(text));
+}
+
 static void put_residency(struct json_writer *w, const struct residency *residency,
                           const struct topology *topology)
 {
@@ -127,7 +138,44 @@ void json_put_application(struct json_writer *w, const struct application *appli
     json_close_object(w);
 }
 
-void json_put_endpoint(struct json_writer *w, const struct endpoint *endpoint)
+static void put_targets(struct json_writer *w, const struct text_list *targets)
+{
+    struct dispatch_target target;
+
+    json_name(w, "targets");
+    json_open_object(w);
+    for (size_t i = 0; i < targets->count; i++)
+        if (dispatch_read_target(targets->items[i], &target))
+            put_text(w, target.label, target.url);
+    json_close_object(w);
+}
+
+static void put_location(struct json_writer *w, const struct location *location)
+{
+    json_name(w, "location");
+    if (!location->known) {
+        json_put_null(w);
+        return;
+    }
+    json_open_object(w);
+    put_degrees(w, "latitude", true, (double)location->latitude / LOCATION_DEGREE);
+    put_degrees(w, "longitude", true, (double)location->longitude / LOCATION_DEGREE);
+    json_close_object(w);
+}
+
+static void put_dispatch(struct json_writer *w, const struct dispatch *dispatch)
+{
+    put_targets(w, &dispatch->targets);
+    json_name(w, "dispatch");
+    json_open_object(w);
+    put_text(w, "mode", dispatch_mode_name(dispatch->mode));
+    put_list(w, "regions", &dispatch->regions);
+    json_close_object(w);
+    put_location(w, &dispatch->location);
+}
+
+void json_put_endpoint(struct json_writer *w, const struct endpoint *endpoint,
+                       const struct topology *topology)
 {
     json_open_object(w);
     put_id(w, "id", ID_ENDPOINT, &endpoint->base.id);
@@ -141,6 +189,8 @@ void json_put_endpoint(struct json_writer *w, const struct endpoint *endpoint)
     put_list(w, "channels", &endpoint->channels);
     put_throttle_rate(w, endpoint->throttle_rate);
     put_stored(w, "metadata", endpoint->metadata, "{}");
+    if (!topology_is_single(topology))
+        put_dispatch(w, &endpoint->dispatch);
     put_dates(w, &endpoint->base);
     json_close_object(w);
 }
@@ -261,16 +311,6 @@ void json_put_attempt(struct json_writer *w, const struct attempt_record *attemp
 }
 
 /* Regions. */
-
-static void put_degrees(struct json_writer *w, const char *name, bool given, double degrees)
-{
-    char text[NUMBER_DEGREES_MAX] = "null";
-
-    if (given)
-        number_format_degrees(degrees, text);
-    json_name(w, name);
-    json_put_raw(w, text, strlen(text));
-}
 
 static void put_digest(struct json_writer *w, const char *name, const struct region *region)
 {

@@ -10,10 +10,12 @@
 /* An id as text. */
 void json_put_id(struct json_writer *w, enum id_kind kind, const struct id *id);
 
-/* Each writes one JSON object. An application shows its residency unless this region is alone. */
+/* Each writes one JSON object. Unless this region is alone an application shows its residency, and an
+ * endpoint how deliveries get to it. */
 void json_put_application(struct json_writer *w, const struct application *application,
                           const struct topology *topology);
-void json_put_endpoint(struct json_writer *w, const struct endpoint *endpoint);
+void json_put_endpoint(struct json_writer *w, const struct endpoint *endpoint,
+                       const struct topology *topology);
 void json_put_event_type(struct json_writer *w, const struct event_type *type,
                          bool with_content);
 

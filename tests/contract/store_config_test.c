@@ -106,6 +106,11 @@ static void an_endpoint_comes_back_as_it_was_put(void **state)
     text_list_add(&e->event_types, "order.paid", 10);
     text_list_add(&e->event_types, "order.lost", 10);
     text_list_add(&e->channels, "eu", 2);
+    e->dispatch.mode = DISPATCH_PIN;
+    text_list_add(&e->dispatch.regions, "fra", 3);
+    text_list_add(&e->dispatch.regions, "dub", 3);
+    text_list_add(&e->dispatch.targets, "eu https://eu.example/", 22);
+    e->dispatch.location = (struct location){ true, -33868800, 151209300 };
     e->sealed_headers = bytes_copy("\0sealed\n", 8);
     e->secrets[0].expires_at_ms = 0;
     e->secrets[1].sealed = bytes_copy("\0old", 4);
@@ -125,6 +130,14 @@ static void an_endpoint_comes_back_as_it_was_put(void **state)
     assert_int_equal(found->event_types.count, 2);
     assert_string_equal(found->event_types.items[1], "order.lost");
     assert_int_equal(found->channels.count, 1);
+    assert_int_equal(found->dispatch.mode, DISPATCH_PIN);
+    assert_int_equal(found->dispatch.regions.count, 2);
+    assert_string_equal(found->dispatch.regions.items[1], "dub");
+    assert_int_equal(found->dispatch.targets.count, 1);
+    assert_string_equal(found->dispatch.targets.items[0], "eu https://eu.example/");
+    assert_true(found->dispatch.location.known);
+    assert_int_equal(found->dispatch.location.latitude, -33868800);
+    assert_int_equal(found->dispatch.location.longitude, 151209300);
     assert_int_equal(found->sealed_headers.len, 8);
     assert_memory_equal(found->sealed_headers.data, "\0sealed\n", 8);
     assert_int_equal(found->secret_count, 2);

@@ -4,6 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/count.h"
+#include "core/dispatch.h"
+#include "tests/lib/regions.h"
 #include "wire/noun_in.h"
 #include "wire/noun_out.h"
 
@@ -46,6 +49,31 @@ static void check_message(const uint8_t *data, size_t size)
     message_in_fini(&message);
 }
 
+static const struct topology *two_regions(void)
+{
+    static const char *const regions[] = { "fra 1 eu", "iad 2 us" };
+    static struct topology *made;
+
+    if (!made)
+        made = regions_topology(regions, COUNT(regions), "fra");
+    return made;
+}
+
+/* What was read keeps the rules of core/dispatch.h, or breaks one that it names. */
+static void check_dispatch(const struct endpoint *endpoint)
+{
+    const struct dispatch *dispatch = &endpoint->dispatch;
+    struct residency residency = { .jurisdiction = (char *)"eu", .home = 1 };
+    struct dispatch_fault fault;
+
+    assert(dispatch->targets.count <= DISPATCH_TARGETS_MAX);
+    assert(dispatch->regions.count <= REGIONS_MAX);
+    if (dispatch_check(two_regions(), &residency, dispatch, &fault) != ERR_OK)
+        assert(fault.loc[0] && fault.why[0]);
+    if (endpoint->url)
+        assert(dispatch_choose(endpoint, "eu", "fra").url);
+}
+
 static void check_endpoint(const struct json *body, enum read_mode mode)
 {
     struct endpoint *endpoint = endpoint_new();
@@ -57,8 +85,12 @@ static void check_endpoint(const struct json *body, enum read_mode mode)
 
     read_endpoint(body, mode, endpoint, &extras, &faults);
     check_faults(&faults);
+    faults.count = 0;
+    read_dispatch(body, mode, endpoint, &faults);
+    check_faults(&faults);
+    check_dispatch(endpoint);
     json_write_begin(&w, &out);
-    json_put_endpoint(&w, endpoint);
+    json_put_endpoint(&w, endpoint, two_regions());
     assert_json(&out, json_write_end(&w));
     if (extras.headers && faults.count == 0)
         assert(read_header_lines(extras.headers, strlen(extras.headers), &lines) == ERR_OK);

@@ -224,22 +224,34 @@ static void fields_become_the_body(void **state)
 static void fields_of_an_inner_object_stand_together(void **state)
 {
     struct {
-        char *argv[6];
+        const struct command *commands;
+        const char *path;
+        char *argv[8];
         const char *body;
     } rows[] = {
-        { { "create", "--name=n", NULL }, "{\"name\":\"n\"}" },
-        { { "create", "--mode=transit", "--name=n", "--home=fra", NULL },
+        { app_commands, "app create", { "create", "--name=n", NULL }, "{\"name\":\"n\"}" },
+        { app_commands,
+          "app create",
+          { "create", "--mode=transit", "--name=n", "--home=fra", NULL },
           "{\"name\":\"n\",\"residency\":{\"home\":\"fra\",\"mode\":\"transit\"}}" },
-        { { "create", "--failover=", "--name=n", "--jurisdiction=eu", "--uid=u", NULL },
+        { app_commands,
+          "app create",
+          { "create", "--failover=", "--name=n", "--jurisdiction=eu", "--uid=u", NULL },
           "{\"name\":\"n\",\"uid\":\"u\","
           "\"residency\":{\"jurisdiction\":\"eu\",\"failover\":null}}" },
+        { endpoint_commands,
+          "endpoint update",
+          { "update", "--app=a", "--pin=dub,fra", "--longitude=-77.45", "--latitude=39",
+            "--target=eu=https://h", "e", NULL },
+          "{\"targets\":{\"eu\":\"https://h\"},\"dispatch\":{\"regions\":[\"dub\",\"fra\"]},"
+          "\"location\":{\"latitude\":39,\"longitude\":-77.45}}" },
     };
 
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
         struct buf body = BUF_INIT(TEXT_MAX);
         enum cli_exit exit;
-        struct line *line = parse(command(app_commands, "app create"), rows[i].argv, &exit);
+        struct line *line = parse(command(rows[i].commands, rows[i].path), rows[i].argv, &exit);
 
         assert_non_null(line);
         assert_int_equal(form_body(line, &body), ERR_OK);

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "core/dispatch.h"
 #include "core/mem.h"
 #include "dispatcher/dispatcher.h"
 #include "signer/signer.h"
@@ -38,6 +39,7 @@ static void open_dispatcher(struct fixture *f)
                                          .keyring = f->keyring,
                                          .egress = f->egress,
                                          .ids = &f->store.ids,
+                                         .region = "fra",
                                          .schedule_s = { 3600 },
                                          .schedule_count = 1,
                                          .timeout_ms = TIMEOUT_MS,
@@ -275,6 +277,26 @@ static void an_edit_takes_effect_with_the_next_attempt(void **state)
     assert_int_equal(verify(f, &old), ERR_DENIED);
 }
 
+static void the_url_is_the_one_for_this_region(void **state)
+{
+    struct fixture *f = *state;
+    struct endpoint *e = endpoint_at(f, "/fra"), *other = endpoint_at(f, "/sin");
+
+    dispatch_add_target(&e->dispatch, "sin", other->url);
+    dispatch_add_target(&e->dispatch, "fra", e->url);
+    free(e->url);
+    e->url = xstrdup("http://127.0.0.1:1/");
+    object_unref(&other->base);
+    store_fixture_put(&f->store, &e->base);
+    send_message(f);
+    struct attempt_record attempt = wait_for_attempt(f);
+
+    assert_int_equal(attempt.response_status, 204);
+    assert_non_null(strstr(attempt.url, "/fra"));
+    assert_non_null(strstr(buf_text(&f->receiver.last), "POST /fra "));
+    attempt_record_fini(&attempt);
+}
+
 static void an_expired_secret_signs_no_more(void **state)
 {
     struct fixture *f = *state;
@@ -360,6 +382,7 @@ int main(void)
         DISPATCHER_TEST(a_delivery_arrives_signed_with_the_payloads_bytes),
         DISPATCHER_TEST(a_refusal_is_recorded_with_its_next_attempt),
         DISPATCHER_TEST(an_edit_takes_effect_with_the_next_attempt),
+        DISPATCHER_TEST(the_url_is_the_one_for_this_region),
         DISPATCHER_TEST(an_expired_secret_signs_no_more),
         DISPATCHER_TEST(what_cannot_be_sent_is_recorded_with_its_reason),
         cmocka_unit_test_setup_teardown(a_private_address_is_refused_with_its_reason,

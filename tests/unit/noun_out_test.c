@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "core/count.h"
+#include "core/dispatch.h"
 #include "core/mem.h"
 #include "tests/lib/regions.h"
 #include "wire/noun_out.h"
@@ -127,6 +128,7 @@ static void among_several_regions_an_application_shows_where_it_lives(void **sta
 static void an_endpoint_is_shown_without_its_secret_and_headers(void **state)
 {
     struct endpoint *e = endpoint_new();
+    struct topology *alone = topology_new_single();
     struct page page;
 
     (void)state;
@@ -136,7 +138,7 @@ static void an_endpoint_is_shown_without_its_secret_and_headers(void **state)
     e->secrets[0].sealed = bytes_copy("sealed", 6);
     e->sealed_headers = bytes_copy("sealed", 6);
     begin(&page);
-    json_put_endpoint(&page.w, e);
+    json_put_endpoint(&page.w, e, alone);
     assert_page(&page, "{\"id\":\"ep_" ZEROS "\",\"uid\":null,\"url\":\"https://example.com/\","
                        "\"description\":\"\",\"disabled\":false,\"version\":1,"
                        "\"eventTypes\":null,\"filterTypes\":null,\"channels\":null,"
@@ -151,7 +153,7 @@ static void an_endpoint_is_shown_without_its_secret_and_headers(void **state)
     text_list_add(&e->event_types, "order.sent", 10);
     text_list_add(&e->channels, "eu", 2);
     begin(&page);
-    json_put_endpoint(&page.w, e);
+    json_put_endpoint(&page.w, e, alone);
     assert_page(&page, "{\"id\":\"ep_" ZEROS "\",\"uid\":\"main\","
                        "\"url\":\"https://example.com/\",\"description\":\"d\","
                        "\"disabled\":true,\"version\":1,"
@@ -159,6 +161,43 @@ static void an_endpoint_is_shown_without_its_secret_and_headers(void **state)
                        "\"filterTypes\":[\"order.paid\",\"order.sent\"],"
                        "\"channels\":[\"eu\"],\"throttleRate\":5,\"rateLimit\":5,"
                        "\"metadata\":{},\"createdAt\":" CREATED ",\"updatedAt\":" UPDATED "}");
+    object_unref(&e->base);
+    topology_free(alone);
+}
+
+/* Its last members, as a region among several shows them. */
+static void assert_shown(const struct endpoint *e, const char *members)
+{
+    struct topology *five = regions_five("fra");
+    struct page page;
+
+    begin(&page);
+    json_put_endpoint(&page.w, e, five);
+    assert_int_equal(json_write_end(&page.w), ERR_OK);
+    if (!strstr(buf_text(&page.out), members))
+        fail_msg("%s", buf_text(&page.out));
+    buf_fini(&page.out);
+    topology_free(five);
+}
+
+static void an_endpoint_among_regions_shows_how_deliveries_get_to_it(void **state)
+{
+    struct endpoint *e = endpoint_new();
+
+    (void)state;
+    e->url = xstrdup("https://example.com/");
+    assert_shown(e, "\"metadata\":{},\"targets\":{},"
+                    "\"dispatch\":{\"mode\":\"auto\",\"regions\":null},"
+                    "\"location\":null,\"createdAt\"");
+    dispatch_add_target(&e->dispatch, "eu", "https://eu.example.com/");
+    dispatch_add_target(&e->dispatch, "sin", "https://sin.example.com/");
+    e->dispatch.mode = DISPATCH_PIN;
+    text_list_add(&e->dispatch.regions, "dub", 3);
+    e->dispatch.location = (struct location){ true, 1352100, -103000000 };
+    assert_shown(e, "\"targets\":{\"eu\":\"https://eu.example.com/\","
+                    "\"sin\":\"https://sin.example.com/\"},"
+                    "\"dispatch\":{\"mode\":\"pin\",\"regions\":[\"dub\"]},"
+                    "\"location\":{\"latitude\":1.3521,\"longitude\":-103},");
     object_unref(&e->base);
 }
 
@@ -376,6 +415,7 @@ int main(void)
         cmocka_unit_test(an_application_is_shown_to_both_generations_of_clients),
         cmocka_unit_test(among_several_regions_an_application_shows_where_it_lives),
         cmocka_unit_test(an_endpoint_is_shown_without_its_secret_and_headers),
+        cmocka_unit_test(an_endpoint_among_regions_shows_how_deliveries_get_to_it),
         cmocka_unit_test(an_event_type_shows_its_schemas_only_with_content),
         cmocka_unit_test(a_payload_is_shown_byte_by_byte),
         cmocka_unit_test(a_message_shows_its_event_id_and_channels),

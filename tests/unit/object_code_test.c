@@ -52,6 +52,11 @@ static struct object *an_endpoint(void)
     text_list_add(&e->event_types, "a", 1);
     text_list_add(&e->event_types, "b.c", 3);
     text_list_add(&e->channels, "red", 3);
+    e->dispatch.mode = DISPATCH_PIN;
+    text_list_add(&e->dispatch.regions, "fra", 3);
+    text_list_add(&e->dispatch.regions, "dub", 3);
+    text_list_add(&e->dispatch.targets, "eu https://eu.example.com/", 26);
+    e->dispatch.location = (struct location){ true, -90000000, 179999999 };
     e->sealed_headers = bytes_copy("sealed", 6);
     e->secrets[0].sealed = bytes_copy("new", 3);
     e->secrets[1].sealed = bytes_copy("old", 3);
@@ -121,6 +126,13 @@ static void every_field_of_an_endpoint_is_there(void **state)
     assert_true(e->disabled);
     assert_int_equal(e->event_types.count, 2);
     assert_string_equal(e->event_types.items[1], "b.c");
+    assert_int_equal(e->dispatch.mode, DISPATCH_PIN);
+    assert_int_equal(e->dispatch.regions.count, 2);
+    assert_string_equal(e->dispatch.regions.items[1], "dub");
+    assert_string_equal(e->dispatch.targets.items[0], "eu https://eu.example.com/");
+    assert_true(e->dispatch.location.known);
+    assert_int_equal(e->dispatch.location.latitude, -90000000);
+    assert_int_equal(e->dispatch.location.longitude, 179999999);
     assert_int_equal(e->secret_count, 2);
     assert_int_equal(e->secrets[1].expires_at_ms, 1798761700000);
     assert_memory_equal(e->secrets[0].sealed.data, "new", 3);
@@ -226,11 +238,47 @@ static void what_is_no_object_is_refused(void **state)
     }
 }
 
+/* An endpoint whose only other field is a place of these bytes. */
+static void a_place_beyond_the_poles_is_refused(void **state)
+{
+    static const struct {
+        uint32_t latitude, longitude;
+        enum err err;
+    } rows[] = {
+        { 0, 0, ERR_OK },
+        { 180000000, 360000000, ERR_OK },
+        { 180000001, 0, ERR_INVALID },
+        { 0, 360000001, ERR_INVALID },
+        { UINT32_MAX, UINT32_MAX, ERR_INVALID },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct buf code = BUF_INIT(OBJECT_CODE_MAX);
+        struct object *object = an_endpoint(), *decoded;
+        uint8_t *place;
+
+        assert_int_equal(object_encode(object, &code), ERR_OK);
+        place = memmem(code.bytes, code.len, "\x1c\0\0\0\x08", 5);
+        assert_non_null(place);
+        for (size_t b = 0; b < 4; b++) {
+            place[5 + b] = (uint8_t)(rows[i].latitude >> (24 - 8 * b));
+            place[9 + b] = (uint8_t)(rows[i].longitude >> (24 - 8 * b));
+        }
+        assert_int_equal(object_decode(code.bytes, code.len, &decoded), rows[i].err);
+        if (!rows[i].err)
+            object_unref(decoded);
+        object_unref(object);
+        buf_fini(&code);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_object_comes_back_as_it_was),
         cmocka_unit_test(every_field_of_an_endpoint_is_there),
+        cmocka_unit_test(a_place_beyond_the_poles_is_refused),
         cmocka_unit_test(the_public_code_is_the_same_without_secrets),
         cmocka_unit_test(a_field_of_a_newer_version_is_passed_over),
         cmocka_unit_test(what_is_no_object_is_refused),
