@@ -13,7 +13,7 @@
 #include "core/log.h"
 #include "core/mem.h"
 
-#define READINGS_MAX 64 /* at once, of all peers */
+#define READINGS_MAX 4 /* at once, of one peer: it needs one, the others may be of lost calls */
 #define WAIT_MAX_S   30
 #define SHORT_MAX    65536 /* bytes of a hello or a ping */
 
@@ -36,6 +36,7 @@ static void read_journal(struct link *link, struct exchange *x, const struct reg
 static void on_journal(struct store_req *req);
 static void read_snapshot(struct link *link, struct exchange *x, const struct region *peer);
 static void on_snapshot(struct store_req *req);
+static void answer_oldest(struct link *link, const struct region *peer);
 
 void answers_open(struct link *link)
 {
@@ -158,12 +159,22 @@ static bool query_number(const struct exchange *x, const char *name, int64_t *ou
     return end > at + len + 1 && (*end == '\0' || *end == '&');
 }
 
-/* NULL: answered. */
+static size_t count_of(const struct list *readings, const struct region *peer)
+{
+    size_t count = 0;
+
+    for (const struct list *at = readings->next; at != readings; at = at->next)
+        count += container_of(at, struct reading, link)->peer == peer;
+    return count;
+}
+
+/* NULL: answered. A peer at its bound finds room when it asks again. */
 static struct reading *begin_reading(struct link *link, struct exchange *x,
                                      const struct region *peer)
 {
-    if (link->reading_count == READINGS_MAX) {
-        refuse(x, 503, "busy", "too many peers are reading");
+    if (count_of(&link->readings, peer) + count_of(&link->waiting, peer) == READINGS_MAX) {
+        refuse(x, 503, "busy", "this peer is reading already");
+        answer_oldest(link, peer);
         return NULL;
     }
     struct reading *r = xcalloc(1, sizeof *r);
@@ -302,6 +313,18 @@ void answers_grown(struct link *link)
 
     while ((at = list_pop(&link->waiting)))
         wake(container_of(at, struct reading, link));
+}
+
+static void answer_oldest(struct link *link, const struct region *peer)
+{
+    for (struct list *at = link->waiting.next; at != &link->waiting; at = at->next) {
+        struct reading *r = container_of(at, struct reading, link);
+        if (r->peer != peer)
+            continue;
+        r->until_mono_ms = 0;
+        wake(r);
+        return;
+    }
 }
 
 /* The store is asked once more, and then the answer goes out whatever there is. */

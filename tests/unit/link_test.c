@@ -23,6 +23,8 @@
 #define FRA      0
 #define IAD      1
 #define SITES    2
+#define READERS  4 /* as many as a peer may have */
+#define BUSY     "HTTP/1.1 503"
 
 /* A region: its store is a fixture of the journals. */
 struct site {
@@ -276,6 +278,20 @@ static void nothing_is_carried_to_who_is_not_reached(void **state)
     assert_int_equal(errand.err, ERR_UNAVAILABLE);
 }
 
+static void ask(struct client *c, const char *request)
+{
+    char text[256];
+
+    snprintf(text, sizeof text, "%s HTTP/1.1\r\nHost: fra\r\nContent-Length: 0\r\n\r\n",
+             request);
+    client_say(c, text);
+}
+
+static bool is_status(const char *answer, const char *status)
+{
+    return strncmp(answer, status, strlen(status)) == 0;
+}
+
 static void a_hostile_peer_gets_a_refusal(void **state)
 {
     struct world *w = *state;
@@ -303,16 +319,45 @@ static void a_hostile_peer_gets_a_refusal(void **state)
 
     client_open_tls(&c, &w->sites[FRA].f->loop.uv, link_port(w->sites[FRA].link), &options);
     for (size_t i = 0; i < COUNT(rows); i++) {
-        char text[256];
-
-        snprintf(text, sizeof text, "%s HTTP/1.1\r\nHost: fra\r\nContent-Length: 0\r\n\r\n",
-                 rows[i].request);
-        client_say(&c, text);
+        ask(&c, rows[i].request);
         const char *answer = client_answer(&c);
-        if (strncmp(answer, rows[i].status, strlen(rows[i].status)) != 0)
+        if (!is_status(answer, rows[i].status))
             fail_msg("%s: %.60s", rows[i].request, answer);
     }
     client_close(&c);
+}
+
+static void who_waits_too_often_loses_its_oldest_wait(void **state)
+{
+    struct world *w = *state;
+    struct site *fra = &w->sites[FRA];
+    const struct tls_client_options options = { .identity = &w->sites[IAD].made };
+    struct client waiting[READERS], probe;
+    size_t empty = 0;
+
+    close_link(w, &w->sites[IAD]);
+    client_open_tls(&probe, &fra->f->loop.uv, link_port(fra->link), &options);
+    for (size_t i = 0; i < READERS; i++) {
+        client_open_tls(&waiting[i], &fra->f->loop.uv, link_port(fra->link), &options);
+        assert_true(client_shake(&waiting[i]));
+        ask(&waiting[i], "GET /link/v1/changes?after=0&wait=30");
+    }
+    do
+        ask(&probe, "GET /link/v1/changes?after=0");
+    while (!is_status(client_answer(&probe), BUSY));
+    do
+        ask(&probe, "GET /link/v1/changes?after=0");
+    while (is_status(client_answer(&probe), BUSY));
+    put_application(w, "eu");
+    for (size_t i = 0; i < READERS; i++) {
+        const char *answer = client_answer(&waiting[i]);
+
+        assert_true(is_status(answer, "HTTP/1.1 200"));
+        empty += strstr(answer, "\"entries\":[]") != NULL;
+        client_close(&waiting[i]);
+    }
+    assert_in_range(empty, 1, READERS);
+    client_close(&probe);
 }
 
 #define LINK_TEST(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
@@ -325,6 +370,7 @@ int main(void)
         LINK_TEST(who_answers_is_alive_until_it_stops),
         LINK_TEST(nothing_is_carried_to_who_is_not_reached),
         LINK_TEST(a_hostile_peer_gets_a_refusal),
+        LINK_TEST(who_waits_too_often_loses_its_oldest_wait),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
