@@ -18,9 +18,11 @@
 #include "store/replicate.h"
 
 #define LINK_VERSION    1
-#define WORDS_LEN_MAX   ((size_t)96 << 20) /* bytes of an answer */
-#define WORDS_COUNT_MAX 1000               /* entries or objects of an answer */
-#define WORDS_BYTES_MAX ((size_t)1 << 20)  /* of their codes; beyond, no more are added */
+#define WORDS_COUNT_MAX 1000              /* entries or objects of an answer */
+#define WORDS_BYTES_MAX ((size_t)1 << 20) /* of their codes; beyond, no more are added */
+/* Bytes of an answer: the codes, and one of OBJECT_CODE_MAX that went beyond, as base64, with 200
+ * for the rest of each. */
+#define WORDS_LEN_MAX   ((size_t)4 << 20)
 #define WORDS_BUILD_MAX 32
 
 struct hello_words {

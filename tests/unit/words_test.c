@@ -8,6 +8,8 @@
 #include <cmocka.h>
 
 #include "core/count.h"
+#include "core/mem.h"
+#include "core/object_code.h"
 #include "region/words.h"
 
 #define BASE64_16 "AAAAAAAAAAAAAAAAAAAAAA=="
@@ -85,6 +87,34 @@ static void changes_come_back_as_they_were(void **state)
     assert_true(heard.more);
     journal_entries_free(heard.entries, heard.count);
     bytes_fini(&entry.code);
+    buf_fini(&text);
+}
+
+/* The codes reach the bound but for a byte, and then comes one as long as they get. */
+static void the_largest_answer_has_room(void **state)
+{
+    struct changes_words said = { .count = WORDS_COUNT_MAX }, heard;
+    struct buf text = BUF_INIT(WORDS_LEN_MAX);
+    size_t left = WORDS_BYTES_MAX - 1;
+
+    (void)state;
+    memset(&said.end, 0xff, sizeof said.end);
+    said.end.seq = said.end.hlc = INT64_MAX;
+    said.entries = xcalloc(said.count, sizeof *said.entries);
+    for (size_t i = 0; i < said.count; i++) {
+        struct journal_entry *entry = &said.entries[i];
+        size_t len = i == said.count - 1 ? OBJECT_CODE_MAX : left / (said.count - 1 - i);
+
+        *entry = (struct journal_entry){ .seq = INT64_MAX, .hlc = INT64_MAX };
+        entry->code = (struct bytes){ .data = xcalloc(len, 1), .len = len };
+        left -= i == said.count - 1 ? 0 : len;
+    }
+    assert_int_equal(changes_write(&said, &text), ERR_OK);
+    assert_int_equal(changes_read(text.bytes, text.len, &heard), ERR_OK);
+    assert_int_equal(heard.count, said.count);
+    assert_int_equal(heard.entries[heard.count - 1].code.len, OBJECT_CODE_MAX);
+    journal_entries_free(heard.entries, heard.count);
+    journal_entries_free(said.entries, said.count);
     buf_fini(&text);
 }
 
@@ -176,6 +206,7 @@ int main(void)
         cmocka_unit_test(a_hello_comes_back_as_it_was),
         cmocka_unit_test(a_ping_comes_back_as_it_was),
         cmocka_unit_test(changes_come_back_as_they_were),
+        cmocka_unit_test(the_largest_answer_has_room),
         cmocka_unit_test(a_hostile_hello_or_ping_is_refused),
         cmocka_unit_test(hostile_changes_are_refused),
         cmocka_unit_test(more_entries_than_agreed_are_refused),
