@@ -22,7 +22,7 @@ struct reading {
     struct list link;
     struct link *owner;
     struct exchange *exchange;
-    const struct region *peer;
+    const struct caller *peer;
     uint64_t until_mono_ms; /* to wait for an entry */
     union {
         struct store_journal journal;
@@ -32,11 +32,11 @@ struct reading {
 
 static void say_hello(struct link *link, struct exchange *x);
 static void say_ping(struct link *link, struct exchange *x);
-static void read_journal(struct link *link, struct exchange *x, const struct region *peer);
+static void read_journal(struct link *link, struct exchange *x, const struct caller *peer);
 static void on_journal(struct store_req *req);
-static void read_snapshot(struct link *link, struct exchange *x, const struct region *peer);
+static void read_snapshot(struct link *link, struct exchange *x, const struct caller *peer);
 static void on_snapshot(struct store_req *req);
-static void answer_oldest(struct link *link, const struct region *peer);
+static void answer_oldest(struct link *link, const struct caller *peer);
 
 void answers_open(struct link *link)
 {
@@ -66,13 +66,13 @@ static void reply_words(struct exchange *x, enum err err, struct buf *body)
 }
 
 /* Whose certificate it was; NULL: answered. */
-static const struct region *peer_of(struct link *link, struct exchange *x)
+static const struct caller *peer_of(struct link *link, struct exchange *x)
 {
     const char *name = exchange_peer(x);
-    const struct region *peer = name ? topology_by_name(link->topology, name) : NULL;
 
-    if (peer && peer != topology_self(link->topology))
-        return peer;
+    for (size_t i = 0; name && i < link->caller_count; i++)
+        if (strcmp(link->callers[i].region->name, name) == 0)
+            return &link->callers[i];
     refuse(x, 403, "not_a_peer", "this certificate is not a peer's");
     return NULL;
 }
@@ -90,7 +90,7 @@ static bool asks(const struct exchange *x, const char *method, const char *path)
 void answers_on_request(struct exchange *x, void *ctx)
 {
     struct link *link = ctx;
-    const struct region *peer = peer_of(link, x);
+    const struct caller *peer = peer_of(link, x);
 
     if (!peer)
         return;
@@ -159,7 +159,7 @@ static bool query_number(const struct exchange *x, const char *name, int64_t *ou
     return end > at + len + 1 && (*end == '\0' || *end == '&');
 }
 
-static size_t count_of(const struct list *readings, const struct region *peer)
+static size_t count_of(const struct list *readings, const struct caller *peer)
 {
     size_t count = 0;
 
@@ -170,7 +170,7 @@ static size_t count_of(const struct list *readings, const struct region *peer)
 
 /* NULL: answered. A peer at its bound finds room when it asks again. */
 static struct reading *begin_reading(struct link *link, struct exchange *x,
-                                     const struct region *peer)
+                                     const struct caller *peer)
 {
     if (count_of(&link->readings, peer) + count_of(&link->waiting, peer) == READINGS_MAX) {
         refuse(x, 503, "busy", "this peer is reading already");
@@ -202,7 +202,7 @@ static void ask_journal(struct reading *r)
     store_journal(r->owner->store, &r->op.journal);
 }
 
-static void read_journal(struct link *link, struct exchange *x, const struct region *peer)
+static void read_journal(struct link *link, struct exchange *x, const struct caller *peer)
 {
     int64_t after, wait_s = 0;
 
@@ -228,17 +228,12 @@ static void read_journal(struct link *link, struct exchange *x, const struct reg
 static enum err reseal_code(const struct reading *r, struct bytes *code)
 {
     const struct link *link = r->owner;
-    const struct caller *caller = NULL;
-    struct bytes other;
-
-    for (size_t i = 0; i < link->caller_count; i++)
-        if (link->callers[i].region == r->peer)
-            caller = &link->callers[i];
     const struct reseal reseal = { .topology = link->topology,
                                    .catalog = link->catalog,
                                    .keyring = link->keyring,
-                                   .pair = caller->pair,
-                                   .peer = caller->index };
+                                   .pair = r->peer->pair,
+                                   .peer = r->peer->index };
+    struct bytes other;
     enum err err = reseal_for_peer(&reseal, code, &other);
     if (err)
         return err;
@@ -315,7 +310,7 @@ void answers_grown(struct link *link)
         wake(container_of(at, struct reading, link));
 }
 
-static void answer_oldest(struct link *link, const struct region *peer)
+static void answer_oldest(struct link *link, const struct caller *peer)
 {
     for (struct list *at = link->waiting.next; at != &link->waiting; at = at->next) {
         struct reading *r = container_of(at, struct reading, link);
@@ -347,7 +342,7 @@ void answers_dismiss(struct link *link)
 
 /* Snapshots. */
 
-static void read_snapshot(struct link *link, struct exchange *x, const struct region *peer)
+static void read_snapshot(struct link *link, struct exchange *x, const struct caller *peer)
 {
     int64_t after;
 
