@@ -49,38 +49,49 @@ static bool write_all(int fd, const char *text, size_t len)
     return fsync(fd) == 0;
 }
 
-enum err file_create(const char *path, mode_t mode, const char *text)
+/* Make a file that isn't there. 0, or an errno and there is none. */
+static int write_new(const char *path, mode_t mode, const char *text)
 {
     int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
-    bool written = fd >= 0 && write_all(fd, text, strlen(text));
-    int why = errno;
+    int why = fd >= 0 && write_all(fd, text, strlen(text)) ? 0 : errno;
 
-    if (fd >= 0 && close(fd) != 0 && written) {
-        why = errno;
-        written = false;
-    }
-    if (written)
-        return ERR_OK;
-    say("%s: %s", path, why == EEXIST ? "is there already, left as it is" : strerror(why));
     if (fd < 0)
-        return why == EEXIST ? ERR_IN_USE : ERR_IO;
-    unlink(path);
-    return ERR_IO;
+        return why;
+    if (close(fd) != 0 && why == 0)
+        why = errno;
+    if (why)
+        unlink(path);
+    return why;
 }
 
-enum err file_replace(const char *path, mode_t mode, const char *text)
+/* Written beside `path` and then put there by `put`, whole, so that who reads it meanwhile sees all of
+ * it or none. */
+static enum err put_whole(const char *path, mode_t mode, const char *text,
+                          int (*put)(const char *from, const char *to))
 {
     char beside[PATH_MAX];
 
-    if (snprintf(beside, sizeof beside, "%s.new", path) >= (int)sizeof beside) {
+    if (snprintf(beside, sizeof beside, "%s.%ld", path, (long)getpid()) >= (int)sizeof beside) {
         say("%s: too long a path", path);
         return ERR_IO;
     }
     unlink(beside); /* of one that was interrupted */
-    enum err err = file_create(beside, mode, text);
-    if (err || rename(beside, path) == 0)
-        return err ? ERR_IO : ERR_OK;
-    say("%s: %s", path, strerror(errno));
+    int why = write_new(beside, mode, text);
+    if (!why && put(beside, path) != 0)
+        why = errno;
     unlink(beside);
-    return ERR_IO;
+    if (!why)
+        return ERR_OK;
+    say("%s: %s", path, why == EEXIST ? "is there already, left as it is" : strerror(why));
+    return why == EEXIST ? ERR_IN_USE : ERR_IO;
+}
+
+enum err file_create(const char *path, mode_t mode, const char *text)
+{
+    return put_whole(path, mode, text, link);
+}
+
+enum err file_replace(const char *path, mode_t mode, const char *text)
+{
+    return put_whole(path, mode, text, rename);
 }

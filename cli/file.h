@@ -11,7 +11,7 @@
 /* Append a file; "-" is stdin. ERR_IO, ERR_LIMIT. */
 MUST_USE enum err file_read(const char *path, struct buf *out);
 
-/* Make a file that isn't there yet and fsync it. ERR_IN_USE: it is there; ERR_IO. */
+/* Make a file that isn't there yet, whole and fsynced. ERR_IN_USE: it is there; ERR_IO. */
 MUST_USE enum err file_create(const char *path, mode_t mode, const char *text);
 
 /* The same in place of one that may be there: whoever reads it finds the old or the new one, whole.

@@ -13,11 +13,13 @@
 #include "core/mem.h"
 #include "core/random.h"
 
-#define HELLO_TIMEOUT_MS 5000 /* the connection is new: three round trips and more */
-#define PING_TIMEOUT_MS  1000 /* and four round trips */
-#define ANSWER_MAX       65536
-#define CONNECTIONS      4 /* kept open to a peer: ping, journal, and what is carried */
-#define USER_AGENT       "posthaste-link/" POSTHASTE_VERSION
+#define FIRST_TIMEOUT_MS  5000 /* while the round trip isn't known */
+#define ANSWER_TIMEOUT_MS 500  /* and some round trips: */
+#define HELLO_ROUND_TRIPS 6    /* on a new connection: four and more */
+#define PING_ROUND_TRIPS  3
+#define ANSWER_MAX        65536
+#define CONNECTIONS       64 /* kept open to a peer: ping, journal, and what is carried */
+#define USER_AGENT        "posthaste-link/" POSTHASTE_VERSION
 
 static void say_hello(struct caller *caller);
 static void on_hello(struct call *call);
@@ -160,9 +162,16 @@ static bool is_answered(struct caller *caller)
     return false;
 }
 
+static uint32_t timeout_ms(const struct caller *caller, uint32_t round_trips)
+{
+    uint32_t rtt_us = caller->health.rtt_us;
+
+    return rtt_us ? ANSWER_TIMEOUT_MS + round_trips * rtt_us / 1000 : FIRST_TIMEOUT_MS;
+}
+
 static void say_hello(struct caller *caller)
 {
-    begin_call(caller, caller->hello, HELLO_TIMEOUT_MS, on_hello);
+    begin_call(caller, caller->hello, timeout_ms(caller, HELLO_ROUND_TRIPS), on_hello);
 }
 
 static void judge_hello(struct caller *caller, const struct hello_words *words)
@@ -204,8 +213,7 @@ static void on_hello(struct call *call)
 static void send_ping(struct caller *caller)
 {
     caller->sent_us = wall_us();
-    begin_call(caller, caller->ping, PING_TIMEOUT_MS + 4 * (caller->health.rtt_us / 1000),
-               on_ping);
+    begin_call(caller, caller->ping, timeout_ms(caller, PING_ROUND_TRIPS), on_ping);
 }
 
 static region_set regions_of(const struct topology *t, const struct ping_words *words)

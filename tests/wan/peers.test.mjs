@@ -1,0 +1,84 @@
+// How regions see one another, by what they hear.
+import assert from 'node:assert/strict';
+import { until } from '../e2e/lib/wait.mjs';
+import { wanTest } from './lib/stage.mjs';
+import { regions, round_trips_ms } from './lib/wan.mjs';
+
+const every_ms = 50;
+
+// { fra: RegionOut, … } as one region sees them.
+async function view(region) {
+    const { data } = await region.must('GET', '/regions');
+    return Object.fromEntries(data.map(seen => [seen.name, seen]));
+}
+
+const states = seen => Object.fromEntries(Object.entries(seen).map(([name, { state }]) => [name, state]));
+
+// Until a region sees others so: { sin: 'dead' }.
+function sees(region, expected) {
+    return until(() => view(region),
+        seen => Object.entries(expected).every(([name, state]) => seen[name].state === state), every_ms);
+}
+
+const others = name => regions.filter(other => other !== name);
+const all = (names, state) => Object.fromEntries(names.map(name => [name, state]));
+const allAlive = stage => Promise.all(stage.regions.map(region => sees(region, all(others(region.name), 'alive'))));
+
+wanTest('regions see each other alive, at the distance they have', { joined: true }, async stage => {
+    await allAlive(stage);
+    for (const region of stage.regions) {
+        assert.equal((await view(region))[region.name].state, 'self');
+        for (const name of others(region.name)) {
+            const expected = round_trips_ms[`${region.name}-${name}`] ?? round_trips_ms[`${name}-${region.name}`];
+            // A busy machine adds to some; what is shown is smoothed, and comes near what was set.
+            const seen = await until(() => view(region), seen =>
+                seen[name].rttUs < (expected + 50) * 1000 && Math.abs(seen[name].clockOffsetUs) < 50_000, every_ms);
+            assert.ok(seen[name].rttUs >= expected * 1000, `${region.name} to ${name}: ${seen[name].rttUs} µs`);
+        }
+    }
+});
+
+wanTest('a region that ends is dead for the others, and alive again when it is', { joined: true }, async stage => {
+    await allAlive(stage);
+    await stage.gru.kill();
+    await Promise.all(['fra', 'iad', 'sin'].map(name => sees(stage[name], { gru: 'dead' })));
+    assert.deepEqual(states(await view(stage.fra)), { fra: 'self', iad: 'alive', sin: 'alive', gru: 'dead' });
+    await stage.gru.start();
+    await allAlive(stage);
+});
+
+wanTest('a region that others still hear is suspect, not dead', { joined: true }, async stage => {
+    await allAlive(stage);
+    await stage.wan.cut('fra', 'sin');
+    await Promise.all([sees(stage.fra, { sin: 'suspect' }), sees(stage.sin, { fra: 'suspect' })]);
+    // For as long as it takes to be dead, were it so.
+    await stage.wan.cut('gru');
+    await Promise.all([sees(stage.iad, { gru: 'dead' }), sees(stage.fra, { gru: 'dead' })]);
+    assert.deepEqual(states(await view(stage.fra)), { fra: 'self', iad: 'alive', sin: 'suspect', gru: 'dead' });
+    await stage.wan.heal();
+    await allAlive(stage);
+});
+
+wanTest('who hears nobody takes itself for the one that is cut off', { joined: true }, async stage => {
+    await allAlive(stage);
+    await stage.wan.cut('sin');
+    await Promise.all(others('sin').map(name => sees(stage[name], { sin: 'dead' })));
+    await sees(stage.sin, all(others('sin'), 'suspect'));
+    await stage.wan.heal();
+    await allAlive(stage);
+});
+
+wanTest('a clock that is off shows at the others', { joined: true, region: name => ({ clock: name === 'sin' ? '+90s' : undefined }) },
+    async stage => {
+        await until(() => view(stage.fra), ({ sin }) => sin.clockOffsetUs !== null && Math.abs(sin.clockOffsetUs - 90e6) < 5e6, every_ms);
+        const { iad } = await until(() => view(stage.fra), ({ iad }) => iad.clockOffsetUs !== null, every_ms);
+        assert.ok(Math.abs(iad.clockOffsetUs) < 5e6);
+    });
+
+wanTest('the others hear that a region drains, and that it takes work again', { joined: true }, async stage => {
+    await allAlive(stage);
+    await stage.iad.command('region', 'drain', 'iad');
+    await Promise.all(others('iad').map(name => sees(stage[name], { iad: 'draining' })));
+    await stage.iad.command('region', 'undrain', 'iad');
+    await allAlive(stage);
+});
