@@ -16,12 +16,13 @@ static uint32_t round_trip(const struct pong *pong)
     return (uint32_t)(whole - there);
 }
 
-/* RFC 5905, section 8. */
+/* RFC 5905, section 8; each halved, for the peer may say any two instants. */
 static int64_t clock_offset(const struct pong *pong)
 {
-    return ((int64_t)(pong->received_us - pong->sent_us) +
-            (int64_t)(pong->replied_us - pong->got_us)) /
-           2;
+    int64_t there = (int64_t)(pong->received_us - pong->sent_us);
+    int64_t back = (int64_t)(pong->replied_us - pong->got_us);
+
+    return there / 2 + back / 2 + (there % 2 + back % 2) / 2;
 }
 
 void peer_answered(struct peer_health *p, const struct pong *pong, uint64_t now_ms)

@@ -58,6 +58,25 @@ static void a_round_trip_and_an_offset_come_from_four_instants(void **state)
     }
 }
 
+static void instants_of_a_hostile_peer_do_no_harm(void **state)
+{
+    static const struct {
+        uint64_t received_us, replied_us;
+    } CASES[] = { { 0, 0 }, { INT64_MAX, INT64_MAX }, { 0, INT64_MAX }, { INT64_MAX, 0 } };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(CASES); i++) {
+        const struct pong pong = { .sent_us = NOW_US,
+                                   .received_us = CASES[i].received_us,
+                                   .replied_us = CASES[i].replied_us,
+                                   .got_us = NOW_US + 1000 };
+        struct peer_health p = { 0 };
+
+        peer_answered(&p, &pong, NOW_MS);
+        assert_in_range(p.rtt_us, 1, 1000);
+    }
+}
+
 static void a_round_trip_is_smoothed(void **state)
 {
     struct peer_health p = { 0 };
@@ -193,6 +212,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_round_trip_and_an_offset_come_from_four_instants),
+        cmocka_unit_test(instants_of_a_hostile_peer_do_no_harm),
         cmocka_unit_test(a_round_trip_is_smoothed),
         cmocka_unit_test(a_peer_that_misses_pings_is_suspect_and_then_dead),
         cmocka_unit_test(a_peer_that_never_answered_is_dead_in_time_too),
