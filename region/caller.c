@@ -117,6 +117,7 @@ static void begin_call(struct caller *caller, struct target *target, uint32_t ti
                                   .timeout_ms = timeout_ms,
                                   .response_kept = ANSWER_MAX,
                                   .response_max = ANSWER_MAX,
+                                  .is_timed = true,
                                   .done = done };
     courier_send(caller->courier, &caller->call);
 }
@@ -228,6 +229,15 @@ static region_set regions_of(const struct topology *t, const struct ping_words *
     return set;
 }
 
+/* When the ping left: a new connection, to be made while others are taken, is no part of the
+ * path. */
+static uint64_t ping_left_us(const struct caller *caller)
+{
+    const struct call_times *times = &caller->call.times;
+
+    return caller->sent_us + times->connect_us + times->tls_us;
+}
+
 static void on_ping(struct call *call)
 {
     struct caller *caller = container_of(call, struct caller, call);
@@ -237,7 +247,7 @@ static void on_ping(struct call *call)
         if (ping_read(call->response.bytes, call->response.len, &words) == ERR_OK)
             peer_answered(
                 &caller->health,
-                &(struct pong){ .sent_us = caller->sent_us,
+                &(struct pong){ .sent_us = ping_left_us(caller),
                                 .got_us = wall_us(),
                                 .received_us = words.received_us,
                                 .replied_us = words.replied_us,

@@ -24,18 +24,22 @@ const others = name => regions.filter(other => other !== name);
 const all = (names, state) => Object.fromEntries(names.map(name => [name, state]));
 const allAlive = stage => Promise.all(stage.regions.map(region => sees(region, all(others(region.name), 'alive'))));
 
+// Of several pings: some need a new connection, which takes longer and is no part of the path.
+async function measures(region, name) {
+    const expected = round_trips_ms[`${region.name}-${name}`] ?? round_trips_ms[`${name}-${region.name}`];
+    for (let heard, pings = 0; pings < 3; pings++) {
+        const seen = (await until(() => view(region), seen => seen[name].heardAt !== heard, every_ms))[name];
+        const ms = seen.rttUs / 1000;
+        assert.ok(ms >= expected && ms < expected + 60, `${region.name} to ${name}: ${ms} ms, not ${expected}`);
+        assert.ok(Math.abs(seen.clockOffsetUs) < 60_000, `${name}'s clock is off by ${seen.clockOffsetUs} µs`);
+        heard = seen.heardAt;
+    }
+}
+
 wanTest('regions see each other alive, at the distance they have', { joined: true }, async stage => {
     await allAlive(stage);
-    for (const region of stage.regions) {
-        assert.equal((await view(region))[region.name].state, 'self');
-        for (const name of others(region.name)) {
-            const expected = round_trips_ms[`${region.name}-${name}`] ?? round_trips_ms[`${name}-${region.name}`];
-            // A busy machine adds to some; what is shown is smoothed, and comes near what was set.
-            const seen = await until(() => view(region), seen =>
-                seen[name].rttUs < (expected + 50) * 1000 && Math.abs(seen[name].clockOffsetUs) < 50_000, every_ms);
-            assert.ok(seen[name].rttUs >= expected * 1000, `${region.name} to ${name}: ${seen[name].rttUs} µs`);
-        }
-    }
+    for (const region of stage.regions) assert.equal((await view(region))[region.name].state, 'self');
+    await Promise.all(stage.regions.flatMap(region => others(region.name).map(name => measures(region, name))));
 });
 
 wanTest('a region that ends is dead for the others, and alive again when it is', { joined: true }, async stage => {
