@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "core/big_endian.h"
 #include "core/mem.h"
 #include "signer/mac.h"
 
@@ -106,8 +107,8 @@ void bookmark_write(struct bookmark_signer *signer, const struct bookmark *bookm
         *end++ = mark->origin;
         memcpy(end, mark->incarnation, BOOKMARK_INCARNATION_LEN);
         end += BOOKMARK_INCARNATION_LEN;
-        for (unsigned byte = 0; byte < SEQ_LEN; byte++)
-            *end++ = (uint8_t)(mark->seq >> (8 * (SEQ_LEN - 1 - byte)));
+        big_endian_put(end, mark->seq, SEQ_LEN);
+        end += SEQ_LEN;
     }
     sign(signer, bytes, (size_t)(end - bytes), mac);
     memcpy(end, mac, BOOKMARK_MAC_LEN);
@@ -121,8 +122,7 @@ static struct bookmark_mark read_mark(const uint8_t *bytes)
 
     memcpy(mark.incarnation, bytes, BOOKMARK_INCARNATION_LEN);
     bytes += BOOKMARK_INCARNATION_LEN;
-    for (unsigned i = 0; i < SEQ_LEN; i++)
-        mark.seq = mark.seq << 8 | bytes[i];
+    mark.seq = big_endian_get(bytes, SEQ_LEN);
     return mark;
 }
 

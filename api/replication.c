@@ -3,6 +3,7 @@
  * Each region speaks for itself. */
 #include "api/reply.h"
 #include "api/routes.h"
+#include "core/hex.h"
 #include "core/hlc.h"
 #include "core/mem.h"
 #include "signer/digest.h"
@@ -52,10 +53,9 @@ static void put_text(struct json_writer *w, const char *name, const char *text)
 
 static void put_hex(struct json_writer *w, const char *name, const uint8_t *bytes, size_t len)
 {
-    char text[2 * CHAIN_LEN + 1];
+    char text[HEX_LEN(CHAIN_LEN) + 1];
 
-    for (size_t i = 0; i < len; i++)
-        snprintf(text + 2 * i, 3, "%02x", bytes[i]);
+    hex_encode(bytes, len, text);
     put_text(w, name, text);
 }
 

@@ -21,6 +21,14 @@ struct now clock_now(void)
     };
 }
 
+uint64_t clock_wall_us(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_REALTIME, &t);
+    return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
+}
+
 void clock_format(uint64_t wall_ms, char out[CLOCK_TEXT_MAX])
 {
     time_t seconds = (time_t)(wall_ms / 1000);

@@ -15,6 +15,9 @@ struct now {
 
 struct now clock_now(void);
 
+/* The wall clock in µs since 1970, for measuring how far another machine's is off. */
+uint64_t clock_wall_us(void);
+
 /* "2026-11-24T02:57:36.747Z" (RFC 3339, UTC, milliseconds). */
 #define CLOCK_TEXT_MAX 32
 void clock_format(uint64_t wall_ms, char out[CLOCK_TEXT_MAX]);

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "core/big_endian.h"
 #include "core/random.h"
 
 #define EPOCH_S      UINT64_C(1400000000)
@@ -58,16 +59,9 @@ struct id id_new(struct id_source *source, uint64_t wall_ms)
     uint64_t ticks = next >> COUNTER_BITS;
     uint64_t head = ticks << 24 | (uint64_t)source->ordinal << 16 | (next & 0xffff);
     struct id id;
-    for (int i = 0; i < HEAD_LEN; i++)
-        id.bytes[i] = (uint8_t)(head >> (56 - 8 * i));
+    big_endian_put(id.bytes, head, HEAD_LEN);
     random_bytes(id.bytes + HEAD_LEN, ID_BYTES - HEAD_LEN);
     return id;
-}
-
-static uint32_t word_at(const uint8_t *bytes)
-{
-    return (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 |
-           bytes[3];
 }
 
 /* Divide the number, most significant word first, in place; returns the remainder. */
@@ -106,7 +100,7 @@ void id_format(enum id_kind kind, const struct id *id, char out[ID_TEXT_MAX])
     out += prefix_len;
     out[TEXT_LEN] = '\0';
     for (int i = 0; i < WORDS; i++)
-        words[i] = word_at(id->bytes + 4 * i);
+        words[i] = (uint32_t)big_endian_get(id->bytes + 4 * i, 4);
 
     while (at > 0) {
         uint32_t group = divide(words, GROUP_VALUE);

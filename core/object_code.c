@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "core/big_endian.h"
 #include "core/count.h"
 #include "core/mem.h"
 #include "core/utf8.h"
@@ -116,21 +117,6 @@ static uint8_t *whole(struct object *object)
     abort();
 }
 
-static void put_number(uint8_t *to, uint64_t value, size_t len)
-{
-    for (size_t i = 0; i < len; i++)
-        to[i] = (uint8_t)(value >> (8 * (len - 1 - i)));
-}
-
-static uint64_t get_number(const uint8_t *from, size_t len)
-{
-    uint64_t value = 0;
-
-    for (size_t i = 0; i < len; i++)
-        value = value << 8 | from[i];
-    return value;
-}
-
 /* Encoding. */
 
 static enum err write_field(struct buf *out, uint8_t tag, const void *value, size_t len)
@@ -139,7 +125,7 @@ static enum err write_field(struct buf *out, uint8_t tag, const void *value, siz
 
     if (len > UINT32_MAX)
         return ERR_LIMIT;
-    put_number(head + 1, len, HEAD_LEN - 1);
+    big_endian_put(head + 1, len, HEAD_LEN - 1);
     enum err err = buf_append(out, head, HEAD_LEN);
     return err ? err : buf_append(out, value, len);
 }
@@ -150,7 +136,7 @@ static enum err write_number(struct buf *out, uint8_t tag, uint64_t value)
 
     if (value == 0)
         return ERR_OK;
-    put_number(bytes, value, NUMBER_LEN);
+    big_endian_put(bytes, value, NUMBER_LEN);
     return write_field(out, tag, bytes, NUMBER_LEN);
 }
 
@@ -177,8 +163,8 @@ static enum err write_secret(struct buf *out, uint8_t tag, const struct sealed_s
 {
     uint8_t head[HEAD_LEN + EXPIRY_LEN] = { tag };
 
-    put_number(head + 1, EXPIRY_LEN + secret->sealed.len, HEAD_LEN - 1);
-    put_number(head + HEAD_LEN, secret->expires_at_ms, EXPIRY_LEN);
+    big_endian_put(head + 1, EXPIRY_LEN + secret->sealed.len, HEAD_LEN - 1);
+    big_endian_put(head + HEAD_LEN, secret->expires_at_ms, EXPIRY_LEN);
     enum err err = buf_append(out, head, sizeof head);
     return err ? err : buf_append(out, secret->sealed.data, secret->sealed.len);
 }
@@ -205,9 +191,10 @@ static enum err write_place(struct buf *out, uint8_t tag, const struct location 
 
     if (!location->known)
         return ERR_OK;
-    put_number(bytes, (uint64_t)((int64_t)location->latitude + LOCATION_LATITUDE_MAX), half);
-    put_number(bytes + half, (uint64_t)((int64_t)location->longitude + LOCATION_LONGITUDE_MAX),
-               half);
+    big_endian_put(bytes, (uint64_t)((int64_t)location->latitude + LOCATION_LATITUDE_MAX),
+                   half);
+    big_endian_put(bytes + half,
+                   (uint64_t)((int64_t)location->longitude + LOCATION_LONGITUDE_MAX), half);
     return write_field(out, tag, bytes, PLACE_LEN);
 }
 
@@ -275,7 +262,7 @@ static bool take_piece(const uint8_t **at, size_t *left, struct piece *out)
     if (*left < HEAD_LEN)
         return false;
     out->tag = **at;
-    out->len = (size_t)get_number(*at + 1, HEAD_LEN - 1);
+    out->len = (size_t)big_endian_get(*at + 1, HEAD_LEN - 1);
     if (out->len > *left - HEAD_LEN)
         return false;
     out->value = *at + HEAD_LEN;
@@ -288,7 +275,7 @@ static bool read_number(const struct piece *piece, size_t most, uint64_t *out)
 {
     if (piece->len != NUMBER_LEN)
         return false;
-    *out = get_number(piece->value, NUMBER_LEN);
+    *out = big_endian_get(piece->value, NUMBER_LEN);
     return *out != 0 && (most == 0 || *out <= most);
 }
 
@@ -313,8 +300,8 @@ static bool read_place(const struct piece *piece, struct location *out)
 
     if (piece->len != PLACE_LEN)
         return false;
-    uint64_t latitude = get_number(piece->value, half);
-    uint64_t longitude = get_number(piece->value + half, half);
+    uint64_t latitude = big_endian_get(piece->value, half);
+    uint64_t longitude = big_endian_get(piece->value + half, half);
     *out = (struct location){
         .known = true,
         .latitude = (int32_t)((int64_t)latitude - LOCATION_LATITUDE_MAX),
@@ -329,7 +316,7 @@ static bool read_secret(const struct piece *piece, struct endpoint *endpoint)
     if (piece->len < EXPIRY_LEN || endpoint->secret_count == SECRETS_MAX)
         return false;
     endpoint->secrets[endpoint->secret_count++] = (struct sealed_secret){
-        .expires_at_ms = get_number(piece->value, EXPIRY_LEN),
+        .expires_at_ms = big_endian_get(piece->value, EXPIRY_LEN),
         .sealed = bytes_copy(piece->value + EXPIRY_LEN, piece->len - EXPIRY_LEN),
     };
     return true;

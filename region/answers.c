@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "core/log.h"
 #include "core/mem.h"
@@ -121,24 +120,16 @@ static void say_hello(struct link *link, struct exchange *x)
     reply_words(x, hello_write(&words, &body), &body);
 }
 
-static uint64_t wall_us(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
-}
-
 static void say_ping(struct link *link, struct exchange *x)
 {
-    struct ping_words words = { .received_us = wall_us() };
+    struct ping_words words = { .received_us = clock_wall_us() };
     struct buf body = BUF_INIT(SHORT_MAX);
 
     words.draining = catalog_is_draining(link->catalog, topology_self(link->topology)->ordinal);
     for (size_t i = 0; i < link->caller_count; i++)
         if (caller_is_heard(&link->callers[i]))
             words.reaches[words.reaches_count++] = link->callers[i].region->ordinal;
-    words.replied_us = wall_us();
+    words.replied_us = clock_wall_us();
     reply_words(x, ping_write(&words, &body), &body);
 }
 

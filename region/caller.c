@@ -7,7 +7,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "core/log.h"
 #include "core/mem.h"
@@ -25,14 +24,6 @@ static void say_hello(struct caller *caller);
 static void on_hello(struct call *call);
 static void send_ping(struct caller *caller);
 static void on_ping(struct call *call);
-
-static uint64_t wall_us(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
-}
 
 struct target *caller_target(const struct caller *caller, const char *method, const char *path,
                              const char *query)
@@ -213,7 +204,7 @@ static void on_hello(struct call *call)
 
 static void send_ping(struct caller *caller)
 {
-    caller->sent_us = wall_us();
+    caller->sent_us = clock_wall_us();
     begin_call(caller, caller->ping, timeout_ms(caller, PING_ROUND_TRIPS), on_ping);
 }
 
@@ -248,7 +239,7 @@ static void on_ping(struct call *call)
             peer_answered(
                 &caller->health,
                 &(struct pong){ .sent_us = ping_left_us(caller),
-                                .got_us = wall_us(),
+                                .got_us = clock_wall_us(),
                                 .received_us = words.received_us,
                                 .replied_us = words.replied_us,
                                 .draining = words.draining,

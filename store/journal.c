@@ -3,6 +3,7 @@
 
 #include <assert.h>
 
+#include "core/big_endian.h"
 #include "core/log.h"
 #include "core/mem.h"
 #include "core/random.h"
@@ -10,6 +11,7 @@
 #define JOURNAL_KEPT    (UINT64_C(1) << 20) /* entries; who is further behind adopts a snapshot */
 #define JOURNAL_KEPT_MS (UINT64_C(7) * 24 * 3600 * 1000)
 #define OBJECTS_FIRST   64
+#define NUMBER_LEN      8 /* in what is chained */
 
 static enum err run_journal(struct store *s, struct store_req *req);
 static enum err run_positions(struct store *s, struct store_req *req);
@@ -205,22 +207,16 @@ void journal_close(struct store *s)
 
 /* Writing. */
 
-static void put_number(uint8_t *to, uint64_t value)
-{
-    for (int i = 0; i < 8; i++)
-        to[i] = (uint8_t)(value >> (56 - 8 * i));
-}
-
 void journal_chain(const struct store *s, const uint8_t before[CHAIN_LEN],
                    const struct journal_entry *entry, const uint8_t digest[CHAIN_LEN],
                    uint8_t out[CHAIN_LEN])
 {
-    uint8_t link[CHAIN_LEN + 8 + 8 + CHAIN_LEN];
+    uint8_t link[CHAIN_LEN + 2 * NUMBER_LEN + CHAIN_LEN];
 
     memcpy(link, before, CHAIN_LEN);
-    put_number(link + CHAIN_LEN, entry->seq);
-    put_number(link + CHAIN_LEN + 8, entry->hlc);
-    memcpy(link + CHAIN_LEN + 16, digest, CHAIN_LEN);
+    big_endian_put(link + CHAIN_LEN, entry->seq, NUMBER_LEN);
+    big_endian_put(link + CHAIN_LEN + NUMBER_LEN, entry->hlc, NUMBER_LEN);
+    memcpy(link + CHAIN_LEN + 2 * NUMBER_LEN, digest, CHAIN_LEN);
     s->sha256(link, sizeof link, out);
 }
 

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "core/big_endian.h"
 #include "core/mem.h"
 
 #define KEY_LEN  8
@@ -10,21 +11,6 @@
 /* Before each sealed secret in the column: when it expires, and its length. */
 #define SECRET_EXPIRY_LEN 8
 #define SECRET_HEAD_LEN   (SECRET_EXPIRY_LEN + 4)
-
-static void put_big_endian(uint8_t *to, uint64_t value, size_t len)
-{
-    for (size_t i = 0; i < len; i++)
-        to[i] = (uint8_t)(value >> (8 * (len - 1 - i)));
-}
-
-static uint64_t get_big_endian(const uint8_t *from, size_t len)
-{
-    uint64_t value = 0;
-
-    for (size_t i = 0; i < len; i++)
-        value = value << 8 | from[i];
-    return value;
-}
 
 void bind_u64(sqlite3_stmt *statement, int at, uint64_t value)
 {
@@ -86,8 +72,8 @@ void bind_secrets(sqlite3_stmt *statement, int at, const struct endpoint *endpoi
     uint8_t *packed = xcalloc(len, 1), *end = packed;
     for (size_t i = 0; i < endpoint->secret_count; i++) {
         const struct sealed_secret *secret = &endpoint->secrets[i];
-        put_big_endian(end, secret->expires_at_ms, SECRET_EXPIRY_LEN);
-        put_big_endian(end + SECRET_EXPIRY_LEN, secret->sealed.len,
+        big_endian_put(end, secret->expires_at_ms, SECRET_EXPIRY_LEN);
+        big_endian_put(end + SECRET_EXPIRY_LEN, secret->sealed.len,
                        SECRET_HEAD_LEN - SECRET_EXPIRY_LEN);
         if (secret->sealed.len > 0)
             memcpy(end + SECRET_HEAD_LEN, secret->sealed.data, secret->sealed.len);
@@ -149,7 +135,7 @@ struct id column_id(sqlite3_stmt *statement, int at)
 {
     struct id id = { { 0 } };
 
-    put_big_endian(id.bytes, column_u64(statement, at), KEY_LEN);
+    big_endian_put(id.bytes, column_u64(statement, at), KEY_LEN);
     column_array(statement, at + 1, id.bytes + KEY_LEN, TAIL_LEN);
     return id;
 }
@@ -189,11 +175,11 @@ void column_secrets(sqlite3_stmt *statement, int at, struct endpoint *endpoint)
 
     while (len >= SECRET_HEAD_LEN && endpoint->secret_count < SECRETS_MAX) {
         struct sealed_secret *secret = &endpoint->secrets[endpoint->secret_count];
-        size_t sealed_len = (size_t)get_big_endian(packed + SECRET_EXPIRY_LEN,
+        size_t sealed_len = (size_t)big_endian_get(packed + SECRET_EXPIRY_LEN,
                                                    SECRET_HEAD_LEN - SECRET_EXPIRY_LEN);
         if (sealed_len > len - SECRET_HEAD_LEN)
             return;
-        secret->expires_at_ms = get_big_endian(packed, SECRET_EXPIRY_LEN);
+        secret->expires_at_ms = big_endian_get(packed, SECRET_EXPIRY_LEN);
         secret->sealed = bytes_copy(packed + SECRET_HEAD_LEN, sealed_len);
         endpoint->secret_count++;
         packed += SECRET_HEAD_LEN + sealed_len;

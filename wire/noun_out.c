@@ -1,12 +1,12 @@
 #include "wire/noun_out.h"
 
-#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
 #include "core/base64.h"
 #include "core/count.h"
 #include "core/dispatch.h"
+#include "core/hex.h"
 #include "core/number.h"
 #include "core/residency.h"
 #include "core/utf8.h"
@@ -314,10 +314,9 @@ void json_put_attempt(struct json_writer *w, const struct attempt_record *attemp
 
 static void put_digest(struct json_writer *w, const char *name, const struct region *region)
 {
-    char text[2 * REGION_DIGEST_LEN + 1];
+    char text[HEX_LEN(REGION_DIGEST_LEN) + 1];
 
-    for (size_t i = 0; i < REGION_DIGEST_LEN; i++)
-        snprintf(text + 2 * i, 3, "%02x", region->certificate_sha256[i]);
+    hex_encode(region->certificate_sha256, REGION_DIGEST_LEN, text);
     put_text(w, name, region->certificate_pem ? text : NULL);
 }
 

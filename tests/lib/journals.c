@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "core/big_endian.h"
 #include "core/mem.h"
 #include "core/object_code.h"
 #include "signer/digest.h"
@@ -186,20 +187,14 @@ void journals_assert_same(struct store_fixture *a, struct store_fixture *b, uint
 
 /* Forgeries. */
 
-static void put_number(uint8_t *to, uint64_t value)
-{
-    for (int i = 0; i < 8; i++)
-        to[i] = (uint8_t)(value >> (56 - 8 * i));
-}
-
 /* As docs/replication.md has it, written a second time. */
 static void chain(struct journal_position *at, const struct bytes *code)
 {
     uint8_t link[CHAIN_LEN + 16 + CHAIN_LEN];
 
     memcpy(link, at->chain, CHAIN_LEN);
-    put_number(link + CHAIN_LEN, at->seq);
-    put_number(link + CHAIN_LEN + 8, at->hlc);
+    big_endian_put(link + CHAIN_LEN, at->seq, 8);
+    big_endian_put(link + CHAIN_LEN + 8, at->hlc, 8);
     digest_sha256(code->data, object_code_public(code->data, code->len), link + CHAIN_LEN + 16);
     digest_sha256(link, sizeof link, at->chain);
 }

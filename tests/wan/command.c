@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/count.h"
+#include "core/hex.h"
 
 #define WORDS_MAX   5
 #define NUMBERS_MAX 2
@@ -94,27 +95,13 @@ static enum err run_heal(const struct call *call)
     return ERR_OK;
 }
 
-static int hex_value(char c)
-{
-    static const char digits[] = "0123456789abcdef";
-    const char *at = c ? strchr(digits, c) : NULL;
-
-    return at ? (int)(at - digits) : -1;
-}
-
 static enum err run_watch(const struct call *call)
 {
     uint8_t pattern[LEAK_PATTERN_LEN_MAX];
-    size_t len = strlen(call->word) / 2, index;
+    size_t digits = strlen(call->word), len = digits / 2, index;
 
-    if (strlen(call->word) % 2 != 0 || len > sizeof pattern)
+    if (len > sizeof pattern || hex_decode(call->word, digits, pattern, len) != ERR_OK)
         return ERR_INVALID;
-    for (size_t i = 0; i < len; i++) {
-        int high = hex_value(call->word[2 * i]), low = hex_value(call->word[2 * i + 1]);
-        if (high < 0 || low < 0)
-            return ERR_INVALID;
-        pattern[i] = (uint8_t)(high << 4 | low);
-    }
     enum err e = leak_watch(call->network->leak, pattern, len, &index);
     return e ? e : buf_printf(call->reply, "%zu\n", index);
 }
