@@ -76,11 +76,6 @@ static const struct caller *peer_of(struct link *link, struct exchange *x)
     return NULL;
 }
 
-void answers_on_headers(struct exchange *x, void *ctx)
-{
-    (void)x, (void)ctx; /* what is asked is short, and told when it is whole */
-}
-
 static bool asks(const struct exchange *x, const char *method, const char *path)
 {
     return strcmp(exchange_method(x), method) == 0 && strcmp(exchange_path(x), path) == 0;
@@ -324,11 +319,6 @@ void answers_poke(struct link *link, struct now now)
         if (now.mono_ms >= r->until_mono_ms)
             wake(r);
     }
-}
-
-void answers_dismiss(struct link *link)
-{
-    answers_grown(link);
 }
 
 /* Snapshots. */

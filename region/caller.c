@@ -26,7 +26,7 @@ static void send_ping(struct caller *caller);
 static void on_ping(struct call *call);
 
 struct target *caller_target(const struct caller *caller, const char *method, const char *path,
-                             const char *query)
+                             const char *query, const struct text_list *headers)
 {
     struct buf url = BUF_INIT(URL_LEN_MAX), normal = BUF_INIT(URL_LEN_MAX);
     const struct text_list none = { 0 };
@@ -36,7 +36,7 @@ struct target *caller_target(const struct caller *caller, const char *method, co
     if (buf_printf(&url, "%s%s%s%s", caller->region->link_url, path, query[0] ? "?" : "",
                    query) != ERR_OK ||
         courier_url(buf_text(&url), &normal, &why) != ERR_OK ||
-        target_new(method, buf_text(&normal), &none, &target) != ERR_OK)
+        target_new(method, buf_text(&normal), headers ? headers : &none, &target) != ERR_OK)
         target = NULL;
     buf_fini(&url);
     buf_fini(&normal);
@@ -66,8 +66,8 @@ enum err caller_open(struct caller *caller, struct link *link, uv_loop_t *loop,
         return refuse(region, why);
     if (!region->link_url)
         return ERR_OK; /* it asks, and is never asked */
-    caller->hello = caller_target(caller, "GET", "/link/v1/hello", "");
-    caller->ping = caller_target(caller, "POST", "/link/v1/ping", "");
+    caller->hello = caller_target(caller, "GET", "/link/v1/hello", "", NULL);
+    caller->ping = caller_target(caller, "POST", "/link/v1/ping", "", NULL);
     if (!caller->hello || !caller->ping)
         return refuse(region, "its link_url isn't one");
     caller->identity = (struct courier_identity){ .certificate = link->certificate,

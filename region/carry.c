@@ -92,22 +92,6 @@ static struct caller *caller_to(struct link *link, uint8_t ordinal)
     return NULL;
 }
 
-static struct target *target_of(const struct caller *caller, const struct errand *errand)
-{
-    struct buf url = BUF_INIT(URL_LEN_MAX), normal = BUF_INIT(URL_LEN_MAX);
-    struct target *target = NULL;
-    const char *why;
-
-    if (buf_printf(&url, "%s%s%s%s", caller->region->link_url, errand->path,
-                   errand->query[0] ? "?" : "", errand->query) != ERR_OK ||
-        courier_url(buf_text(&url), &normal, &why) != ERR_OK ||
-        target_new(errand->method, buf_text(&normal), &errand->headers, &target) != ERR_OK)
-        target = NULL;
-    buf_fini(&url);
-    buf_fini(&normal);
-    return target;
-}
-
 /* What of an answer's header concerns the client. */
 static bool concerns_client(const char *line)
 {
@@ -137,7 +121,8 @@ static void on_heard(struct call *call, const char *line, size_t len)
 static struct carriage *begin_carriage(struct link *link, const struct caller *caller,
                                        struct errand *errand)
 {
-    struct target *target = target_of(caller, errand);
+    struct target *target =
+        caller_target(caller, errand->method, errand->path, errand->query, &errand->headers);
 
     if (!target)
         return NULL;

@@ -19,7 +19,6 @@
 
 static void on_turn(uv_timer_t *timer);
 static void on_applied(struct store_follower *follower, const struct journal_reach *reach);
-static void on_drained(struct store_follower *follower, uint8_t ordinal);
 static void on_headers(struct exchange *x, void *ctx);
 static void on_request(struct exchange *x, void *ctx);
 static void on_abandoned(struct exchange *x, void *ctx);
@@ -141,8 +140,7 @@ enum err link_open(struct link **out, const struct link_options *options)
     uv_timer_init(options->loop, &link->timer);
     link->follower = (struct store_follower){ .inbox = &link->inbox,
                                               .catalog = link->catalog,
-                                              .applied = on_applied,
-                                              .drained = on_drained };
+                                              .applied = on_applied };
     store_follow(link->store, &link->follower);
     *out = link;
     err = open_egress(link);
@@ -180,12 +178,6 @@ static void on_applied(struct store_follower *follower, const struct journal_rea
         return;
     link->own_seq = reach->seq;
     answers_grown(link);
-}
-
-/* A drain of our own is told with the next ping. */
-static void on_drained(struct store_follower *follower, uint8_t ordinal)
-{
-    (void)follower, (void)ordinal;
 }
 
 /* Health. */
@@ -279,7 +271,7 @@ void link_close(struct link *link, uint32_t timeout_ms, void (*closed)(void *ctx
     link->closing = true;
     link->closed = closed;
     link->closed_ctx = ctx;
-    answers_dismiss(link);
+    answers_grown(link);
     if (link->server)
         server_close(link->server, timeout_ms, on_server_closed, link);
     else

@@ -113,9 +113,9 @@ void caller_close(struct caller *caller, void (*closed)(void *ctx), void *ctx);
 void caller_free(struct caller *caller);
 bool caller_is_heard(const struct caller *caller);
 
-/* A target at the peer; `query` may be "". */
+/* A target at the peer; `query` may be "", `headers` NULL. NULL: they make none. */
 struct target *caller_target(const struct caller *caller, const char *method, const char *path,
-                             const char *query);
+                             const char *query, const struct text_list *headers);
 
 /* puller.c */
 void puller_poke(struct caller *caller, struct now now);
@@ -124,11 +124,9 @@ bool puller_is_idle(const struct caller *caller); /* nothing of it is under way 
 
 /* answers.c */
 void answers_open(struct link *link);
-void answers_on_headers(struct exchange *x, void *ctx);
 void answers_on_request(struct exchange *x, void *ctx);
-void answers_grown(struct link *link);                /* our journal has */
+void answers_grown(struct link *link); /* our journal has; or whoever waits for it is to go */
 void answers_poke(struct link *link, struct now now); /* time has passed */
-void answers_dismiss(struct link *link);              /* whoever waits */
 
 /* carry.c */
 void carry_open(struct link *link);

@@ -143,8 +143,8 @@ static void fetch(struct caller *caller)
     else
         snprintf(query, sizeof query, "after=%" PRIu64 "&wait=%d", p->seq, WAIT_S);
     target_unref(p->target);
-    p->target = caller_target(caller, "GET",
-                              p->adopting ? "/link/v1/snapshot" : "/link/v1/changes", query);
+    p->target = caller_target(
+        caller, "GET", p->adopting ? "/link/v1/snapshot" : "/link/v1/changes", query, NULL);
     p->state = PULL_FETCHING;
     p->call = (struct call){ .target = p->target,
                              .timeout_ms = FETCH_TIMEOUT_MS,
