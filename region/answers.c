@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/hex.h"
 #include "core/log.h"
 #include "core/mem.h"
 
@@ -128,21 +129,40 @@ static void say_ping(struct link *link, struct exchange *x)
     reply_words(x, ping_write(&words, &body), &body);
 }
 
-/* A whole number in the query; false: it isn't there, or isn't one. */
-static bool query_number(const struct exchange *x, const char *name, int64_t *out)
+/* What stands in the query behind the name, up to '&' or the end; NULL: it isn't there. */
+static const char *query_text(const struct exchange *x, const char *name)
 {
     const char *at = exchange_query(x);
     size_t len = strlen(name);
-    char *end;
 
     while (strncmp(at, name, len) != 0 || at[len] != '=') {
         at = strchr(at, '&');
         if (!at)
-            return false;
+            return NULL;
         at++;
     }
-    *out = strtoll(at + len + 1, &end, 10);
-    return end > at + len + 1 && (*end == '\0' || *end == '&');
+    return at + len + 1;
+}
+
+/* A whole number in the query; false: it isn't there, or isn't one. */
+static bool query_number(const struct exchange *x, const char *name, int64_t *out)
+{
+    const char *text = query_text(x, name);
+    char *end;
+
+    if (!text)
+        return false;
+    *out = strtoll(text, &end, 10);
+    return end > text && (*end == '\0' || *end == '&');
+}
+
+/* False: there is a chain, and it isn't one. A peer need not say any. */
+static bool query_chain(const struct exchange *x, struct store_journal *op)
+{
+    const char *text = query_text(x, "chain");
+
+    op->has_chain = text != NULL;
+    return !text || hex_decode(text, strcspn(text, "&"), op->chain, CHAIN_LEN) == ERR_OK;
 }
 
 static size_t count_of(const struct list *readings, const struct caller *peer)
@@ -190,6 +210,7 @@ static void ask_journal(struct reading *r)
 
 static void read_journal(struct link *link, struct exchange *x, const struct caller *peer)
 {
+    struct store_journal op = { .limit = WORDS_COUNT_MAX, .bytes_limit = WORDS_BYTES_MAX };
     int64_t after, wait_s = 0;
 
     if (!query_number(x, "after", &after) || after < 0) {
@@ -200,13 +221,16 @@ static void read_journal(struct link *link, struct exchange *x, const struct cal
         refuse(x, 422, "invalid", "wait: expected 0 to 30 seconds");
         return;
     }
+    if (!query_chain(x, &op)) {
+        refuse(x, 422, "invalid", "chain: expected 64 hex digits");
+        return;
+    }
     struct reading *r = begin_reading(link, x, peer);
     if (!r)
         return;
     r->until_mono_ms = clock_now().mono_ms + (uint64_t)wait_s * 1000;
-    r->op.journal.after = (uint64_t)after;
-    r->op.journal.limit = WORDS_COUNT_MAX;
-    r->op.journal.bytes_limit = WORDS_BYTES_MAX;
+    op.after = (uint64_t)after;
+    r->op.journal = op;
     ask_journal(r);
 }
 
@@ -249,7 +273,8 @@ static void refuse_reading(struct reading *r, enum err err)
         refuse(r->exchange, 410, "pruned", "the journal begins later: adopt a snapshot");
         break;
     case ERR_STALE:
-        refuse(r->exchange, 409, "forked", "the journal ends before");
+        refuse(r->exchange, 409, "forked",
+               "the journal isn't the one that this position is of");
         break;
     default:
         refuse(r->exchange, 503, "busy", "the store is");

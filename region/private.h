@@ -31,9 +31,9 @@ enum pull_state {
 struct puller {
     enum pull_state state;
     uint64_t next_mono_ms;
-    uint64_t seq;        /* applied */
-    bool adopting;       /* snapshots, not entries */
-    int64_t adopt_after; /* the key of the last that was adopted */
+    struct journal_position at; /* applied: number and chain */
+    bool adopting;              /* snapshots, not entries */
+    int64_t adopt_after;        /* the key of the last that was adopted */
     bool adopt_begun;
     struct journal_position adopt_end; /* from where the journal goes on afterwards */
     struct call call;

@@ -11,6 +11,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "core/hex.h"
 #include "core/log.h"
 #include "core/mem.h"
 
@@ -18,7 +19,7 @@
 #define FETCH_TIMEOUT_MS ((WAIT_S + 20) * 1000)
 #define RETRY_MS         1000
 #define HALTED_RETRY_MS  5000
-#define QUERY_MAX        64
+#define QUERY_MAX        128
 
 static void learn(struct caller *caller);
 static void on_learnt(struct store_req *req);
@@ -122,7 +123,7 @@ static void on_learnt(struct store_req *req)
         link_settle(caller->link);
         return;
     }
-    p->seq = at ? at->seq : 0;
+    p->at = at ? *at : (struct journal_position){ 0 };
     p->adopting = was_halted || (at && at->adopting);
     p->adopt_begun = false;
     rest(caller, 0);
@@ -130,6 +131,16 @@ static void on_learnt(struct store_req *req)
 }
 
 /* What there is. */
+
+/* The chain tells a peer that lost what we have, and wrote as much anew. */
+static void write_position(const struct puller *p, char out[QUERY_MAX])
+{
+    char chain[HEX_LEN(CHAIN_LEN) + 1];
+
+    hex_encode(p->at.chain, CHAIN_LEN, chain);
+    snprintf(out, QUERY_MAX, "after=%" PRIu64 "&wait=%d%s%s", p->at.seq, WAIT_S,
+             p->at.seq ? "&chain=" : "", p->at.seq ? chain : "");
+}
 
 static void fetch(struct caller *caller)
 {
@@ -141,7 +152,7 @@ static void fetch(struct caller *caller)
     if (p->adopting)
         snprintf(query, sizeof query, "after=%" PRId64, p->adopt_after);
     else
-        snprintf(query, sizeof query, "after=%" PRIu64 "&wait=%d", p->seq, WAIT_S);
+        write_position(p, query);
     target_unref(p->target);
     p->target = caller_target(
         caller, "GET", p->adopting ? "/link/v1/snapshot" : "/link/v1/changes", query, NULL);
@@ -271,7 +282,7 @@ static void on_applied(struct store_req *req)
         rest(caller, RETRY_MS);
         return;
     }
-    p->seq = p->op.apply.position.seq;
+    p->at = p->op.apply.position;
     if (p->op.apply.quarantined > 0)
         log_event(LOG_WARN, "changes_quarantined", LOG_STR("peer", caller->region->name),
                   LOG_NUM("entries", p->op.apply.quarantined));
@@ -346,9 +357,9 @@ static void adopted_page(struct caller *caller)
     p->adopt_after = p->words.last;
     if (!p->words.more) {
         p->adopting = false;
-        p->seq = p->adopt_end.seq;
+        p->at = p->adopt_end;
         log_event(LOG_INFO, "snapshot_adopted", LOG_STR("peer", caller->region->name),
-                  LOG_NUM("seq", p->seq));
+                  LOG_NUM("seq", p->at.seq));
     }
     rest(caller, 0);
 }

@@ -3,10 +3,12 @@
  *   GET  /link/v1/hello                    who is there, and which versions it speaks
  *   POST /link/v1/ping                     how it is; four instants make a round trip and an offset
  *   GET  /link/v1/changes?after=N&wait=S   entries of its journal behind N; with none, once there are
- *                                          some or S seconds are over. 410: pruned, adopt a snapshot
+ *        &chain=C                          some or S seconds are over. 410: pruned, adopt a snapshot.
+ *                                          C is N's chain in hex, if who asks has it: where that is
+ *                                          another here, or N is beyond the end, 409: forked
  *   GET  /link/v1/snapshot?after=KEY       a page of its objects
  *
- * Digests, incarnations and codes are base64. What comes from a peer may be anything: whatever
+ * In answers chains, incarnations and codes are base64. What comes from a peer may be anything: whatever
  * isn't what it should be is ERR_INVALID. What isn't known is passed over.
  *
  * Pure. */

@@ -46,10 +46,13 @@ void journal_entries_free(struct journal_entry *entries, size_t count);
 
 /* Entries of this region's journal that follow `after`.
  *   ERR_NOT_FOUND  they were pruned: adopt a snapshot
- *   ERR_STALE      `after` is beyond the end: this journal was restored from a copy */
+ *   ERR_STALE      the history forked, for this journal was restored from a copy: `after` is beyond
+ *                  its end, or the entry there has another chain than the one that was given */
 struct store_journal {
     struct store_req req;
     uint64_t after;                /* in */
+    bool has_chain;                /* in: compare */
+    uint8_t chain[CHAIN_LEN];      /* in: of the entry `after`, as who asks has it */
     size_t limit, bytes_limit;     /* in: at most so many, and no more beyond so many bytes */
     size_t count;                  /* out */
     struct journal_entry *entries; /* out: journal_entries_free() */

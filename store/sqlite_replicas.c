@@ -14,6 +14,11 @@ static const char SQL_JOURNAL[] =
     " WHERE seq > ?1"
     " ORDER BY seq";
 
+static const char SQL_JOURNAL_CHAIN[] =
+    "SELECT chain"
+    "  FROM journal"
+    " WHERE seq = ?1";
+
 static const char SQL_JOURNAL_FIRST[] =
     "SELECT min(seq)"
     "  FROM journal";
@@ -34,6 +39,7 @@ enum err sqlite_replicas_prepare(struct backend *b)
 {
     const struct prepared statements[] = {
         { &b->reader.journal, SQL_JOURNAL },
+        { &b->reader.journal_chain, SQL_JOURNAL_CHAIN },
         { &b->reader.journal_first, SQL_JOURNAL_FIRST },
         { &b->reader.states, SQL_STATES },
         { &b->reader.digests, SQL_DIGESTS },
@@ -101,6 +107,31 @@ static enum err read_entries(struct backend *b, struct store_journal *op)
     return err;
 }
 
+/* ERR_STALE: what the asker has applied last isn't the entry of that number here. One that was
+ * pruned can't be compared; the next one's chain will tell. */
+static enum err compare_chain(const struct backend *b, const struct store_journal *op)
+{
+    sqlite3_stmt *st = b->reader.journal_chain;
+    uint8_t chain[CHAIN_LEN] = { 0 };
+    bool row = true;
+    enum err err = ERR_OK;
+
+    if (!op->has_chain || op->after == 0)
+        return ERR_OK;
+    if (op->after == op->end.seq) {
+        memcpy(chain, op->end.chain, CHAIN_LEN);
+    } else {
+        bind_u64(st, 1, op->after);
+        err = sqlite_next(reader(b), st, &row);
+        if (!err && row)
+            column_array(st, 0, chain, CHAIN_LEN);
+        sqlite3_reset(st);
+    }
+    if (!err && row && memcmp(chain, op->chain, CHAIN_LEN) != 0)
+        err = ERR_STALE;
+    return err;
+}
+
 static enum err read_journal(struct backend *b, void *ctx)
 {
     struct store_journal *op = ctx;
@@ -113,6 +144,8 @@ static enum err read_journal(struct backend *b, void *ctx)
         return ERR_STALE;
     if (!err && op->after < op->end.seq && op->after + 1 < first)
         return ERR_NOT_FOUND;
+    if (!err)
+        err = compare_chain(b, op);
     return err ? err : read_entries(b, op);
 }
 

@@ -112,6 +112,32 @@ static void another_history_is_refused(void **state)
     assert_int_equal(STORE_RUN(fra, store_journal, &beyond), ERR_STALE);
 }
 
+static void another_history_of_the_same_length_is_told_by_its_chain(void **state)
+{
+    struct journals_world *w = *state;
+    struct store_fixture *fra = &w->f[0];
+    struct id acme = journals_put_application(fra, "acme");
+
+    journals_edit_application(fra, &acme, false);
+    journals_edit_application(fra, &acme, false);
+    struct store_journal all = journals_fetch(fra, 0, SIZE_MAX);
+    for (uint64_t after = 0; after <= all.count; after++) {
+        struct store_journal op = {
+            .after = after, .has_chain = true, .limit = SIZE_MAX, .bytes_limit = SIZE_MAX
+        };
+        if (after > 0)
+            memcpy(op.chain, all.entries[after - 1].chain, CHAIN_LEN);
+        assert_int_equal(STORE_RUN(fra, store_journal, &op), ERR_OK);
+        assert_int_equal(op.count, all.count - after);
+        journal_entries_free(op.entries, op.count);
+
+        op.chain[CHAIN_LEN - 1] ^= 1;
+        if (after > 0) /* where nothing was applied, nothing forked */
+            assert_int_equal(STORE_RUN(fra, store_journal, &op), ERR_STALE);
+    }
+    journal_entries_free(all.entries, all.count);
+}
+
 static void a_clock_far_ahead_waits_for_ours(void **state)
 {
     struct journals_world *w = *state;
@@ -405,6 +431,7 @@ static int run(const char *name)
         TEST(what_is_put_at_home_is_the_same_elsewhere),
         TEST(entries_are_applied_in_order_and_once),
         TEST(another_history_is_refused),
+        TEST(another_history_of_the_same_length_is_told_by_its_chain),
         TEST(a_clock_far_ahead_waits_for_ours),
         TEST(what_can_not_be_applied_is_put_aside_and_the_rest_goes_on),
         TEST(two_homes_may_give_out_one_uid),

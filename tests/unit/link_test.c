@@ -25,6 +25,7 @@
 #define SITES    2
 #define READERS  4 /* as many as a peer may have */
 #define BUSY     "HTTP/1.1 503"
+#define ZEROS    "0000000000000000000000000000000000000000000000000000000000000000"
 
 /* A region: its store is a fixture of the journals. */
 struct site {
@@ -311,12 +312,17 @@ static void a_hostile_peer_gets_a_refusal(void **state)
         { "GET /link/v1/changes?after=0&wait=-1", "HTTP/1.1 422" },
         { "GET /link/v1/changes?after=99999999999999999999", "HTTP/1.1 409" },
         { "GET /link/v1/changes?before=0", "HTTP/1.1 422" },
+        { "GET /link/v1/changes?after=1&chain=" ZEROS, "HTTP/1.1 409" },
+        { "GET /link/v1/changes?after=1&chain=" ZEROS "00", "HTTP/1.1 422" },
+        { "GET /link/v1/changes?after=1&chain=", "HTTP/1.1 422" },
+        { "GET /link/v1/changes?after=0&chain=" ZEROS, "HTTP/1.1 200" },
         { "GET /link/v1/snapshot", "HTTP/1.1 422" },
         { "GET /link/v1/snapshot?after=9223372036854775807", "HTTP/1.1 200" },
         { "GET /api/v1/app", "HTTP/1.1 404" },
     };
     struct client c;
 
+    put_application(w, "eu");
     client_open_tls(&c, &w->sites[FRA].f->loop.uv, link_port(w->sites[FRA].link), &options);
     for (size_t i = 0; i < COUNT(rows); i++) {
         ask(&c, rows[i].request);
