@@ -194,6 +194,7 @@ static void put_cost(struct json_writer *w, const struct route_cost *c)
     put_bool(w, "firstByteMeasured", c->first_byte_measured);
     put_number(w, "firstByteCount", c->first_byte_count);
     put_known(w, "serverUs", c->server_known, c->server_us);
+    put_number(w, "backUs", c->back_us);
     json_close_object(w);
 }
 

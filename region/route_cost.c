@@ -157,6 +157,14 @@ static void find_first_byte(const struct route_inputs *in, size_t region,
     cost->first_byte_us = cost->rtt_us + cost->server_us;
 }
 
+/* Both are measured, each with its own noise. */
+static uint64_t find_back(const struct route_cost *cost)
+{
+    uint64_t half_us = cost->rtt_us / 2;
+
+    return half_us < cost->first_byte_us ? half_us : cost->first_byte_us;
+}
+
 struct route_cost route_cost(const struct route_inputs *in, size_t region)
 {
     struct route_cost cost = { .remote = region != in->home };
@@ -170,7 +178,8 @@ struct route_cost route_cost(const struct route_inputs *in, size_t region)
     cost.cold_permille = find_cold(in, region);
     cost.setup_us = cost.cold_permille * cost.trips * cost.rtt_us / ROUTE_PERMILLE;
     find_first_byte(in, region, &cost);
-    cost.total_us =
-        cost.link_us + cost.queue_us + cost.handling_us + cost.setup_us + cost.first_byte_us;
+    cost.back_us = find_back(&cost);
+    cost.total_us = cost.link_us + cost.queue_us + cost.handling_us + cost.setup_us +
+                    cost.first_byte_us - cost.back_us;
     return cost;
 }

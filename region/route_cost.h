@@ -1,11 +1,13 @@
-/* Route cost: microseconds that a message needs from its commit at home to the receiver's answer,
- * in the median, when this region sends it.
+/* Route cost: microseconds from a message's commit at home until its receiver has answered, in the
+ * median, when this region sends it. The answer's way back doesn't count: it differs by region, and
+ * nobody at the receiver waits for it.
  *
- *   cost       = [not home] (link / 2 + queue + 2 ms) + setup + first byte
+ *   cost       = [not home] (link / 2 + queue + 2 ms) + setup + first byte - back
  *   link       = its round trip, else estimated from the distance
  *   setup      = share of requests that find no connection · round trips of a new one · rtt
  *   first byte = the median of real deliveries, if there are 20 within an hour;
  *                else rtt + the server's own time, the median over the regions that know it
+ *   back       = rtt / 2, at most the first byte
  *   rtt        = measured, else estimated
  *   estimate   = 1.7 · km / 100 ms, within |a − b| … a + b for each region that has measured its own
  *                round trip a and has a link of b; without a distance that upper bound
@@ -56,6 +58,7 @@ struct route_cost {
     bool server_known; /* or else by the round trip and this: */
     uint64_t server_us;
     uint64_t first_byte_us;
+    uint64_t back_us; /* of it: the answer's way, which doesn't count */
     uint64_t total_us;
 };
 

@@ -210,6 +210,8 @@ static void put_cost(struct page *p, size_t region, const char *margin)
     put_ms(p, c->setup_us);
     put(p, " (%u %% reused)", reused);
     put_first_byte(p, c);
+    put(p, " - way back ");
+    put_ms(p, c->back_us);
     put(p, "\n");
 }
 

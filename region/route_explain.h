@@ -4,8 +4,8 @@
  *    1 legal       {fra, dub}   iad, sin, gru: not in the jurisdiction
  *    2 explicit    auto
  *    3 alive       {fra, dub}
- *    4 cost        fra 171 ms = setup 0 (98 % reused) + ttfb 171 (p50 of 42 deliveries)
- *                  dub 196 ms = link 11 + queue 3 + 2 + setup 4 (98 % reused) + ttfb 176 (…)
+ *    4 cost        fra 171 ms = setup 0 (98 % reused) + ttfb 171 (p50 of 42 deliveries) - way back 0.5
+ *                  dub 186 ms = link 11 + queue 3 + 2 + setup 4 (90 % reused) + ttfb 176 (…) - …
  *    5 hysteresis  current fra since 3 d; no challenger
  *    → fra.   sin would be 14 ms faster, but isn't permitted: not in the jurisdiction.
  *

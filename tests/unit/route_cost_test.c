@@ -12,25 +12,28 @@
 
 #define UNKNOWN ROUTE_KM_UNKNOWN
 
-/* From its commit in fra to the receiver's answer, where one region knows its way. */
+/* From its commit in fra until the receiver answers, where one region knows its way. */
 static void a_cost_is_the_sum_of_its_terms(void **state)
 {
     static const struct {
         size_t region;
         uint32_t rtt_ms, reused_percent, trips, first_byte_ms, first_byte_count, queue_ms;
-        uint64_t link_us, setup_us, first_byte_us, total_us;
+        uint64_t link_us, setup_us, first_byte_us, back_us, total_us;
     } rows[] = {
         /* At home only the way to the receiver counts. */
-        { FRA, 162, 100, 2, 0, 0, 9, 0, 0, 162000, 162000 },
-        { FRA, 162, 0, 2, 0, 0, 0, 0, 324000, 162000, 486000 },
-        { FRA, 162, 0, 1, 0, 0, 0, 0, 162000, 162000, 324000 },
-        { FRA, 162, 0, 3, 0, 0, 0, 0, 486000, 162000, 648000 },
-        { FRA, 1, 98, 2, 171, 412, 0, 0, 40, 171000, 171040 },
-        /* Another region: half the link, what waits for it, 2 ms. */
-        { SIN, 1, 100, 2, 0, 0, 0, 81000, 0, 1000, 84000 },
-        { SIN, 1, 0, 2, 0, 0, 0, 81000, 2000, 1000, 86000 },
-        { DUB, 100, 98, 2, 176, 31, 3, 11000, 4000, 176000, 196000 },
-        { IAD, 40, 75, 2, 60, 20, 5, 46000, 20000, 60000, 133000 },
+        { FRA, 162, 100, 2, 0, 0, 9, 0, 0, 162000, 81000, 81000 },
+        { FRA, 162, 0, 2, 0, 0, 0, 0, 324000, 162000, 81000, 405000 },
+        { FRA, 162, 0, 1, 0, 0, 0, 0, 162000, 162000, 81000, 243000 },
+        { FRA, 162, 0, 3, 0, 0, 0, 0, 486000, 162000, 81000, 567000 },
+        { FRA, 1, 98, 2, 171, 412, 0, 0, 40, 171000, 500, 170540 },
+        /* Another region: half the link, what waits for it, 2 ms. A warm request gains nothing. */
+        { SIN, 1, 100, 2, 0, 0, 0, 81000, 0, 1000, 500, 83500 },
+        { SIN, 1, 0, 1, 0, 0, 0, 81000, 1000, 1000, 500, 84500 },
+        { SIN, 1, 0, 2, 0, 0, 0, 81000, 2000, 1000, 500, 85500 },
+        { DUB, 100, 98, 2, 176, 31, 3, 11000, 4000, 176000, 50000, 146000 },
+        { IAD, 40, 75, 2, 60, 20, 5, 46000, 20000, 60000, 20000, 113000 },
+        /* No more than there is. */
+        { FRA, 162, 100, 2, 60, 20, 0, 0, 0, 60000, 60000, 0 },
     };
 
     (void)state;
@@ -49,6 +52,7 @@ static void a_cost_is_the_sum_of_its_terms(void **state)
         assert_int_equal(cost.link_us, rows[i].link_us);
         assert_int_equal(cost.setup_us, rows[i].setup_us);
         assert_int_equal(cost.first_byte_us, rows[i].first_byte_us);
+        assert_int_equal(cost.back_us, rows[i].back_us);
         if (rows[i].region == FRA)
             assert_int_equal(cost.queue_us + cost.handling_us, 0);
         assert_int_equal(cost.total_us, rows[i].total_us);
@@ -183,7 +187,7 @@ static void a_link_that_was_not_measured_is_as_long_as_the_distance_says(void **
     struct route_cost cost = route_cost(&in, DUB);
     assert_true(cost.known);
     assert_int_equal(cost.link_source, PATH_GEO);
-    assert_int_equal(cost.total_us, 8500 + 2000 + 10000);
+    assert_int_equal(cost.total_us, 8500 + 2000 + 5000);
 
     in.home = ROUTE_NOWHERE;
     assert_false(route_cost(&in, DUB).known);

@@ -10,7 +10,8 @@
 #include "core/count.h"
 #include "tests/lib/routes.h"
 
-/* Every region knows its way: fra is 160 ms away from the receiver, sin 1 ms. */
+/* Every region knows its way: fra is 160 ms away from the receiver, sin 1 ms. Half of the requests
+ * need a connection: 240 ms from fra, 84.5 from sin. */
 static struct route_inputs to_singapore(void)
 {
     struct route_inputs in = routes_five();
@@ -20,6 +21,8 @@ static struct route_inputs to_singapore(void)
     routes_measure(&in, SIN, 1);
     routes_measure(&in, GRU, 325);
     routes_measure(&in, DUB, 175);
+    for (size_t i = 0; i < in.count; i++)
+        in.regions[i].path.reused = in.regions[i].path.requests / 2;
     return in;
 }
 
@@ -237,14 +240,15 @@ static void equal_costs_are_the_homes_then_the_lowest_ordinals(void **state)
 
     (void)state;
     /* 84 ms each: iad by 46 + 2 + 36, sin by 81 + 2 + 1. */
-    routes_measure(&in, IAD, 36);
-    routes_measure(&in, SIN, 1);
+    routes_measure(&in, FRA, 500);
+    routes_measure(&in, IAD, 72);
+    routes_measure(&in, SIN, 2);
     assert_int_equal(decide(&in).region, IAD);
-    routes_measure(&in, FRA, 84);
+    routes_measure(&in, FRA, 168);
     assert_int_equal(decide(&in).region, FRA);
     in.home = SIN;
     in.link_us[SIN][IAD] = in.link_us[IAD][SIN] = 0;
-    in.regions[SIN].path.rtt_us = in.regions[FRA].path.rtt_us + 81000 + 2000;
+    in.regions[SIN].path.rtt_us = in.regions[FRA].path.rtt_us + 2 * (81000 + 2000);
     assert_int_equal(decide(&in).region, SIN);
 }
 
@@ -279,12 +283,12 @@ static void the_fastest_region_that_the_law_excludes_is_named(void **state)
     struct route_decision d = decide(&in);
     assert_int_equal(d.region, FRA);
     assert_int_equal(d.forbidden, SIN);
-    assert_int_equal(d.costs[FRA].total_us - d.costs[SIN].total_us, 160000 - 84000);
+    assert_int_equal(d.costs[FRA].total_us - d.costs[SIN].total_us, 240000 - 84500);
 
     in.regions[SIN].state = REGION_DEAD; /* wouldn't be able to, nor is another faster */
     assert_int_equal(decide(&in).forbidden, ROUTE_NOWHERE);
     in.regions[SIN].state = REGION_ALIVE;
-    in.regions[SIN].path.rtt_us = 77000; /* 160 ms as well */
+    in.regions[SIN].path.rtt_us = 104667; /* 240 ms as well */
     assert_int_equal(decide(&in).forbidden, ROUTE_NOWHERE);
 
     keep_lawful(&in, 0);
@@ -293,7 +297,7 @@ static void the_fastest_region_that_the_law_excludes_is_named(void **state)
     assert_int_equal(d.forbidden, FRA);
 }
 
-/* fra, then from sin after three evaluations 100 s apart that it wins by 76 ms of 160. */
+/* fra, then from sin after three evaluations 100 s apart that it wins by 155 ms of 240. */
 static void a_route_follows_the_cost_with_patience(void **state)
 {
     struct route_inputs in = to_singapore();
