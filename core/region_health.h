@@ -27,6 +27,7 @@ enum region_state {
 
 struct region_condition {
     enum region_state state;
+    bool draining;                  /* of this region: its operator wants no new work here */
     uint32_t rtt_us;                /* of the link, smoothed; 0 = not measured */
     int64_t clock_offset_us;        /* its clock minus ours; when rtt_us isn't 0 */
     uint64_t heard_at_ms;           /* its last answer, by our clock; 0 = never */

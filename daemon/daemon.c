@@ -1,7 +1,7 @@
 /* Daemon: starts and stops what a region consists of.
  *
- *   on_signal ─► stop_api ─► stop_dispatcher ─► stop_link ─► stop_peers ─► stop_store
- *             ─► on_store_closed ─► join
+ *   on_signal ─► stop_api ─► stop_dispatcher ─► on_dispatcher_closed ─► on_router_closed
+ *             ─► stop_link ─► stop_peers ─► stop_store ─► on_store_closed ─► join
  *
  * Each step runs where its module lives and reports to the main loop by a task. A failed start
  * takes the same way, from the step of the last module that opened. */
@@ -21,6 +21,7 @@
 #include "daemon/settings.h"
 #include "dispatcher/dispatcher.h"
 #include "region/link.h"
+#include "region/router.h"
 #include "signer/digest.h"
 #include "signer/regions.h"
 #include "store/store.h"
@@ -39,7 +40,8 @@ struct daemon {
     struct server_limits limits;
     struct loop main, writer, reader, dispatch, api_loop, link_loop;
     struct health_board health;
-    struct store *store; /* each NULL until it is open */
+    struct store *store;          /* each NULL until it is open */
+    struct region_router *router; /* NULL in a region without peers */
     struct dispatcher *dispatcher;
     struct api *api;
     struct link *link; /* both NULL in a region without peers */
@@ -64,6 +66,7 @@ static void stop_api(struct task *step);
 static void on_api_closed(void *ctx);
 static void stop_dispatcher(struct task *step);
 static void on_dispatcher_closed(void *ctx);
+static void on_router_closed(void *ctx);
 static void stop_link(struct task *step);
 static void on_link_closed(void *ctx);
 static void stop_peers(struct daemon *d);
@@ -151,6 +154,16 @@ static const char *region_name(const struct daemon *d)
     const struct topology *topology = d->settings.topology;
 
     return topology_is_single(topology) ? NULL : topology_self(topology)->name;
+}
+
+static void open_router(struct daemon *d)
+{
+    if (d->settings.topology->count > 1)
+        d->router = router_open(&(struct router_options){
+            .inbox = &d->dispatch.inbox,
+            .topology = d->settings.topology,
+            .board = &d->health,
+        });
 }
 
 static enum daemon_exit open_dispatcher(struct daemon *d)
@@ -290,6 +303,8 @@ static enum daemon_exit open_modules(struct daemon *d)
     set_limits(d);
     d->health.inbox = &d->link_loop.inbox; /* where the link posts, if there is one */
     if (!exit)
+        open_router(d);
+    if (!exit)
         exit = open_dispatcher(d);
     if (!exit)
         exit = open_link(d);
@@ -372,6 +387,16 @@ static void stop_dispatcher(struct task *step)
 }
 
 static void on_dispatcher_closed(void *ctx)
+{
+    struct daemon *d = ctx;
+
+    if (d->router)
+        router_close(d->router, on_router_closed, d);
+    else
+        on_router_closed(d);
+}
+
+static void on_router_closed(void *ctx)
 {
     struct daemon *d = ctx;
 

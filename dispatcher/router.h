@@ -11,7 +11,7 @@
 
 struct routing {
     uint8_t region;  /* the ordinal of the one that sends; 0: none may, for now */
-    const char *url; /* of the endpoint's, where that one sends to; borrowed from the endpoint */
+    const char *url; /* where that one sends to; borrowed from the endpoint */
 };
 
 /* What came of an attempt. */

@@ -19,6 +19,7 @@
 
 static void on_turn(uv_timer_t *timer);
 static void on_applied(struct store_follower *follower, const struct journal_reach *reach);
+static void on_drained(struct store_follower *follower, uint8_t ordinal);
 static void on_headers(struct exchange *x, void *ctx);
 static void on_request(struct exchange *x, void *ctx);
 static void on_abandoned(struct exchange *x, void *ctx);
@@ -140,7 +141,8 @@ enum err link_open(struct link **out, const struct link_options *options)
     uv_timer_init(options->loop, &link->timer);
     link->follower = (struct store_follower){ .inbox = &link->inbox,
                                               .catalog = link->catalog,
-                                              .applied = on_applied };
+                                              .applied = on_applied,
+                                              .drained = on_drained };
     store_follow(link->store, &link->follower);
     *out = link;
     err = open_egress(link);
@@ -180,6 +182,13 @@ static void on_applied(struct store_follower *follower, const struct journal_rea
     answers_grown(link);
 }
 
+/* Peers are told of a drain of our own with the next ping. */
+static void on_drained(struct store_follower *follower, uint8_t ordinal)
+{
+    (void)ordinal;
+    link_settle(container_of(follower, struct link, follower));
+}
+
 /* Health. */
 
 static void log_change(const struct region *region, const struct region_condition *c)
@@ -197,12 +206,21 @@ static void judge(struct link *link, struct region_condition out[REGIONS_MAX])
     for (size_t i = 0; i < link->caller_count; i++)
         peers[link->callers[i].index] = link->callers[i].health;
     peers_judge(peers, link->topology->count, link->topology->self, out);
+    out[link->topology->self].draining =
+        catalog_is_draining(link->catalog, topology_self(link->topology)->ordinal);
     for (size_t i = 0; i < link->caller_count; i++) {
         const struct caller *caller = &link->callers[i];
         struct region_condition *c = &out[caller->index];
         if (c->reason[0] == '\0')
             snprintf(c->reason, sizeof c->reason, "%s", caller->puller.trouble);
     }
+}
+
+static bool is_same(const struct region_condition *a, const struct region_condition *b)
+{
+    return a->state == b->state && a->draining == b->draining && a->rtt_us == b->rtt_us &&
+           a->clock_offset_us == b->clock_offset_us && a->heard_at_ms == b->heard_at_ms &&
+           strcmp(a->reason, b->reason) == 0;
 }
 
 static void post_health(struct link *link)
@@ -214,7 +232,7 @@ static void post_health(struct link *link)
     for (size_t i = 0; i < link->topology->count; i++) {
         if (now[i].state != link->conditions[i].state && i != link->topology->self)
             log_change(&link->topology->regions[i], &now[i]);
-        changed = changed || memcmp(&now[i], &link->conditions[i], sizeof now[i]) != 0;
+        changed = changed || !is_same(&now[i], &link->conditions[i]);
     }
     if (!changed)
         return;

@@ -191,13 +191,13 @@ void path_delivered(struct path *path, const struct path_sample *sample, struct 
 {
     go_well(path, now);
     measure(&path->delivered, sample->rtt_us, now);
-    if (sample->first_byte_us > 0) {
-        path->samples[path->sample_next] =
-            (struct first_byte){ (uint32_t)(now.mono_ms / 1000), sample->first_byte_us };
-        path->sample_next = (path->sample_next + 1) % PATH_SAMPLES;
-        if (path->sample_count < PATH_SAMPLES)
-            path->sample_count++;
-    }
+    if (sample->first_byte_us == 0)
+        return;
+    path->samples[path->sample_next] =
+        (struct first_byte){ (uint32_t)(now.mono_ms / 1000), sample->first_byte_us };
+    path->sample_next = (path->sample_next + 1) % PATH_SAMPLES;
+    if (path->sample_count < PATH_SAMPLES)
+        path->sample_count++;
     if (path->requests == REQUESTS_FULL) {
         path->requests /= 2;
         path->reused /= 2;

@@ -7,7 +7,7 @@
  *   a round trip   EWMA, a fifth of each new one; that of deliveries goes before that of probes
  *   a first byte   the median of the newest 64 deliveries within an hour, from the request to the
  *                  answer's first byte
- *   reuse          how many requests found a connection open; half is forgotten every 1024
+ *   reuse          how many timed requests found a connection open; half is forgotten every 1024
  *   a circuit      open after 3 transport failures in a row, until all has gone well for 5 minutes
  *
  *   CLOSED ── 3 failures in a row ──► OPEN ── good for 5 min ──► CLOSED
@@ -75,11 +75,11 @@ size_t path_host_len(const char *url);
 struct path *paths_find(struct paths *paths, uint8_t ordinal, const char *url);
 struct path *paths_take(struct paths *paths, uint8_t ordinal, const char *url);
 
-/* What came of a request or a probe. 0: not known. */
+/* What came of a request. 0: not known. */
 struct path_sample {
     uint32_t rtt_us;
-    uint32_t first_byte_us;
-    bool reused;
+    uint32_t first_byte_us; /* 0: it wasn't timed */
+    bool reused;            /* unless it wasn't timed: it found a connection open */
 };
 
 /* An answer came, whatever its status. */

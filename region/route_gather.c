@@ -71,7 +71,7 @@ static void gather_region(const struct route_facts *facts, size_t index, region_
     out->ordinal = region->ordinal;
     out->lawful = out->entitled = region_set_has(lawful, index);
     out->state = condition->state;
-    out->draining = index == topology->self && facts->draining;
+    out->draining = condition->draining;
     out->home_km = home_km(facts, in->home, region);
     if (index != topology->self)
         in->link_us[index][topology->self] = in->link_us[topology->self][index] =

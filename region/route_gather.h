@@ -14,7 +14,6 @@
 struct route_facts {
     const struct topology *topology;
     const struct region_health *health;
-    bool draining; /* this region is */
     const struct application *application;
     const struct endpoint *endpoint;
     struct paths *paths;               /* NULL: nothing was measured */

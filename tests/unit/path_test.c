@@ -120,11 +120,13 @@ static void reuse_is_that_of_the_last_thousand_requests(void **state)
     struct fixture *f = *state;
 
     for (unsigned i = 0; i < 100; i++)
-        deliver(f->path, 0, 0, i % 4 != 0, 0);
+        deliver(f->path, 0, 1, i % 4 != 0, 0);
+    for (unsigned i = 0; i < 100; i++)
+        deliver(f->path, 0, 0, true, 0); /* of which nothing is known */
     assert_int_equal(path_view(f->path, at(0)).requests, 100);
     assert_int_equal(path_view(f->path, at(0)).reused, 75);
     for (unsigned i = 0; i < 20000; i++)
-        deliver(f->path, 0, 0, false, 0);
+        deliver(f->path, 0, 1, false, 0);
     assert_in_range(path_view(f->path, at(0)).requests, 512, 1024);
     assert_int_equal(path_view(f->path, at(0)).reused, 0);
 }

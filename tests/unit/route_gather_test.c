@@ -105,7 +105,7 @@ static void states_and_links_are_those_of_the_health(void **state)
     f->health->regions[SIN].state = REGION_ALIVE;
     f->health->regions[SIN].rtt_us = 162000;
     f->health->regions[DUB].state = REGION_DRAINING;
-    f->facts.draining = true;
+    f->health->regions[FRA].draining = true;
     route_gather(&f->facts, &in);
     assert_int_equal(in.regions[FRA].state, REGION_SELF);
     assert_true(in.regions[FRA].draining);
