@@ -1,28 +1,12 @@
 // How regions see one another, by what they hear.
 import assert from 'node:assert/strict';
 import { until } from '../e2e/lib/wait.mjs';
+import { all, allAlive, every_ms, sees, view } from './lib/peers.mjs';
 import { wanTest } from './lib/stage.mjs';
 import { regions, round_trips_ms } from './lib/wan.mjs';
 
-const every_ms = 50;
-
-// { fra: RegionOut, … } as one region sees them.
-async function view(region) {
-    const { data } = await region.must('GET', '/regions');
-    return Object.fromEntries(data.map(seen => [seen.name, seen]));
-}
-
 const states = seen => Object.fromEntries(Object.entries(seen).map(([name, { state }]) => [name, state]));
-
-// Until a region sees others so: { sin: 'dead' }.
-function sees(region, expected) {
-    return until(() => view(region),
-        seen => Object.entries(expected).every(([name, state]) => seen[name].state === state), every_ms);
-}
-
 const others = name => regions.filter(other => other !== name);
-const all = (names, state) => Object.fromEntries(names.map(name => [name, state]));
-const allAlive = stage => Promise.all(stage.regions.map(region => sees(region, all(others(region.name), 'alive'))));
 
 // Of several pings: some need a new connection, which takes longer and is no part of the path.
 async function measures(region, name) {

@@ -12,11 +12,12 @@ async function content(stream) {
     return Buffer.concat(chunks);
 }
 
-// One request on a connection that is kept for the next.
+// One request on a connection that is kept for the next. With `expect` its body waits until it is asked for.
 async function request({ url, method = 'GET', headers = {}, body, timeout_ms = 20_000 }) {
     const began = performance.now();
     const outgoing = http.request(url, { method, headers, agent: warm, signal: AbortSignal.timeout(timeout_ms) });
-    outgoing.end(body);
+    if (headers.expect) outgoing.once('continue', () => outgoing.end(body)).flushHeaders();
+    else outgoing.end(body);
     const [response] = await once(outgoing, 'response');
     return {
         status: response.statusCode,

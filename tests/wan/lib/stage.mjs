@@ -34,7 +34,10 @@ class Stage {
             this.regions.push(region);
             this[name] = region;
         }
-        if (joined) await introduce(this.regions);
+        if (joined) {
+            await introduce(this.regions);
+            for (const region of this.regions) region.token = this.regions[0].token;
+        }
         await Promise.all(this.regions.map(region => region.start()));
     }
 
