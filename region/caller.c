@@ -113,12 +113,20 @@ static void begin_call(struct caller *caller, struct target *target, uint32_t ti
     courier_send(caller->courier, &caller->call);
 }
 
-/* Spread, so that regions that start together don't ask together. */
+/* Spread, so that regions that start together don't ask together. Whoever misses one is asked again
+ * sooner, so that what is wrong is known sooner. */
+static uint64_t pause_ms(const struct caller *caller)
+{
+    bool is_doubtful = caller->health.missed > 0 && caller->health.missed < PEER_DEAD_AFTER;
+    double mean_ms = is_doubtful ? PEER_DOUBT_MS : PEER_PING_MS;
+
+    return (uint64_t)(mean_ms * (0.5 + random_fraction()));
+}
+
 static void end_call(struct caller *caller)
 {
     caller->calling = false;
-    caller->next_mono_ms =
-        clock_now().mono_ms + PEER_PING_MS / 2 + (uint64_t)(random_fraction() * PEER_PING_MS);
+    caller->next_mono_ms = clock_now().mono_ms + pause_ms(caller);
     buf_fini(&caller->call.response);
     link_settle(caller->link);
 }

@@ -228,3 +228,14 @@ static void on_cancel(struct task *task)
     }
     free(wish);
 }
+
+/* What is on its way there may be done or not, and nobody will say: its client needn't wait for the
+ * timeout to hear that. */
+void carry_give_up(struct link *link, const struct region *region)
+{
+    for (struct list *at = link->carriages.next; at != &link->carriages; at = at->next) {
+        struct carriage *c = container_of(at, struct carriage, link);
+        if (c->caller->region == region)
+            courier_cancel(c->caller->courier, &c->call);
+    }
+}

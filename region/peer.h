@@ -16,6 +16,7 @@
 #include "core/region_health.h"
 
 #define PEER_PING_MS       500 /* between two pings */
+#define PEER_DOUBT_MS      250 /* after one that was missed */
 #define PEER_SUSPECT_AFTER 2   /* pings that were missed in a row */
 #define PEER_DEAD_AFTER    3
 

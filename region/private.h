@@ -131,6 +131,7 @@ void answers_poke(struct link *link, struct now now); /* time has passed */
 /* carry.c */
 void carry_open(struct link *link);
 bool carry_is_idle(const struct link *link);
+void carry_give_up(struct link *link, const struct region *region); /* it is dead */
 
 /* link.c */
 void link_settle(struct link *link); /* a caller's health may be another, or it is done */
