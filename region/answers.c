@@ -62,7 +62,7 @@ static void reply_words(struct exchange *x, enum err err, struct buf *body)
         return;
     }
     buf_fini(body);
-    refuse(x, 500, "internal", "the answer is too long");
+    refuse(x, 500, "internal", err == ERR_LIMIT ? "the answer is too long" : err_text(err));
 }
 
 /* Whose certificate it was; NULL: answered. */

@@ -17,7 +17,8 @@
 #define HELLO_ROUND_TRIPS 6    /* on a new connection: four and more */
 #define PING_ROUND_TRIPS  3
 #define ANSWER_MAX        65536
-#define CONNECTIONS       64 /* kept open to a peer: ping, journal, and what is carried */
+#define PAUSE_MS_MAX      5000 /* while it is dead or refused: that it is mended shows soon */
+#define CONNECTIONS       64   /* kept open to a peer: ping, journal, and what is carried */
 #define USER_AGENT        "posthaste-link/" POSTHASTE_VERSION
 
 static void say_hello(struct caller *caller);
@@ -60,6 +61,8 @@ enum err caller_open(struct caller *caller, struct link *link, uv_loop_t *loop,
     caller->link = link;
     caller->region = region;
     caller->index = topology_index(link->topology, region);
+    caller->backoff = (struct backoff){ .first_ms = PEER_PING_MS, .most_ms = PAUSE_MS_MAX };
+    puller_open(caller);
     if (tls_pins_new(&peer, 1, &caller->pins, &why) != ERR_OK ||
         pair_new(link->certificate, link->key, region->certificate_pem, &caller->pair, &why) !=
             ERR_OK)
@@ -114,12 +117,14 @@ static void begin_call(struct caller *caller, struct target *target, uint32_t ti
 }
 
 /* Spread, so that regions that start together don't ask together. Whoever misses one is asked again
- * sooner, so that what is wrong is known sooner. */
-static uint64_t pause_ms(const struct caller *caller)
+ * sooner, so that what is wrong is known sooner; who is given up less and less often. */
+static uint64_t pause_ms(struct caller *caller)
 {
-    bool is_doubtful = caller->health.missed > 0 && caller->health.missed < PEER_DEAD_AFTER;
-    double mean_ms = is_doubtful ? PEER_DOUBT_MS : PEER_PING_MS;
+    double mean_ms = caller->health.missed > 0 ? PEER_DOUBT_MS : PEER_PING_MS;
 
+    if (peer_is_given_up(&caller->health))
+        return backoff_fail(&caller->backoff, random_fraction());
+    caller->backoff.failures = 0;
     return (uint64_t)(mean_ms * (0.5 + random_fraction()));
 }
 
@@ -206,8 +211,10 @@ static void on_hello(struct call *call)
             refuse_peer(caller, "its hello isn't one");
     }
     end_call(caller);
-    if (caller->greeted)
-        caller->next_mono_ms = 0; /* the first ping at once */
+    if (!caller->greeted)
+        return;
+    caller->next_mono_ms = 0; /* the first ping at once */
+    puller_resume(caller);
 }
 
 static void send_ping(struct caller *caller)

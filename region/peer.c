@@ -63,6 +63,11 @@ bool peer_is_heard(const struct peer_health *p)
     return p->heard && !p->incompatible && p->missed < PEER_SUSPECT_AFTER;
 }
 
+bool peer_is_given_up(const struct peer_health *p)
+{
+    return p->incompatible || p->missed >= PEER_DEAD_AFTER;
+}
+
 /* By itself, not asking the others. */
 static enum region_state state_of(const struct peer_health *p)
 {

@@ -48,6 +48,9 @@ void peer_refused(struct peer_health *p, const char *reason);
 /* Whether we hear it ourselves. */
 bool peer_is_heard(const struct peer_health *p);
 
+/* Whether it is dead as far as we see, or refused: nothing is lost by asking it less often. */
+bool peer_is_given_up(const struct peer_health *p);
+
 /* How all regions are, from the health of each by index; that of `self` isn't read. */
 void peers_judge(const struct peer_health peers[], size_t count, size_t self,
                  struct region_condition out[]);

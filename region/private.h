@@ -2,13 +2,15 @@
  *
  *   link.c     its life, its turn, health
  *   caller.c   what we ask one peer: hello and ping
- *   puller.c   the peer's journal and snapshots, into the store
+ *   puller.c   the peer's journal, into the store
+ *   adopter.c  its snapshots
  *   answers.c  what peers ask us
  *   carry.c    clients' requests to where they belong */
 #ifndef REGION_PRIVATE_H
 #define REGION_PRIVATE_H
 
 #include "api/elsewhere.h"
+#include "region/backoff.h"
 #include "region/link.h"
 #include "region/peer.h"
 #include "region/reseal.h"
@@ -31,6 +33,8 @@ enum pull_state {
 struct puller {
     enum pull_state state;
     uint64_t next_mono_ms;
+    uint64_t asked_mono_ms;
+    struct backoff backoff;
     struct journal_position at; /* applied: number and chain */
     bool adopting;              /* snapshots, not entries */
     int64_t adopt_after;        /* the key of the last that was adopted */
@@ -63,6 +67,7 @@ struct caller {
     bool calling;
     bool greeted; /* its hello was good, and it hasn't been lost since */
     uint64_t next_mono_ms;
+    struct backoff backoff;
     uint64_t sent_us;
     struct peer_health health;
     struct puller puller;
@@ -118,9 +123,25 @@ struct target *caller_target(const struct caller *caller, const char *method, co
                              const char *query, const struct text_list *headers);
 
 /* puller.c */
+void puller_open(struct caller *caller);
+void puller_resume(struct caller *caller); /* the peer is heard again: no more waiting */
 void puller_poke(struct caller *caller, struct now now);
 void puller_free(struct caller *caller);
 bool puller_is_idle(const struct caller *caller); /* nothing of it is under way */
+
+struct store_req puller_ask(struct caller *caller, store_done *done);
+void puller_rest(struct caller *caller, uint64_t ms); /* and then fetch */
+void puller_trouble(struct caller *caller, const char *what);
+void puller_not_stored(struct caller *caller, enum err err);
+void puller_wait_for_clock(struct caller *caller);
+
+/* adopter.c */
+int64_t adopter_after(const struct puller *p); /* the page to fetch */
+
+/* What is wrong with the page that came, NULL: nothing. Pages go on behind one another, up to the
+ * last. */
+const char *adopter_fault(const struct puller *p);
+void adopter_take(struct caller *caller);
 
 /* answers.c */
 void answers_open(struct link *link);

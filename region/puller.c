@@ -1,8 +1,8 @@
 /* Puller: one peer's journal, entry by entry, into the store.
  *
- *   learn ─► fetch ─► reseal ─► apply ─┐             pruned there: snapshot pages, adopt,
- *              ▲                       │             and then its journal from where they began
- *              └───────────────────────┘             forked: halt, and look again now and then
+ *   learn ─► fetch ─► reseal ─► apply ─┐         pruned there: a snapshot (adopter.c), and then
+ *              ▲                       │         its journal from where that began
+ *              └───────────────────────┘         forked: halt, and look again now and then
  *
  * A fetch waits at the peer until there is something, so that changes come at once and an idle link
  * carries a request now and then. */
@@ -14,11 +14,14 @@
 #include "core/hex.h"
 #include "core/log.h"
 #include "core/mem.h"
+#include "core/random.h"
 
 #define WAIT_S           20
 #define FETCH_TIMEOUT_MS ((WAIT_S + 20) * 1000)
-#define RETRY_MS         1000
-#define HALTED_RETRY_MS  5000
+#define RETRY_MS         500   /* the first pause after a failure, … */
+#define RETRY_MS_MAX     30000 /* … and the longest */
+#define FAILURES_QUIET   3     /* of those that may pass by themselves */
+#define LOOK_MS          5000  /* at whether an operator, or a clock, has changed things */
 #define QUERY_MAX        128
 
 static void learn(struct caller *caller);
@@ -27,22 +30,32 @@ static void fetch(struct caller *caller);
 static void on_fetched(struct call *call);
 static void apply(struct caller *caller);
 static void on_applied(struct store_req *req);
-static void adopt(struct caller *caller);
-static void on_adopted(struct store_req *req);
-static void adopt_rest(struct caller *caller);
-static void adopted_page(struct caller *caller);
 
 static struct caller *caller_of(struct puller *p)
 {
     return container_of(p, struct caller, puller);
 }
 
-static struct store_req ask(struct caller *caller, store_done *done)
+struct store_req puller_ask(struct caller *caller, store_done *done)
 {
     return (struct store_req){ .done = done, .reply_to = &caller->link->inbox };
 }
 
-static void rest(struct caller *caller, uint64_t ms)
+void puller_open(struct caller *caller)
+{
+    caller->puller.backoff = (struct backoff){ .first_ms = RETRY_MS, .most_ms = RETRY_MS_MAX };
+}
+
+void puller_resume(struct caller *caller)
+{
+    struct puller *p = &caller->puller;
+
+    p->backoff.failures = 0;
+    if (p->state == PULL_IDLE)
+        p->next_mono_ms = 0;
+}
+
+void puller_rest(struct caller *caller, uint64_t ms)
 {
     caller->puller.state = PULL_IDLE;
     caller->puller.next_mono_ms = ms ? clock_now().mono_ms + ms : 0;
@@ -50,7 +63,7 @@ static void rest(struct caller *caller, uint64_t ms)
 }
 
 /* What an operator should know, told once. */
-static void trouble(struct caller *caller, const char *what)
+void puller_trouble(struct caller *caller, const char *what)
 {
     struct puller *p = &caller->puller;
 
@@ -64,18 +77,39 @@ static void trouble(struct caller *caller, const char *what)
         log_event(LOG_INFO, "replication_goes_on", LOG_STR("peer", caller->region->name));
 }
 
+static void retry(struct caller *caller)
+{
+    puller_rest(caller, backoff_fail(&caller->puller.backoff, random_fraction()));
+}
+
+/* What doesn't pass by itself. */
+static void fail(struct caller *caller, const char *what)
+{
+    puller_trouble(caller, what);
+    retry(caller);
+}
+
+/* What may. */
+static void stumble(struct caller *caller, const char *what)
+{
+    if (caller->puller.backoff.failures >= FAILURES_QUIET)
+        puller_trouble(caller, what);
+    retry(caller);
+}
+
 static void halt(struct caller *caller)
 {
-    trouble(caller, "its history is another than the one that was applied here");
-    rest(caller, HALTED_RETRY_MS);
+    puller_trouble(caller, "its history is another than the one that was applied here");
+    puller_rest(caller, LOOK_MS);
     caller->puller.state = PULL_HALTED;
 }
 
+/* Not at once: a peer may say after each snapshot that there is another to adopt. */
 static void begin_snapshot(struct caller *caller)
 {
     caller->puller.adopting = true;
     caller->puller.adopt_begun = false;
-    rest(caller, 0);
+    retry(caller);
 }
 
 bool puller_is_idle(const struct caller *caller)
@@ -101,7 +135,7 @@ static void learn(struct caller *caller)
 {
     struct puller *p = &caller->puller;
 
-    p->op.positions = (struct store_positions){ .req = ask(caller, on_learnt) };
+    p->op.positions = (struct store_positions){ .req = puller_ask(caller, on_learnt) };
     store_positions(caller->link->store, &p->op.positions);
 }
 
@@ -119,14 +153,14 @@ static void on_learnt(struct store_req *req)
             at = &p->op.positions.positions[i];
     req->done = NULL;
     if (req->err || (was_halted && at && !at->adopting)) {
-        p->next_mono_ms = clock_now().mono_ms + HALTED_RETRY_MS;
+        p->next_mono_ms = clock_now().mono_ms + LOOK_MS;
         link_settle(caller->link);
         return;
     }
     p->at = at ? *at : (struct journal_position){ 0 };
     p->adopting = was_halted || (at && at->adopting);
     p->adopt_begun = false;
-    rest(caller, 0);
+    puller_rest(caller, 0);
     puller_poke(caller, clock_now());
 }
 
@@ -147,16 +181,15 @@ static void fetch(struct caller *caller)
     struct puller *p = &caller->puller;
     char query[QUERY_MAX];
 
-    if (p->adopting && !p->adopt_begun)
-        p->adopt_after = INT64_MIN;
     if (p->adopting)
-        snprintf(query, sizeof query, "after=%" PRId64, p->adopt_after);
+        snprintf(query, sizeof query, "after=%" PRId64, adopter_after(p));
     else
         write_position(p, query);
     target_unref(p->target);
     p->target = caller_target(
         caller, "GET", p->adopting ? "/link/v1/snapshot" : "/link/v1/changes", query, NULL);
     p->state = PULL_FETCHING;
+    p->asked_mono_ms = clock_now().mono_ms;
     p->call = (struct call){ .target = p->target,
                              .timeout_ms = FETCH_TIMEOUT_MS,
                              .response_kept = WORDS_LEN_MAX,
@@ -194,20 +227,40 @@ static enum err reseal_all(struct caller *caller, struct changes_words *words)
 static void take_words(struct caller *caller, const struct buf *answer)
 {
     struct puller *p = &caller->puller;
+    const char *fault = NULL;
 
     if (changes_read(answer->bytes, answer->len, &p->words) != ERR_OK) {
-        trouble(caller, "its answer isn't one");
-        rest(caller, HALTED_RETRY_MS);
+        fail(caller, "what it answers isn't its journal");
         return;
     }
-    if (reseal_all(caller, &p->words) != ERR_OK) {
+    if (p->adopting)
+        fault = adopter_fault(p);
+    if (!fault && reseal_all(caller, &p->words) != ERR_OK)
+        fault = "one of its objects is too large";
+    if (fault) {
         journal_entries_free(p->words.entries, p->words.count);
-        trouble(caller, "one of its objects is too large");
-        rest(caller, HALTED_RETRY_MS);
+        p->adopt_begun = false;
+        fail(caller, fault);
     } else if (p->adopting) {
-        adopt(caller);
+        adopter_take(caller);
     } else {
         apply(caller);
+    }
+}
+
+static void refused(struct caller *caller, const struct call *call)
+{
+    char what[REGION_REASON_MAX];
+
+    if (call->err) {
+        snprintf(what, sizeof what, "its journal can't be fetched: %.90s", call->reason);
+        stumble(caller, what);
+    } else if (call->status == 503) {
+        stumble(caller, "it is too busy to tell its journal");
+    } else {
+        snprintf(what, sizeof what, "asked for its journal, it answers with status %u",
+                 call->status);
+        fail(caller, what);
     }
 }
 
@@ -215,18 +268,19 @@ static void on_fetched(struct call *call)
 {
     struct puller *p = container_of(call, struct puller, call);
     struct caller *caller = caller_of(p);
-    bool answered = !caller->link->closing && call->err == ERR_OK;
+    unsigned status = call->err ? 0 : call->status;
 
     call->done = NULL;
-    if (answered && call->status == 200) {
+    if (caller->link->closing)
+        puller_rest(caller, 0);
+    else if (status == 200)
         take_words(caller, &call->response);
-    } else if (answered && call->status == 410 && !p->adopting) {
+    else if (status == 410 && !p->adopting)
         begin_snapshot(caller);
-    } else if (answered && call->status == 409) {
+    else if (status == 409)
         halt(caller);
-    } else {
-        rest(caller, RETRY_MS);
-    }
+    else
+        refused(caller, call);
     buf_fini(&call->response);
 }
 
@@ -237,7 +291,7 @@ static void apply(struct caller *caller)
     struct puller *p = &caller->puller;
 
     p->state = PULL_APPLYING;
-    p->op.apply = (struct store_apply){ .req = ask(caller, on_applied),
+    p->op.apply = (struct store_apply){ .req = puller_ask(caller, on_applied),
                                         .origin = caller->region->ordinal,
                                         .entries = p->words.entries,
                                         .count = p->words.count };
@@ -245,22 +299,36 @@ static void apply(struct caller *caller)
     store_apply(caller->link->store, &p->op.apply);
 }
 
-static void wait_for_clock(struct caller *caller)
+void puller_wait_for_clock(struct caller *caller)
 {
-    trouble(caller, "its clock is far ahead of ours: its changes wait");
-    rest(caller, RETRY_MS);
+    puller_trouble(caller, "its clock is far ahead of ours: its changes wait");
+    puller_rest(caller, LOOK_MS);
 }
 
-static void judge(struct caller *caller, const struct store_apply *op)
+/* Nothing new comes when the wait is over. From a peer that says so at once, again and again, it is
+ * asked for less and less often. */
+static void go_on(struct caller *caller, bool is_news)
+{
+    struct puller *p = &caller->puller;
+
+    puller_trouble(caller, "");
+    if (!is_news && clock_now().mono_ms < p->asked_mono_ms + WAIT_S * 1000 / 2) {
+        retry(caller);
+        return;
+    }
+    p->backoff.failures = 0;
+    puller_rest(caller, 0);
+}
+
+static void judge(struct caller *caller, const struct store_apply *op, bool is_news)
 {
     switch (op->verdict) {
     case APPLY_DONE:
     case APPLY_GAP: /* another one of us has applied some meanwhile: from there */
-        trouble(caller, "");
-        rest(caller, 0);
+        go_on(caller, is_news);
         break;
     case APPLY_AHEAD:
-        wait_for_clock(caller);
+        puller_wait_for_clock(caller);
         break;
     case APPLY_FORKED:
         halt(caller);
@@ -271,6 +339,14 @@ static void judge(struct caller *caller, const struct store_apply *op)
     }
 }
 
+void puller_not_stored(struct caller *caller, enum err err)
+{
+    char what[REGION_REASON_MAX];
+
+    snprintf(what, sizeof what, "its changes can't be stored here: %s", err_text(err));
+    stumble(caller, what);
+}
+
 static void on_applied(struct store_req *req)
 {
     struct puller *p = container_of(req, struct puller, op.apply.req);
@@ -279,89 +355,16 @@ static void on_applied(struct store_req *req)
     req->done = NULL;
     journal_entries_free(p->words.entries, p->words.count);
     if (req->err) {
-        rest(caller, RETRY_MS);
+        puller_not_stored(caller, req->err);
         return;
     }
+    bool is_news = p->op.apply.position.seq != p->at.seq;
     p->at = p->op.apply.position;
     if (p->op.apply.quarantined > 0)
         log_event(LOG_WARN, "changes_quarantined", LOG_STR("peer", caller->region->name),
                   LOG_NUM("entries", p->op.apply.quarantined));
-    judge(caller, &p->op.apply);
+    judge(caller, &p->op.apply, is_news);
     puller_poke(caller, clock_now());
-}
-
-/* Snapshots: the journal goes on from where its end was before the first page. */
-
-static void adopt(struct caller *caller)
-{
-    struct puller *p = &caller->puller;
-
-    p->state = PULL_APPLYING;
-    if (!p->adopt_begun) {
-        p->adopt_end = p->words.end;
-        p->adopt_end.origin = caller->region->ordinal;
-    }
-    p->codes = xcalloc(p->words.count, sizeof *p->codes);
-    for (size_t i = 0; i < p->words.count; i++)
-        p->codes[i] = p->words.entries[i].code;
-    p->op.adopt = (struct store_adopt){ .req = ask(caller, on_adopted),
-                                        .position = &p->adopt_end,
-                                        .first = !p->adopt_begun,
-                                        .last = !p->words.more,
-                                        .codes = p->codes,
-                                        .count = p->words.count };
-    store_adopt(caller->link->store, &p->op.adopt);
-}
-
-static void on_adopted(struct store_req *req)
-{
-    struct puller *p = container_of(req, struct puller, op.adopt.req);
-    struct caller *caller = caller_of(p);
-
-    req->done = NULL;
-    free(p->codes);
-    p->codes = NULL;
-    journal_entries_free(p->words.entries, p->words.count);
-    p->words.entries = NULL;
-    p->words.count = 0;
-    if (req->err) {
-        p->adopt_begun = false;
-        rest(caller, RETRY_MS);
-        return;
-    }
-    if (p->op.adopt.verdict == APPLY_AHEAD)
-        wait_for_clock(caller);
-    else if (p->op.adopt.more && !caller->link->closing)
-        adopt_rest(caller);
-    else
-        adopted_page(caller);
-    puller_poke(caller, clock_now());
-}
-
-/* What isn't there any more is deleted bit by bit. */
-static void adopt_rest(struct caller *caller)
-{
-    struct puller *p = &caller->puller;
-
-    p->op.adopt = (struct store_adopt){ .req = ask(caller, on_adopted),
-                                        .position = &p->adopt_end,
-                                        .last = true };
-    store_adopt(caller->link->store, &p->op.adopt);
-}
-
-static void adopted_page(struct caller *caller)
-{
-    struct puller *p = &caller->puller;
-
-    p->adopt_begun = p->words.more;
-    p->adopt_after = p->words.last;
-    if (!p->words.more) {
-        p->adopting = false;
-        p->at = p->adopt_end;
-        log_event(LOG_INFO, "snapshot_adopted", LOG_STR("peer", caller->region->name),
-                  LOG_NUM("seq", p->at.seq));
-    }
-    rest(caller, 0);
 }
 
 void puller_free(struct caller *caller)

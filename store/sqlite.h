@@ -50,7 +50,8 @@ struct backend {
         } applications, endpoints, event_types, messages, by_message, by_endpoint;
         sqlite3_stmt *get_message, *get_event, *get_attempt;
         sqlite3_stmt *due, *next_lane, *totals, *failing;
-        sqlite3_stmt *journal, *journal_chain, *journal_first, *own_position, *position, *positions;
+        sqlite3_stmt *journal, *journal_chain, *journal_first, *own_position, *position,
+            *positions;
         sqlite3_stmt *states, *digests, *begin, *commit;
         sqlite3_stmt *application, *endpoint, *event_type; /* by key */
     } reader;

@@ -12,13 +12,11 @@
 #include "api/elsewhere.h"
 #include "core/count.h"
 #include "core/mem.h"
-#include "region/link.h"
-#include "signer/certificate.h"
 #include "signer/seal.h"
 #include "tests/lib/client.h"
 #include "tests/lib/journals.h"
+#include "tests/lib/link_site.h"
 
-#define CLOSE_MS 1000
 #define URL_ROOM 64
 #define FRA      0
 #define IAD      1
@@ -27,22 +25,10 @@
 #define BUSY     "HTTP/1.1 503"
 #define ZEROS    "0000000000000000000000000000000000000000000000000000000000000000"
 
-/* A region: its store is a fixture of the journals. */
-struct site {
-    struct store_fixture *f;
-    struct made_certificate made;
-    struct keyring *keyring;
-    struct topology *topology;
-    struct health_board board;
-    struct health_follower watch;
-    struct task left;
-    bool has_left, closed;
-    struct link *link; /* NULL once it is closed */
-};
-
+/* Two regions, whose stores are fixtures of the journals. */
 struct world {
     struct journals_world *journals;
-    struct site sites[SITES];
+    struct link_site sites[SITES];
 };
 
 static void turn(struct world *w)
@@ -51,30 +37,12 @@ static void turn(struct world *w)
         uv_run(&w->sites[i].f->loop.uv, UV_RUN_NOWAIT);
 }
 
-static struct region region_of(const struct site *site, const char *name,
-                               const char *jurisdictions[], const char *link_url)
-{
-    struct region region = { .ordinal = site->f->ordinal,
-                             .link_url = link_url ? xstrdup(link_url) : NULL,
-                             .certificate_pem = xstrdup(buf_text(&site->made.certificate)) };
-    struct certificate certificate;
-    const char *why;
-
-    snprintf(region.name, sizeof region.name, "%s", name);
-    for (size_t i = 0; jurisdictions[i]; i++)
-        text_list_add(&region.jurisdictions, jurisdictions[i], strlen(jurisdictions[i]));
-    assert_int_equal(certificate_read(region.certificate_pem, &certificate, &why), ERR_OK);
-    memcpy(region.certificate_sha256, certificate.sha256, REGION_DIGEST_LEN);
-    return region;
-}
-
 /* Both are of eu, fra of fr as well. */
 static struct topology *topology_of(struct world *w, size_t self, const char *fra_url)
 {
-    const char *frankfurt[] = { "eu", "fr", NULL }, *ashburn[] = { "eu", NULL };
     struct region regions[SITES] = {
-        region_of(&w->sites[FRA], "fra", frankfurt, fra_url),
-        region_of(&w->sites[IAD], "iad", ashburn, NULL),
+        link_site_region(&w->sites[FRA], "eu,fr", fra_url),
+        link_site_region(&w->sites[IAD], "eu", NULL),
     };
     struct topology_fault fault;
     struct topology *t;
@@ -83,96 +51,37 @@ static struct topology *topology_of(struct world *w, size_t self, const char *fr
     return t;
 }
 
-static void open_site(struct site *site, const char *address)
-{
-    health_board_open(&site->board, site->topology);
-    site->board.inbox = &site->f->inbox;
-    site->watch.inbox = &site->f->inbox;
-    health_follow(&site->board, &site->watch);
-    assert_int_equal(link_open(&site->link,
-                               &(struct link_options){
-                                   .loop = &site->f->loop.uv,
-                                   .topology = site->topology,
-                                   .store = site->f->store,
-                                   .keyring = site->keyring,
-                                   .board = &site->board,
-                                   .certificate = buf_text(&site->made.certificate),
-                                   .key = buf_text(&site->made.key),
-                                   .address = address,
-                               }),
-                     ERR_OK);
-}
-
 static int set_up(void **state)
 {
     static const char *const NAMES[SITES] = { "fra", "iad" };
+    const struct link_options usual = { .port = 0 };
     struct world *w = xcalloc(1, sizeof *w);
     char url[URL_ROOM];
 
     journals_start((void **)&w->journals);
-    for (size_t i = 0; i < SITES; i++) {
-        char master_key[MASTER_KEY_TEXT_MAX];
-
-        keyring_generate(master_key);
-        assert_int_equal(keyring_new(master_key, &w->sites[i].keyring), ERR_OK);
-        w->sites[i].f = &w->journals->f[i];
-        w->sites[i].made = make_region_certificate(NAMES[i]);
-    }
-    w->sites[FRA].topology = topology_of(w, FRA, NULL);
-    open_site(&w->sites[FRA], "127.0.0.1");
+    for (size_t i = 0; i < SITES; i++)
+        link_site_start(&w->sites[i], NAMES[i], &w->journals->f[i]);
+    link_site_open(&w->sites[FRA], topology_of(w, FRA, NULL), "127.0.0.1", usual);
     snprintf(url, sizeof url, "https://127.0.0.1:%u", link_port(w->sites[FRA].link));
-    w->sites[IAD].topology = topology_of(w, IAD, url);
-    open_site(&w->sites[IAD], NULL);
+    link_site_open(&w->sites[IAD], topology_of(w, IAD, url), NULL, usual);
     *state = w;
     return 0;
-}
-
-static void on_closed(void *ctx)
-{
-    ((struct site *)ctx)->closed = true;
-}
-
-static void close_link(struct world *w, struct site *site)
-{
-    if (!site->link)
-        return;
-    link_close(site->link, CLOSE_MS, on_closed, site);
-    while (!site->closed)
-        turn(w);
-    site->link = NULL;
-}
-
-static void on_left(struct task *left)
-{
-    container_of(left, struct site, left)->has_left = true;
 }
 
 static int tear_down(void **state)
 {
     struct world *w = *state;
 
-    for (size_t i = SITES; i-- > 0;) {
-        struct site *site = &w->sites[i];
-
-        close_link(w, site);
-        site->left.run = on_left;
-        health_unfollow(&site->watch, &site->left);
-        while (!site->has_left)
-            turn(w);
-        region_health_unref(site->watch.health);
-        health_board_close(&site->board);
-        topology_free(site->topology);
-        keyring_free(site->keyring);
-        made_certificate_fini(&site->made);
-    }
+    for (size_t i = SITES; i-- > 0;)
+        link_site_stop(&w->sites[i]);
     journals_stop((void **)&w->journals);
     free(w);
     return 0;
 }
 
-static enum region_state seen_by(const struct world *w, size_t by, size_t which)
+static enum region_state seen_by(const struct world *w, size_t by, const char *which)
 {
-    return w->sites[by].watch.health->regions[which].state;
+    return link_site_sees(&w->sites[by], which)->state;
 }
 
 /* An application that lives in fra, and an endpoint of it whose secret fra has sealed. */
@@ -246,14 +155,14 @@ static void who_answers_is_alive_until_it_stops(void **state)
 {
     struct world *w = *state;
 
-    while (seen_by(w, IAD, FRA) != REGION_ALIVE)
+    while (seen_by(w, IAD, "fra") != REGION_ALIVE)
         turn(w);
-    assert_true(w->sites[IAD].watch.health->regions[FRA].rtt_us > 0);
-    assert_int_equal(seen_by(w, FRA, IAD), REGION_UNKNOWN);
-    close_link(w, &w->sites[FRA]);
-    while (seen_by(w, IAD, FRA) != REGION_SUSPECT)
+    assert_true(link_site_sees(&w->sites[IAD], "fra")->rtt_us > 0);
+    assert_int_equal(seen_by(w, FRA, "iad"), REGION_UNKNOWN);
+    link_site_close(&w->sites[FRA]);
+    while (seen_by(w, IAD, "fra") != REGION_SUSPECT)
         turn(w);
-    assert_true(w->sites[IAD].watch.health->regions[FRA].reason[0] != '\0');
+    assert_true(link_site_sees(&w->sites[IAD], "fra")->reason[0] != '\0');
 }
 
 static void on_errand_done(struct errand *errand)
@@ -336,12 +245,12 @@ static void a_hostile_peer_gets_a_refusal(void **state)
 static void who_waits_too_often_loses_its_oldest_wait(void **state)
 {
     struct world *w = *state;
-    struct site *fra = &w->sites[FRA];
+    struct link_site *fra = &w->sites[FRA];
     const struct tls_client_options options = { .identity = &w->sites[IAD].made };
     struct client waiting[READERS], probe;
     size_t empty = 0;
 
-    close_link(w, &w->sites[IAD]);
+    link_site_close(&w->sites[IAD]);
     client_open_tls(&probe, &fra->f->loop.uv, link_port(fra->link), &options);
     for (size_t i = 0; i < READERS; i++) {
         client_open_tls(&waiting[i], &fra->f->loop.uv, link_port(fra->link), &options);

@@ -77,6 +77,22 @@ static void instants_of_a_hostile_peer_do_no_harm(void **state)
     }
 }
 
+static void who_is_dead_or_refused_is_given_up_until_it_answers(void **state)
+{
+    struct peer_health p = { 0 };
+
+    (void)state;
+    for (unsigned i = 0; i < PEER_DEAD_AFTER; i++) {
+        assert_false(peer_is_given_up(&p));
+        peer_missed(&p, "");
+    }
+    assert_true(peer_is_given_up(&p));
+    answer(&p, 0);
+    assert_false(peer_is_given_up(&p));
+    peer_refused(&p, "");
+    assert_true(peer_is_given_up(&p));
+}
+
 static void a_round_trip_is_smoothed(void **state)
 {
     struct peer_health p = { 0 };
@@ -213,6 +229,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_round_trip_and_an_offset_come_from_four_instants),
         cmocka_unit_test(instants_of_a_hostile_peer_do_no_harm),
+        cmocka_unit_test(who_is_dead_or_refused_is_given_up_until_it_answers),
         cmocka_unit_test(a_round_trip_is_smoothed),
         cmocka_unit_test(a_peer_that_misses_pings_is_suspect_and_then_dead),
         cmocka_unit_test(a_peer_that_never_answered_is_dead_in_time_too),
