@@ -156,7 +156,9 @@ static bool is_answered(struct caller *caller)
 
     if (call->err == ERR_OK && call->status == 200)
         return true;
-    if (call->err) {
+    if (call->err && call->is_distrust) {
+        refuse_peer(caller, call->reason);
+    } else if (call->err) {
         lose(caller, call->reason);
     } else if (call->status == 503) {
         lose(caller, "it is too busy to answer");

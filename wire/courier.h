@@ -101,6 +101,7 @@ struct call {
      * a header; ERR_BUSY: this process has no socket to spare; ERR_INVALID: a line of `headers`
      * isn't one; or the courier has an identity, and the target isn't https. */
     enum err err;
+    bool is_distrust; /* with ERR_UNAVAILABLE: within TLS one side refused the other */
     char reason[CALL_REASON_MAX]; /* when not ERR_OK: a sentence for the subscriber */
     unsigned status;
     struct buf response;    /* up to response_kept bytes; buf_fini() it */

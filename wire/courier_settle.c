@@ -74,6 +74,7 @@ static bool settle_alert(struct transfer *t)
     if (!alert)
         return false;
     alert += strlen(" alert ");
+    t->call->is_distrust = true;
     transfer_settle(t, ERR_UNAVAILABLE, "refused within TLS: %.*s", (int)strcspn(alert, ","),
                     alert);
     return true;
@@ -84,6 +85,7 @@ static void settle_distrust(struct transfer *t)
     long result = 0;
     const char *why = NULL;
 
+    t->call->is_distrust = true;
     if (t->setup->identity && !curl_easy_getinfo(t->easy, CURLINFO_SSL_VERIFYRESULT, &result))
         why = tls_pins_why(result);
     if (why)

@@ -242,13 +242,15 @@ static void assert_carried(struct fixture *f, struct line *line, const char *pee
     target_unref(r.call.target);
 }
 
-static void assert_refused(struct fixture *f, struct line *line, const char *reason)
+static void assert_refused(struct fixture *f, struct line *line, bool is_distrust,
+                           const char *reason)
 {
     struct request r = request_to(target_at(f, "/"));
 
     carry(f, line, &r);
     assert_int_equal(r.call.err, ERR_UNAVAILABLE);
     assert_string_equal(r.call.reason, reason);
+    assert_int_equal(r.call.is_distrust, is_distrust);
     buf_fini(&r.call.response);
     target_unref(r.call.target);
 }
@@ -293,7 +295,7 @@ static void a_server_is_refused_whose_certificate_is_not_the_pinned_one(void **s
         close_server(f);
         open_server(f, &shown, false);
         open_courier(f, &line, &f->iad, &f->iad, &peer);
-        assert_refused(f, &line, rows[i].reason);
+        assert_refused(f, &line, true, rows[i].reason);
         close_courier(f, &line);
         made_certificate_fini(&shown);
     }
@@ -307,7 +309,7 @@ static void a_caller_is_refused_that_is_not_known(void **state)
     struct line line;
 
     open_courier(f, &line, &f->sin, &f->sin, &fra);
-    assert_refused(f, &line, "refused within TLS: unknown ca");
+    assert_refused(f, &line, true, "refused within TLS: unknown ca");
     assert_string_equal(f->stranger, "127.0.0.1 shows a certificate that isn't pinned here");
     assert_int_equal(f->requests, 0);
     close_courier(f, &line);
@@ -320,7 +322,7 @@ static void an_identity_that_does_not_fit_is_ours_to_mend(void **state)
     struct line line;
 
     open_courier(f, &line, &f->iad, &f->sin, &fra);
-    assert_refused(f, &line, "our certificate or its key can't be used");
+    assert_refused(f, &line, false, "our certificate or its key can't be used");
     close_courier(f, &line);
 }
 
@@ -371,7 +373,7 @@ static void a_certificate_is_replaced_without_a_gap(void **state)
     close_server(f);
     open_server(f, &next, false);
     assert_carried(f, &line, "iad");
-    assert_refused(f, &f->line, "the peer shows a certificate that isn't pinned here");
+    assert_refused(f, &f->line, true, "the peer shows a certificate that isn't pinned here");
     close_courier(f, &line);
     buf_fini(&both);
     made_certificate_fini(&next);

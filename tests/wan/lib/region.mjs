@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { Dispatcher, posthaste } from '../../e2e/lib/dispatcher.mjs';
 
 const port = 8071;
-const link_port = 8443;
+export const link_port = 8443;
 
 function faketimeLibrary() {
     for (const machine of readdirSync('/usr/lib')) {
@@ -130,6 +130,11 @@ export class WanRegion extends Dispatcher {
     // Know another region from the next start on.
     async meet(other) {
         await this.commandWith(await other.card(), 'region', 'add', '-');
+    }
+
+    // What it shows on its link.
+    get identity_files() {
+        return { certificate: join(this.dir, 'link.crt'), key: join(this.dir, 'link.key') };
     }
 
     // Where its tokens' key is, for `identity` of another.
