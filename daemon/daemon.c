@@ -161,6 +161,7 @@ static void open_router(struct daemon *d)
     if (d->settings.topology->count > 1)
         d->router = router_open(&(struct router_options){
             .inbox = &d->dispatch.inbox,
+            .store = d->store,
             .topology = d->settings.topology,
             .board = &d->health,
         });

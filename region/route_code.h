@@ -13,9 +13,12 @@
 #include "region/route.h"
 #include "wire/json.h"
 
-#define ROUTE_WHY_MAX 256
+#define ROUTE_WHY_MAX  256
+#define ROUTE_CODE_MAX (1u << 16) /* bytes: more than any decision has, inputs and all */
 
-/* Each writes one object. */
+/* Each writes one object: both together, as a decision is recorded, or one of them. */
+void route_put(struct json_writer *w, const struct route_inputs *in,
+               const struct route_decision *d);
 void route_put_inputs(struct json_writer *w, const struct route_inputs *in);
 void route_put_decision(struct json_writer *w, const struct route_inputs *in,
                         const struct route_decision *d);

@@ -9,8 +9,7 @@
 
 #define INSTANT_MAX   INT64_MAX
 #define TRIPS_MAX     8
-#define DECISION_MAX  (1u << 16) /* bytes of JSON */
-#define SHOWN_MAX     128        /* bytes of a value in a difference */
+#define SHOWN_MAX     128 /* bytes of a value in a difference */
 #define PATH_TEXT_MAX 128
 
 /* The first thing that is wrong; what was read is still good to free, for there is nothing to. */
@@ -375,7 +374,7 @@ static void compare(struct comparison *c, const struct json *was, const struct j
 static enum err compare_decision(const struct json *was, const struct route_inputs *in,
                                  const struct route_decision *d, char why[ROUTE_WHY_MAX])
 {
-    struct buf text = BUF_INIT(DECISION_MAX);
+    struct buf text = BUF_INIT(ROUTE_CODE_MAX);
     struct reader r = { .why = why };
     struct comparison comparison = { .r = &r };
     struct scan_fault fault;

@@ -74,6 +74,17 @@ static void put_memory(struct json_writer *w, const char *name, const struct rou
     json_close_object(w);
 }
 
+void route_put(struct json_writer *w, const struct route_inputs *in,
+               const struct route_decision *d)
+{
+    json_open_object(w);
+    json_name(w, "inputs");
+    route_put_inputs(w, in);
+    json_name(w, "decision");
+    route_put_decision(w, in, d);
+    json_close_object(w);
+}
+
 /* Inputs. */
 
 static void put_path(struct json_writer *w, const struct path_view *path)

@@ -43,7 +43,7 @@ size_t route_table_count(const struct route_table *table)
     return HASH_COUNT(table->by_key);
 }
 
-static struct route_entry *find(const struct route_table *table, int64_t endpoint_key)
+struct route_entry *route_table_find(const struct route_table *table, int64_t endpoint_key)
 {
     struct route_entry *entry;
 
@@ -51,15 +51,9 @@ static struct route_entry *find(const struct route_table *table, int64_t endpoin
     return entry;
 }
 
-const struct route_entry *route_table_find(const struct route_table *table,
-                                           int64_t endpoint_key)
-{
-    return find(table, endpoint_key);
-}
-
 struct route_entry *route_table_take(struct route_table *table, int64_t endpoint_key)
 {
-    struct route_entry *entry = find(table, endpoint_key);
+    struct route_entry *entry = route_table_find(table, endpoint_key);
 
     if (entry) {
         list_remove(&entry->used);

@@ -17,6 +17,7 @@ struct route_entry {
     int64_t endpoint_key;
     struct route_memory memory;
     size_t region; /* who sends; ROUTE_NOWHERE: held */
+    bool recorded; /* that it does */
 
     /* What it was decided for; all 0: nothing was yet. */
     uint64_t decided_mono_ms;
@@ -36,8 +37,7 @@ size_t route_table_count(const struct route_table *table);
 
 /* find: NULL when there is none; take: there is one afterwards, without a route at first. Valid
  * until the next take. */
-const struct route_entry *route_table_find(const struct route_table *table,
-                                           int64_t endpoint_key);
+struct route_entry *route_table_find(const struct route_table *table, int64_t endpoint_key);
 struct route_entry *route_table_take(struct route_table *table, int64_t endpoint_key);
 
 #endif

@@ -1,6 +1,6 @@
-/*   route ─► is it stale? ─► decide: gather, route_decide ─► the table ─► detour?
+/*   route ─► is it stale? ─► decide: gather, route_decide ─► the table, the recorder ─► detour?
  *   learn ─► the way ─► its circuit opened? all routes are stale
- *   router_close ─► on_left ─► closed */
+ *   router_close ─► on_left ─► on_recorded, the last ─► closed */
 #include "region/router.h"
 
 #include <assert.h>
@@ -8,6 +8,7 @@
 #include "core/mem.h"
 #include "region/damper.h"
 #include "region/path.h"
+#include "region/recorder.h"
 #include "region/route_gather.h"
 #include "region/route_table.h"
 
@@ -22,6 +23,7 @@ struct region_router {
     struct paths *paths;
     struct route_table *table;
     struct damper damper;
+    struct recorder recorder;
     uint64_t refused_mono_ms[REGIONS_MAX]; /* until then; by index */
 
     /* What the health said last of whether regions may send. */
@@ -29,6 +31,7 @@ struct region_router {
     bool draining[REGIONS_MAX];
     uint64_t knowledge; /* adds one with all that makes routes stale; 1 = at first */
 
+    bool has_left;
     void (*closed)(void *ctx);
     void *closed_ctx;
 };
@@ -46,7 +49,9 @@ static struct routing on_route(struct router *router, const struct application *
                                const struct endpoint *endpoint, bool again, struct now now);
 static bool on_sighting(struct router *router, const struct sighting *sighting, struct now now);
 static void on_refused(struct router *router, uint8_t region, struct now now);
+static void on_recorded(struct recorder *recorder, int64_t endpoint_key, enum err err);
 static void on_left(struct task *left);
+static void end_if_idle(struct region_router *r);
 
 struct region_router *router_open(const struct router_options *options)
 {
@@ -56,6 +61,9 @@ struct region_router *router_open(const struct router_options *options)
     r->topology = options->topology;
     r->paths = paths_new(PATHS_MAX);
     r->table = route_table_new(options->routes_max ? options->routes_max : ROUTE_TABLE_MAX);
+    r->recorder = (struct recorder){ .store = options->store,
+                                     .inbox = options->inbox,
+                                     .recorded = on_recorded };
     r->knowledge = 1;
     r->follower = (struct health_follower){ .inbox = options->inbox, .changed = on_changed };
     health_follow(options->board, &r->follower);
@@ -114,6 +122,16 @@ static bool is_stale(const struct question *q, const struct route_entry *entry)
            q->now.mono_ms - entry->decided_mono_ms >= DECIDE_MS;
 }
 
+/* What can't be recorded now is recorded with the next decision. */
+static void record(struct region_router *r, struct route_entry *entry,
+                   const struct route_inputs *in, const struct route_decision *d)
+{
+    bool is_news = !entry->recorded || d->region != entry->region;
+
+    if (r->recorder.store && is_news)
+        entry->recorded = recorder_keep(&r->recorder, in, d);
+}
+
 static void decide(const struct question *q, struct route_entry *entry)
 {
     struct region_router *r = q->router;
@@ -125,6 +143,7 @@ static void decide(const struct question *q, struct route_entry *entry)
     route_decide(&in, &d);
     if (d.verdict == HYSTERESIS_MOVED)
         damper_count(&r->damper, q->now.mono_ms);
+    record(r, entry, &in, &d);
     entry->memory = d.after;
     entry->region = d.region;
     entry->decided_mono_ms = q->now.mono_ms;
@@ -236,6 +255,16 @@ static void on_refused(struct router *router, uint8_t region, struct now now)
     *until_mono_ms = now.mono_ms + REFUSE_MS;
 }
 
+static void on_recorded(struct recorder *recorder, int64_t endpoint_key, enum err err)
+{
+    struct region_router *r = container_of(recorder, struct region_router, recorder);
+    struct route_entry *entry = route_table_find(r->table, endpoint_key);
+
+    if (err && entry)
+        entry->recorded = false;
+    end_if_idle(r);
+}
+
 /* Closing. */
 
 void router_close(struct region_router *router, void (*closed)(void *ctx), void *ctx)
@@ -249,9 +278,18 @@ void router_close(struct region_router *router, void (*closed)(void *ctx), void 
 static void on_left(struct task *left)
 {
     struct region_router *r = container_of(left, struct region_router, left);
+
+    r->has_left = true;
+    end_if_idle(r);
+}
+
+static void end_if_idle(struct region_router *r)
+{
     void (*closed)(void *) = r->closed;
     void *ctx = r->closed_ctx;
 
+    if (!r->has_left || r->recorder.owed > 0)
+        return;
     region_health_unref(r->follower.health);
     route_table_free(r->table);
     paths_free(r->paths);

@@ -9,6 +9,9 @@
  * they are. When every way that is left has failed, it is the receiver: no detour, and the failure
  * counts against the endpoint.
  *
+ * A decision that another region is to send, and all that led to it, is recorded in the store, beside
+ * the way of what is sent.
+ *
  * A region that refuses is taken to have no credit for a second.
  *
  * Thread: that of the loop behind `inbox`, the dispatcher's; router_open() before the loops run. */
@@ -20,6 +23,7 @@
 
 struct router_options {
     struct inbox *inbox;             /* the loop's; open until `closed` has run */
+    struct store *store;             /* for decisions; NULL = they aren't recorded */
     const struct topology *topology; /* of several regions; borrowed while the router lives */
     struct health_board *board;      /* likewise */
     size_t routes_max;               /* that are remembered; 0 = ROUTE_TABLE_MAX */
@@ -29,7 +33,8 @@ struct region_router;
 
 struct region_router *router_open(const struct router_options *options);
 
-/* When the dispatcher has closed: leaves the board; `closed` runs on a later turn. */
+/* When the dispatcher has closed: leaves the board and waits for what is being recorded; `closed`
+ * runs on a later turn. */
 void router_close(struct region_router *router, void (*closed)(void *ctx), void *ctx);
 
 /* For the dispatcher, while the router is open. */

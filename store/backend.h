@@ -14,6 +14,7 @@
 #define STORE_BACKEND_H
 
 #include "store/replicate.h"
+#include "store/routes.h"
 
 struct backend;
 
@@ -72,6 +73,7 @@ struct backend_ops {
     enum err (*append)(struct backend *, const struct append_rows *);
     enum err (*record)(struct backend *, const struct store_record *);
     enum err (*end_lane)(struct backend *, struct store_end_lane *);
+    enum err (*keep_route)(struct backend *, const struct store_keep_route *);
 
     /* Of the journal, in a transaction of the global file. A position that isn't there is zeroed.
      * prune_journal(): some of the entries up to `seq`, or stamped before `hlc`. keep_state(), in the origin's round:
@@ -105,6 +107,7 @@ struct backend_ops {
     enum err (*due)(struct backend *, struct store_due *);
     enum err (*lanes)(struct backend *, struct store_lanes *);
     enum err (*status)(struct backend *, struct store_status *);
+    enum err (*get_route)(struct backend *, struct store_get_route *);
     enum err (*journal)(struct backend *, struct store_journal *);
     enum err (*positions)(struct backend *, struct store_positions *);
     enum err (*digest)(struct backend *, struct store_digest *);

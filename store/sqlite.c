@@ -66,7 +66,7 @@ static enum err prepare(struct backend *b)
         sqlite_config_prepare,   sqlite_outbox_prepare,   sqlite_repeat_prepare,
         sqlite_messages_prepare, sqlite_attempts_prepare, sqlite_lanes_prepare,
         sqlite_status_prepare,   sqlite_journal_prepare,  sqlite_replicas_prepare,
-        sqlite_regions_prepare,
+        sqlite_regions_prepare,  sqlite_routes_prepare,
     };
     enum err err = ERR_OK;
 
@@ -212,6 +212,7 @@ const struct backend_ops sqlite_backend = {
     .append = sqlite_append,
     .record = sqlite_record,
     .end_lane = sqlite_end_lane,
+    .keep_route = sqlite_keep_route,
     .list_objects = sqlite_list_objects,
     .get_message = sqlite_get_message,
     .list_messages = sqlite_list_messages,
@@ -220,6 +221,7 @@ const struct backend_ops sqlite_backend = {
     .due = sqlite_due,
     .lanes = sqlite_lanes,
     .status = sqlite_status,
+    .get_route = sqlite_get_route,
     .own_position = sqlite_own_position,
     .position = sqlite_position,
     .set_position = sqlite_set_position,

@@ -38,6 +38,7 @@ struct backend {
         sqlite3_stmt *find_repeated, *remember, *sweep_to, *sweep;
         sqlite3_stmt *find_event, *insert_message, *insert_delivery;
         sqlite3_stmt *insert_attempt, *move_delivery, *end_lane, *add_totals;
+        sqlite3_stmt *keep_route, *bound_routes;
         int64_t messages, attempts, pending; /* what the open transaction adds to totals */
         int64_t swept_key;                   /* how far the sweep of old hashes has come */
         unsigned remembered;                 /* hashes since its last step */
@@ -49,7 +50,7 @@ struct backend {
             sqlite3_stmt *up, *down;
         } applications, endpoints, event_types, messages, by_message, by_endpoint;
         sqlite3_stmt *get_message, *get_event, *get_attempt;
-        sqlite3_stmt *due, *next_lane, *totals, *failing;
+        sqlite3_stmt *due, *next_lane, *totals, *failing, *get_route;
         sqlite3_stmt *journal, *journal_chain, *journal_first, *own_position, *position,
             *positions;
         sqlite3_stmt *states, *digests, *begin, *commit;
@@ -130,6 +131,10 @@ struct journal_position column_position(sqlite3_stmt *st);
 enum err sqlite_regions_prepare(struct backend *b);
 enum err sqlite_drain(struct backend *b, const struct store_drain *op);
 enum err sqlite_load_draining(struct backend *b, struct catalog *into);
+
+enum err sqlite_routes_prepare(struct backend *b);
+enum err sqlite_keep_route(struct backend *b, const struct store_keep_route *op);
+enum err sqlite_get_route(struct backend *b, struct store_get_route *op);
 
 enum err sqlite_outbox_prepare(struct backend *b);
 enum err sqlite_append(struct backend *b, const struct append_rows *rows);

@@ -61,12 +61,7 @@ static void record(const struct route_inputs *in, struct buf *out)
     *out = BUF_INIT(TEXT_MAX);
     route_decide(in, &d);
     json_write_begin(&w, out);
-    json_open_object(&w);
-    json_name(&w, "inputs");
-    route_put_inputs(&w, in);
-    json_name(&w, "decision");
-    route_put_decision(&w, in, &d);
-    json_close_object(&w);
+    route_put(&w, in, &d);
     assert_int_equal(json_write_end(&w), ERR_OK);
 }
 
@@ -155,6 +150,35 @@ static void ten_thousand_recorded_decisions_are_made_again(void **state)
             fail_msg("%u: %s", i, why);
         buf_fini(&text);
     }
+}
+
+/* As many regions as there may be, with all that is long. */
+static void the_longest_decision_has_room(void **state)
+{
+    struct route_inputs in = full_inputs();
+    struct buf text;
+
+    (void)state;
+    for (in.count = 0; in.count < REGIONS_MAX; in.count++) {
+        struct route_region *r = &in.regions[in.count];
+
+        *r = in.regions[SIN];
+        snprintf(r->name, sizeof r->name, "region-%09zu", in.count);
+        r->ordinal = UINT8_MAX;
+        r->has_credit_limit = true;
+        r->credit = r->queue_us = r->receiver_km = r->home_km = UINT32_MAX - 1;
+        memcpy(r->way.label, r->name, sizeof r->way.label);
+        r->path =
+            (struct path_view){ PATH_SUPPOSED, UINT32_MAX, UINT32_MAX, UINT32_MAX, UINT32_MAX,
+                                UINT32_MAX,    UINT32_MAX, UINT32_MAX, true };
+        in.pins[in.count] = in.count;
+        for (size_t i = 0; i < in.count; i++)
+            in.link_us[i][in.count] = in.link_us[in.count][i] = UINT32_MAX;
+    }
+    in.pin_count = in.count;
+    record(&in, &text);
+    assert_in_range(text.len, 16384, ROUTE_CODE_MAX - 1);
+    buf_fini(&text);
 }
 
 /* The text with one piece of it replaced. */
@@ -252,6 +276,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(inputs_come_back_as_they_were_and_decide_the_same),
         cmocka_unit_test(ten_thousand_recorded_decisions_are_made_again),
+        cmocka_unit_test(the_longest_decision_has_room),
         cmocka_unit_test(what_differs_is_named),
         cmocka_unit_test(what_is_no_input_is_refused_by_its_name),
     };
