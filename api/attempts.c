@@ -77,7 +77,7 @@ static void on_listed(struct store_req *req)
     }
     struct json_writer *w = reply_begin_page(r);
     for (size_t i = 0; i < op->count; i++) {
-        json_put_attempt(w, &op->attempts[i], r->query.with_content);
+        json_put_attempt(w, &op->attempts[i], r->services->topology, r->query.with_content);
         attempt_record_fini(&op->attempts[i]);
     }
     free(op->attempts);
@@ -122,7 +122,8 @@ static void on_got(struct store_req *req)
         reply_err(r, req->err);
         return;
     }
-    json_put_attempt(reply_begin(r), &r->op.get_attempt.attempt, r->query.with_content);
+    json_put_attempt(reply_begin(r), &r->op.get_attempt.attempt, r->services->topology,
+                     r->query.with_content);
     attempt_record_fini(&r->op.get_attempt.attempt);
     reply_send(r, 200);
 }

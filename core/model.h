@@ -165,6 +165,14 @@ enum attempt_status {
 };
 enum attempt_trigger { TRIGGER_SCHEDULED = 0, TRIGGER_MANUAL = 1 };
 
+/* From where an attempt was made, and how long the steps on its way took. */
+struct attempt_way {
+    uint8_t region;         /* the ordinal; 0 = there is only this one */
+    uint32_t connect_us;    /* 0 = the connection was there */
+    uint32_t tls_us;        /* likewise */
+    uint32_t first_byte_us; /* from then on to the answer's first byte */
+};
+
 /* One try; never changes once recorded. */
 struct attempt_record {
     struct id id;
@@ -180,6 +188,7 @@ struct attempt_record {
     uint32_t duration_ms;
     uint64_t started_at_ms;      /* id_instant_ms() */
     uint64_t next_attempt_at_ms; /* 0 = none is planned */
+    struct attempt_way way;
 };
 
 struct application *application_new(void);

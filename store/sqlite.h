@@ -37,7 +37,8 @@ struct backend {
         sqlite3_stmt *drain, *draining;
         sqlite3_stmt *find_repeated, *remember, *sweep_to, *sweep;
         sqlite3_stmt *find_event, *insert_message, *insert_delivery;
-        sqlite3_stmt *insert_attempt, *move_delivery, *end_lane, *add_totals;
+        sqlite3_stmt *insert_attempt, *insert_late_attempt, *insert_way;
+        sqlite3_stmt *move_delivery, *end_lane, *add_totals;
         sqlite3_stmt *keep_route, *bound_routes;
         int64_t messages, attempts, pending; /* what the open transaction adds to totals */
         int64_t swept_key;                   /* how far the sweep of old hashes has come */

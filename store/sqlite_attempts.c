@@ -12,7 +12,7 @@
     "a.key, a.tail, m.key, m.tail, a.endpoint_key, a.endpoint_tail, m.application_key,"        \
     " m.application_tail, a.number, a.status, a.trigger, a.response_status,"                   \
     " a.duration_ms, a.started_at_ms, a.next_attempt_at_ms, a.url, m.event_type,"              \
-    " m.channels, a.response"
+    " m.channels, w.region, w.connect_us, w.tls_us, w.first_byte_us, a.response"
 enum attempt_column {
     ATTEMPT_ID = 0, /* and tail, as the next three */
     ATTEMPT_MESSAGE = 2,
@@ -28,6 +28,10 @@ enum attempt_column {
     ATTEMPT_URL,
     ATTEMPT_EVENT_TYPE,
     ATTEMPT_CHANNELS,
+    ATTEMPT_REGION, /* the way: all NULL where there is only one region */
+    ATTEMPT_CONNECT_US,
+    ATTEMPT_TLS_US,
+    ATTEMPT_FIRST_BYTE_US,
     ATTEMPT_RESPONSE,
 };
 
@@ -36,12 +40,14 @@ static const char SQL_GET_ATTEMPT[] =
     "SELECT " ATTEMPT_COLUMNS
     "  FROM attempts AS a"
     "  JOIN messages AS m ON m.key = a.message_key"
+    "  LEFT JOIN attempt_ways AS w ON w.key = a.key"
     " WHERE a.key = ?1";
 
 #define SQL_LIST_BY(column, direction)                                                         \
     "SELECT " ATTEMPT_COLUMNS                                                                  \
     "  FROM attempts AS a"                                                                     \
     "  JOIN messages AS m ON m.key = a.message_key"                                            \
+    "  LEFT JOIN attempt_ways AS w ON w.key = a.key"                                           \
     " WHERE a." column " = ?1 AND a.key > ?2 AND a.key < ?3"                                   \
     " ORDER BY a.key " direction
 /* clang-format on */
@@ -75,6 +81,12 @@ static void column_attempt(sqlite3_stmt *st, bool with_content, struct attempt_r
         .duration_ms = column_u32(st, ATTEMPT_DURATION_MS),
         .started_at_ms = column_u64(st, ATTEMPT_STARTED_AT_MS),
         .next_attempt_at_ms = column_u64(st, ATTEMPT_NEXT_ATTEMPT_AT_MS),
+        .way = {
+            .region = (uint8_t)column_u32(st, ATTEMPT_REGION),
+            .connect_us = column_u32(st, ATTEMPT_CONNECT_US),
+            .tls_us = column_u32(st, ATTEMPT_TLS_US),
+            .first_byte_us = column_u32(st, ATTEMPT_FIRST_BYTE_US),
+        },
     };
     if (with_content)
         out->response = column_bytes(st, ATTEMPT_RESPONSE);

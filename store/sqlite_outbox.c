@@ -18,11 +18,27 @@ static const char SQL_INSERT_DELIVERY[] =
     "INSERT INTO deliveries (message_key, endpoint_key, state, attempts, due_at_ms)"
     "     VALUES (?1, ?2, 0, 0, ?3)";
 
-static const char SQL_INSERT_ATTEMPT[] =
-    "INSERT INTO attempts (key, tail, message_key, endpoint_key, endpoint_tail, number,"
-    "                      status, trigger, response_status, duration_ms, started_at_ms,"
+#define INSERT_ATTEMPT                                                                         \
+    "INSERT INTO attempts (key, tail, message_key, endpoint_key, endpoint_tail, number,"       \
+    "                      status, trigger, response_status, duration_ms, started_at_ms,"      \
     "                      next_attempt_at_ms, url, response)"
-    "     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
+#define ATTEMPT_VALUES "?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14"
+
+static const char SQL_INSERT_ATTEMPT[] =
+    INSERT_ATTEMPT
+    "     VALUES (" ATTEMPT_VALUES ")";
+
+static const char SQL_INSERT_LATE_ATTEMPT[] =
+    INSERT_ATTEMPT
+    "     SELECT " ATTEMPT_VALUES
+    "      WHERE EXISTS (SELECT 1"
+    "                      FROM deliveries"
+    "                     WHERE message_key = ?3 AND endpoint_key = ?4)"
+    "         ON CONFLICT (key) DO NOTHING";
+
+static const char SQL_INSERT_WAY[] =
+    "INSERT INTO attempt_ways (key, region, connect_us, tls_us, first_byte_us)"
+    "     VALUES (?1, ?2, ?3, ?4, ?5)";
 
 static const char SQL_MOVE_DELIVERY[] =
     "UPDATE deliveries"
@@ -50,6 +66,8 @@ enum err sqlite_outbox_prepare(struct backend *b)
         { &b->writer.insert_message, SQL_INSERT_MESSAGE },
         { &b->writer.insert_delivery, SQL_INSERT_DELIVERY },
         { &b->writer.insert_attempt, SQL_INSERT_ATTEMPT },
+        { &b->writer.insert_late_attempt, SQL_INSERT_LATE_ATTEMPT },
+        { &b->writer.insert_way, SQL_INSERT_WAY },
         { &b->writer.move_delivery, SQL_MOVE_DELIVERY },
         { &b->writer.end_lane, SQL_END_LANE },
         { &b->writer.add_totals, SQL_ADD_TOTALS },
@@ -120,10 +138,23 @@ enum err sqlite_append(struct backend *b, const struct append_rows *rows)
     return ERR_OK;
 }
 
-static enum err insert_attempt(struct backend *b, const struct attempt_record *a)
+static enum err insert_way(struct backend *b, const struct attempt_record *a)
 {
-    sqlite3_stmt *st = b->writer.insert_attempt;
+    sqlite3_stmt *st = b->writer.insert_way;
 
+    if (a->way.region == 0)
+        return ERR_OK;
+    sqlite3_bind_int64(st, 1, id_key(&a->id));
+    bind_u64(st, 2, a->way.region);
+    bind_u64(st, 3, a->way.connect_us);
+    bind_u64(st, 4, a->way.tls_us);
+    bind_u64(st, 5, a->way.first_byte_us);
+    return sqlite_run(&b->writer.files[BACKEND_REGIONAL], st);
+}
+
+static enum err insert_attempt(struct backend *b, const struct attempt_record *a,
+                               sqlite3_stmt *st)
+{
     bind_id(st, 1, &a->id);
     sqlite3_bind_int64(st, 3, id_key(&a->message));
     bind_id(st, 4, &a->endpoint);
@@ -139,23 +170,33 @@ static enum err insert_attempt(struct backend *b, const struct attempt_record *a
     return sqlite_run(&b->writer.files[BACKEND_REGIONAL], st);
 }
 
-enum err sqlite_record(struct backend *b, const struct store_record *op)
+static enum err move_delivery(struct backend *b, const struct store_record *op)
 {
     const struct connection *c = &b->writer.files[BACKEND_REGIONAL];
     sqlite3_stmt *st = b->writer.move_delivery;
-    enum err err = insert_attempt(b, op->attempt);
 
-    if (err)
-        return err;
-    b->writer.attempts++;
     sqlite3_bind_int64(st, 1, id_key(&op->attempt->message));
     sqlite3_bind_int64(st, 2, id_key(&op->attempt->endpoint));
     bind_u64(st, 3, op->next);
     bind_u64(st, 4, op->next == DELIVERY_PENDING ? op->due_at_ms : 0);
-    err = sqlite_run(c, st);
+    enum err err = sqlite_run(c, st);
     if (!err && op->next != DELIVERY_PENDING)
         b->writer.pending -= sqlite3_changes(c->db);
     return err;
+}
+
+enum err sqlite_record(struct backend *b, const struct store_record *op)
+{
+    sqlite3_stmt *insert = op->late ? b->writer.insert_late_attempt : b->writer.insert_attempt;
+    enum err err = insert_attempt(b, op->attempt, insert);
+
+    if (err || sqlite3_changes(b->writer.files[BACKEND_REGIONAL].db) == 0)
+        return err;
+    b->writer.attempts++;
+    err = insert_way(b, op->attempt);
+    if (err || (op->late && op->next != DELIVERY_DELIVERED))
+        return err;
+    return move_delivery(b, op);
 }
 
 enum err sqlite_end_lane(struct backend *b, struct store_end_lane *op)

@@ -300,6 +300,9 @@ struct store_record {
     const struct attempt_record *attempt; /* in, borrowed */
     enum delivery_state next;             /* in */
     uint64_t due_at_ms;                   /* in; when PENDING */
+    /* in: the attempt was given up before, and tried again perhaps. It is written if it isn't there
+     * and its delivery is known; of that only DELIVERED changes the state. */
+    bool late;
 };
 void store_record(struct store *s, struct store_record *op);
 

@@ -287,8 +287,24 @@ static void put_response(struct json_writer *w, const struct bytes *response)
     }
 }
 
+static void put_way(struct json_writer *w, const struct attempt_way *way,
+                    const struct topology *topology)
+{
+    const struct region *region = topology_by_ordinal(topology, way->region);
+
+    if (way->region == 0)
+        return;
+    put_text(w, "region", region ? region->name : NULL);
+    json_name(w, "timings");
+    json_open_object(w);
+    put_integer(w, "connectUs", way->connect_us);
+    put_integer(w, "tlsUs", way->tls_us);
+    put_integer(w, "firstByteUs", way->first_byte_us);
+    json_close_object(w);
+}
+
 void json_put_attempt(struct json_writer *w, const struct attempt_record *attempt,
-                      bool with_content)
+                      const struct topology *topology, bool with_content)
 {
     json_open_object(w);
     put_id(w, "id", ID_ATTEMPT, &attempt->id);
@@ -307,6 +323,7 @@ void json_put_attempt(struct json_writer *w, const struct attempt_record *attemp
     put_integer(w, "triggerType", attempt->trigger);
     put_date(w, "timestamp", attempt->started_at_ms);
     put_date(w, "nextAttempt", attempt->next_attempt_at_ms);
+    put_way(w, &attempt->way, topology);
     json_close_object(w);
 }
 

@@ -28,9 +28,10 @@ enum payload_view {
 void json_put_message(struct json_writer *w, const struct message *message,
                       enum payload_view view);
 
-/* Without content the response is "{}". */
+/* Without content the response is "{}". One that was made where there are several regions shows
+ * which one made it, and how long the steps on its way took. */
 void json_put_attempt(struct json_writer *w, const struct attempt_record *attempt,
-                      bool with_content);
+                      const struct topology *topology, bool with_content);
 
 /* `draining`: by its operator's word. */
 void json_put_region(struct json_writer *w, const struct region *region,

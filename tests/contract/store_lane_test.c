@@ -163,6 +163,72 @@ static void a_delivery_that_is_final_stays_so(void **state)
     free(list.attempts);
 }
 
+/* How often the outcome of an attempt that was given up is told, and what becomes of it. */
+static void record_late(struct world *w, const struct id *attempt, int message, bool delivered)
+{
+    const struct attempt_record a = {
+        .id = *attempt,
+        .message = w->messages[message],
+        .endpoint = w->endpoints[0],
+        .application = w->application,
+        .number = 1,
+        .status = delivered ? ATTEMPT_SUCCESS : ATTEMPT_FAIL,
+        .way = { .region = 3 },
+    };
+    struct store_record op = {
+        .attempt = &a,
+        .next = delivered ? DELIVERY_DELIVERED : DELIVERY_PENDING,
+        .due_at_ms = w->first_ms + 900 * STEP_MS,
+        .late = true,
+    };
+
+    assert_int_equal(STORE_RUN(&w->f, store_record, &op), ERR_OK);
+}
+
+static size_t attempts_of(struct world *w, int message)
+{
+    struct store_list_attempts list = {
+        .application = w->application,
+        .by_message = true,
+        .message = w->messages[message],
+        .page.limit = 10,
+    };
+
+    assert_int_equal(STORE_RUN(&w->f, store_list_attempts, &list), ERR_OK);
+    for (size_t i = 0; i < list.count; i++)
+        attempt_record_fini(&list.attempts[i]);
+    free(list.attempts);
+    return list.count;
+}
+
+static void a_late_outcome_is_written_once_and_only_ends_a_delivery(void **state)
+{
+    struct world *w = *state;
+    struct id failed = id_new(&w->f.ids, w->first_ms), good = id_new(&w->f.ids, w->first_ms);
+
+    record_late(w, &failed, 0, false);
+    record_late(w, &failed, 0, false);
+    check_due(w, &(struct due_row){ 9, 9, 1000, "", "01234", false, -1 });
+    assert_int_equal(attempts_of(w, 0), 1);
+    record_late(w, &good, 0, true);
+    record_late(w, &good, 0, true);
+    check_due(w, &(struct due_row){ 9, 9, 1000, "", "1234", false, -1 });
+    assert_int_equal(attempts_of(w, 0), 2);
+}
+
+static void a_late_outcome_of_what_is_unknown_is_dropped(void **state)
+{
+    struct world *w = *state;
+    struct id attempt = id_new(&w->f.ids, w->first_ms), known = w->messages[1];
+
+    w->messages[1] = id_new(&w->f.ids, w->first_ms);
+    record_late(w, &attempt, 1, true);
+    assert_int_equal(attempts_of(w, 1), 0);
+    w->messages[1] = known;
+    record_late(w, &attempt, 1, true);
+    assert_int_equal(attempts_of(w, 1), 1);
+}
+
 static void lanes_are_told_with_their_earliest_due(void **state)
 {
     struct world *w = *state;
@@ -519,6 +585,8 @@ static int run(const char *backend)
         TEST(the_oldest_due_come_first_within_limits),
         TEST(an_attempt_moves_its_delivery),
         TEST(a_delivery_that_is_final_stays_so),
+        TEST(a_late_outcome_is_written_once_and_only_ends_a_delivery),
+        TEST(a_late_outcome_of_what_is_unknown_is_dropped),
         TEST(lanes_are_told_with_their_earliest_due),
         TEST(a_lane_without_endpoint_is_ended_in_bites),
         TEST(the_status_counts_what_is_there),

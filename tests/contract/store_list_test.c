@@ -61,6 +61,10 @@ static struct id try_one(struct world *w, int endpoint, int i)
         .response_status = endpoint ? 500 + (unsigned)i : 204,
         .response = { (uint8_t *)(uintptr_t) "answer", 6 },
         .duration_ms = 42,
+        .way = { .region = endpoint ? 3 : 0,
+                 .connect_us = 900,
+                 .tls_us = 2100,
+                 .first_byte_us = 4000 },
     };
 
     return store_fixture_record(&w->f, &a, endpoint ? DELIVERY_DEAD : DELIVERY_DELIVERED, 0);
@@ -275,6 +279,10 @@ static void an_attempt_comes_back_as_it_was_recorded(void **state)
     assert_int_equal(op.attempt.response_status, 502);
     assert_memory_equal(op.attempt.response.data, "answer", 6);
     assert_int_equal(op.attempt.duration_ms, 42);
+    assert_int_equal(op.attempt.way.region, 3);
+    assert_int_equal(op.attempt.way.connect_us, 900);
+    assert_int_equal(op.attempt.way.tls_us, 2100);
+    assert_int_equal(op.attempt.way.first_byte_us, 4000);
     assert_int_equal(op.attempt.started_at_ms, w->first_ms + 2 * STEP_MS);
     assert_int_equal(op.attempt.next_attempt_at_ms, 0);
     attempt_record_fini(&op.attempt);

@@ -292,6 +292,8 @@ static void an_attempt_is_shown_with_its_status_in_words(void **state)
         { ATTEMPT_SENDING, "\"status\":3,\"statusText\":\"sending\"" },
     };
 
+    struct topology *alone = topology_new_single();
+
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
         struct attempt_record a = {
@@ -307,7 +309,7 @@ static void an_attempt_is_shown_with_its_status_in_words(void **state)
         struct page page;
         char expected[512];
         begin(&page);
-        json_put_attempt(&page.w, &a, i % 2 == 0);
+        json_put_attempt(&page.w, &a, alone, i % 2 == 0);
         snprintf(expected, sizeof expected,
                  "{\"id\":\"atmpt_" ZEROS "\",\"msgId\":\"msg_" ZEROS
                  "\",\"endpointId\":\"ep_" ZEROS "\",\"url\":\"http://h/\",\"response\":\"%s\","
@@ -317,24 +319,48 @@ static void an_attempt_is_shown_with_its_status_in_words(void **state)
         assert_page(&page, expected);
         attempt_record_fini(&a);
     }
+    topology_free(alone);
+}
+
+static void an_attempt_shows_which_region_made_it(void **state)
+{
+    struct topology *five = regions_five("fra");
+    struct attempt_record a = {
+        .url = xstrdup("http://h/"),
+        .way = { .region = 3, .connect_us = 900, .tls_us = 0, .first_byte_us = 4000 },
+    };
+    struct page page;
+
+    (void)state;
+    begin(&page);
+    json_put_attempt(&page.w, &a, five, true);
+    assert_int_equal(json_write_end(&page.w), ERR_OK);
+    assert_non_null(strstr(buf_text(&page.out),
+                           ",\"region\":\"sin\",\"timings\":{\"connectUs\":900,"
+                           "\"tlsUs\":0,\"firstByteUs\":4000}}"));
+    buf_fini(&page.out);
+    attempt_record_fini(&a);
+    topology_free(five);
 }
 
 /* The text of "response" when the answer had `len` bytes. */
 static char *shown_response(const void *bytes, size_t len)
 {
     struct attempt_record a = { .url = xstrdup("u"), .response = bytes_copy(bytes, len) };
+    struct topology *alone = topology_new_single();
     struct page page;
     struct json *root;
     struct scan_fault fault;
 
     begin(&page);
-    json_put_attempt(&page.w, &a, true);
+    json_put_attempt(&page.w, &a, alone, true);
     assert_int_equal(json_write_end(&page.w), ERR_OK);
     assert_int_equal(json_parse(page.out.bytes, page.out.len, &root, &fault), ERR_OK);
     char *text = xstrdup(json_text(json_member(root, "response")));
     json_free(root);
     buf_fini(&page.out);
     attempt_record_fini(&a);
+    topology_free(alone);
     return text;
 }
 
@@ -420,6 +446,7 @@ int main(void)
         cmocka_unit_test(a_payload_is_shown_byte_by_byte),
         cmocka_unit_test(a_message_shows_its_event_id_and_channels),
         cmocka_unit_test(an_attempt_is_shown_with_its_status_in_words),
+        cmocka_unit_test(an_attempt_shows_which_region_made_it),
         cmocka_unit_test(an_answer_that_isnt_text_is_shown_in_base64),
         cmocka_unit_test(a_long_answer_is_cut_between_characters),
         cmocka_unit_test(headers_with_credentials_are_hidden),
