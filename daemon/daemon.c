@@ -41,7 +41,7 @@ struct daemon {
     struct loop main, writer, reader, dispatch, api_loop, link_loop;
     struct health_board health;
     struct store *store;          /* each NULL until it is open */
-    struct region_router *router; /* NULL in a region without peers */
+    struct region_router *router; /* NULL in a region that is alone */
     struct dispatcher *dispatcher;
     struct api *api;
     struct link *link; /* both NULL in a region without peers */
@@ -148,17 +148,9 @@ static enum daemon_exit open_store(struct daemon *d)
     return err ? DAEMON_FAILED : DAEMON_OK;
 }
 
-/* NULL: it is alone. */
-static const char *region_name(const struct daemon *d)
-{
-    const struct topology *topology = d->settings.topology;
-
-    return topology_is_single(topology) ? NULL : topology_self(topology)->name;
-}
-
 static void open_router(struct daemon *d)
 {
-    if (d->settings.topology->count > 1)
+    if (!topology_is_single(d->settings.topology))
         d->router = router_open(&(struct router_options){
             .inbox = &d->dispatch.inbox,
             .store = d->store,
@@ -176,7 +168,8 @@ static enum daemon_exit open_dispatcher(struct daemon *d)
         .keyring = d->settings.keyring,
         .egress = d->settings.egress,
         .ids = &d->ids,
-        .region = region_name(d),
+        .router = d->router ? router_interface(d->router) : NULL,
+        .region = topology_self(d->settings.topology)->ordinal,
         .ca_file = delivery->ca_file,
         .name_servers = delivery->name_servers,
         .schedule_count = delivery->retry_count,

@@ -7,11 +7,14 @@
 static void on_recorded(struct store_req *req);
 
 void attempt_start(struct attempt *a, const struct attempt_desk *desk, struct claim *claim,
-                   struct endpoint *endpoint, const char *url, struct now now)
+                   struct endpoint *endpoint, const struct routing *routing,
+                   struct transport *transport, struct now now)
 {
     const struct message *message = claim->delivery.message;
 
-    *a = (struct attempt){ .desk = desk, .claim = claim, .started = now };
+    *a = (struct attempt){
+        .desk = desk, .claim = claim, .started = now, .transport = transport
+    };
     list_init(&a->link);
     object_ref(&endpoint->base);
     a->endpoint = endpoint;
@@ -22,10 +25,11 @@ void attempt_start(struct attempt *a, const struct attempt_desk *desk, struct cl
         .application = message->application,
         .number = claim->delivery.attempts + 1,
         .trigger = TRIGGER_SCHEDULED,
-        .url = (char *)url,
+        .url = (char *)routing->url,
+        .way.region = routing->region,
     };
     a->record.started_at_ms = id_instant_ms(&a->record.id, now.wall_ms);
-    desk->transport->start(desk->transport, a);
+    transport->start(transport, a);
 }
 
 /* The answer's body, or why there was none. */
@@ -34,6 +38,21 @@ static struct bytes response_of(const struct answer *answer)
     if (answer->err == ERR_OK)
         return answer->response;
     return bytes_copy(answer->reason, strlen(answer->reason));
+}
+
+static struct verdict judge(const struct attempt *a, struct now now)
+{
+    if (a->doubted)
+        return (struct verdict){ .state = DELIVERY_PENDING, .due_at_ms = now.wall_ms };
+    return retry_judge(a->desk->retry, a->outcome, a->record.number, a->retry_after_s,
+                       now.wall_ms, a->desk->jitter());
+}
+
+static void note_times(struct attempt_way *way, const struct call_times *times)
+{
+    way->connect_us = times->connect_us;
+    way->tls_us = times->tls_us;
+    way->first_byte_us = times->first_byte_us;
 }
 
 void attempt_done(struct attempt *a, struct answer *answer, struct now now)
@@ -49,12 +68,13 @@ void attempt_done(struct attempt *a, struct answer *answer, struct now now)
         return;
     }
 
-    a->verdict = retry_judge(desk->retry, a->outcome, a->record.number, a->retry_after_s,
-                             now.wall_ms, desk->jitter());
+    a->doubted = desk->learnt && desk->learnt(a, answer, now);
+    a->verdict = judge(a, now);
     a->record.status = a->outcome == OUTCOME_DELIVERED ? ATTEMPT_SUCCESS : ATTEMPT_FAIL;
     a->record.response_status = answer->err == ERR_OK ? answer->status : 0;
     a->record.response = response_of(answer);
     a->record.duration_ms = answer->duration_ms;
+    note_times(&a->record.way, &answer->times);
     a->record.next_attempt_at_ms = a->verdict.due_at_ms;
     desk->answered(a, now);
     attempt_record(a);

@@ -15,6 +15,7 @@
 #include "core/inbox.h"
 #include "dispatcher/lane.h"
 #include "dispatcher/retry.h"
+#include "dispatcher/router.h"
 #include "dispatcher/transport.h"
 #include "store/store.h"
 
@@ -22,10 +23,13 @@
 struct attempt_desk {
     struct store *store;
     struct inbox *inbox; /* where the store answers */
-    struct transport *transport;
     struct id_source *ids;
     const struct retry_policy *retry;
     double (*jitter)(void); /* in [0, 1) */
+
+    /* Optional: what came of it, before anything is judged by it. True: another region is to have
+     * a look before it counts; it is tried again at once. */
+    bool (*learnt)(struct attempt *a, const struct answer *answer, struct now now);
 
     /* The transport is done with it; the lane has room again. `a->outcome` and `a->retry_after_s`
      * are set. */
@@ -44,19 +48,21 @@ struct attempt {
     struct claim *claim;
     struct endpoint *endpoint; /* a reference: as it was at the start */
     struct now started;
+    struct transport *transport;
     void *carriage; /* the transport's, while it is under way */
 
     enum outcome outcome;
+    bool doubted; /* the way is to blame, as far as is known */
     uint32_t retry_after_s;
     struct verdict verdict;
     struct attempt_record record;
     struct store_record write;
 };
 
-/* Start it, to `url`, one of the endpoint's; `answered` and `recorded` follow, each on a later
- * turn. */
+/* Start it; `answered` and `recorded` follow, each on a later turn. */
 void attempt_start(struct attempt *a, const struct attempt_desk *desk, struct claim *claim,
-                   struct endpoint *endpoint, const char *url, struct now now);
+                   struct endpoint *endpoint, const struct routing *routing,
+                   struct transport *transport, struct now now);
 
 /* For the transport. */
 void attempt_done(struct attempt *a, struct answer *answer, struct now now);

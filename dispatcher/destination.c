@@ -16,6 +16,7 @@ static void destination_free(struct destination *d)
         secret_wipe(&d->secrets[i]);
     free(d->secrets);
     target_unref(d->target);
+    text_list_fini(&d->lines);
     free(d);
 }
 
@@ -43,21 +44,18 @@ static enum err add_secrets(struct destination *d, const struct keyring *keyring
 static enum err add_target(struct destination *d, const struct keyring *keyring,
                            const struct endpoint *endpoint, const char *url)
 {
-    struct text_list lines = { 0 };
     struct bytes json;
     enum err err = unseal_headers(keyring, endpoint, &json);
 
-    if (!err) {
-        if (json.len > 0)
-            err = read_header_lines(json.data, json.len, &lines);
-        keyring_wipe(&json);
-    }
-    if (!err) {
-        text_list_add(&lines, CONTENT_TYPE, strlen(CONTENT_TYPE));
-        err = target_new("POST", url, &lines, &d->target);
-    }
-    text_list_fini(&lines);
-    return err;
+    if (err)
+        return err;
+    if (json.len > 0)
+        err = read_header_lines(json.data, json.len, &d->lines);
+    keyring_wipe(&json);
+    if (err)
+        return err;
+    text_list_add(&d->lines, CONTENT_TYPE, strlen(CONTENT_TYPE));
+    return target_new("POST", url, &d->lines, &d->target);
 }
 
 static enum err destination_new(const struct keyring *keyring, const struct endpoint *endpoint,

@@ -19,6 +19,7 @@ struct destination {
     uint64_t version;        /* of the endpoint that it was made from */
     uint64_t fresh_until_ms; /* wall: its next secret expires; 0 = none does */
     struct target *target;
+    struct text_list lines; /* the target's header lines */
     size_t secret_count;
     struct secret *secrets; /* newest first */
     struct list used;       /* link */

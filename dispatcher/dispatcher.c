@@ -7,6 +7,7 @@
 #include "core/inbox.h"
 #include "core/mem.h"
 #include "core/random.h"
+#include "dispatcher/forwarding.h"
 #include "dispatcher/governor.h"
 #include "dispatcher/scheduler.h"
 #include "dispatcher/webhook.h"
@@ -34,6 +35,7 @@ struct dispatcher {
     struct task left; /* the follower has */
     struct store_watcher watcher;
     struct webhook *webhook;
+    struct forwarding *forwarding; /* NULL: no other region is reached */
     struct scheduler *scheduler;
     struct governor governor;
 
@@ -72,8 +74,10 @@ static struct scheduler *make_scheduler(struct dispatcher *d,
         .inbox = &d->inbox,
         .catalog = d->catalog,
         .transport = webhook_transport(d->webhook),
-        .ids = o->ids,
+        .abroad = d->forwarding ? forwarding_transport(d->forwarding) : NULL,
+        .router = o->router,
         .region = o->region,
+        .ids = o->ids,
         .retry.count = o->schedule_count,
         .limits = {
             .lane = {
@@ -95,6 +99,16 @@ static struct scheduler *make_scheduler(struct dispatcher *d,
 
     memcpy(options.retry.schedule_s, o->schedule_s, sizeof options.retry.schedule_s);
     return scheduler_new(&options);
+}
+
+static struct forwarding *make_forwarding(struct dispatcher *d,
+                                          const struct dispatcher_options *o)
+{
+    return forwarding_new(&(struct forwarding_options){ .inbox = &d->inbox,
+                                                        .keyring = o->keyring,
+                                                        .forwarder = o->forwarder,
+                                                        .router = o->router,
+                                                        .timeout_ms = o->timeout_ms });
 }
 
 static void start_following(struct dispatcher *d, struct store *store)
@@ -141,6 +155,8 @@ enum err dispatcher_open(struct dispatcher **out, const struct dispatcher_option
         return err;
     }
     d->catalog = catalog_new();
+    if (options->forwarder)
+        d->forwarding = make_forwarding(d, options);
     d->scheduler = make_scheduler(d, options);
     governor_init(&d->governor, IN_FLIGHT_BUSY, options->in_flight_max);
     start_following(d, options->store);
@@ -255,6 +271,7 @@ static void all_closed(struct dispatcher *d)
         return;
     if (d->scheduler)
         scheduler_free(d->scheduler);
+    forwarding_free(d->forwarding);
     catalog_free(d->catalog);
     free(d);
     if (closed)

@@ -10,7 +10,9 @@
 #include <uv.h>
 
 #include "core/clock.h"
+#include "dispatcher/forward.h"
 #include "dispatcher/retry.h"
+#include "dispatcher/router.h"
 #include "signer/keyring.h"
 #include "store/store.h"
 #include "wire/egress.h"
@@ -23,7 +25,9 @@ struct dispatcher_options {
     const struct keyring *keyring;
     const struct egress *egress;
     struct id_source *ids;
-    const char *region;                   /* the name of this one; NULL = it is alone */
+    struct router *router;                /* NULL: there is one region; as the next two */
+    struct forwarder *forwarder;          /* NULL: no other one is reached */
+    uint8_t region;                       /* the ordinal of this one */
     const char *ca_file;                  /* NULL = the system's */
     const char *name_servers;             /* NULL = the system's */
     uint32_t schedule_s[RETRY_STEPS_MAX]; /* seconds before each retry */

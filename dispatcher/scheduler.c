@@ -244,7 +244,7 @@ void scheduler_cancel(struct scheduler *s)
     sending_record_again(s);
     for (struct list *link = s->flying.next; link != &s->flying; link = link->next) {
         struct attempt *a = container_of(link, struct attempt, link);
-        s->options.transport->cancel(s->options.transport, a);
+        a->transport->cancel(a->transport, a);
     }
 }
 

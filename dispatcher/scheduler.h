@@ -24,9 +24,11 @@ struct scheduler_options {
     struct store *store;
     struct inbox *inbox; /* where the store answers */
     const struct catalog *catalog;
-    struct transport *transport;
+    struct transport *transport; /* of what is sent here */
+    struct transport *abroad;    /* of what another region sends; NULL as the router */
+    struct router *router;       /* NULL: there is one region */
+    uint8_t region;              /* the ordinal of this one */
     struct id_source *ids;
-    const char *region; /* the name of this one; NULL = it is alone */
     struct retry_policy retry;
     struct roster_limits limits;
     unsigned in_flight_max; /* of all lanes */

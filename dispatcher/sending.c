@@ -5,7 +5,6 @@
  *                                  └─► 410: disable               └─► (full) unrecorded ─► again */
 #include "dispatcher/private.h"
 
-#include "core/dispatch.h"
 #include "core/log.h"
 #include "core/mem.h"
 #include "dispatcher/disable.h"
@@ -15,6 +14,7 @@
 #define RETRY_AFTER_MAX_S 3600  /* that a lane is shut for */
 #define HINDERED_SHUT_MS  1000  /* meanwhile others give back what is short here */
 #define NOTICE_MS         60000 /* between lines on a shortage that lasts */
+#define NOWHERE_SHUT_MS   5000  /* until it is asked again whether a region may send */
 
 /* Attempts that wait for their record: a crash would repeat them, and the store has others to
  * serve. Enough to fill its group. */
@@ -24,6 +24,7 @@
  * in so many of those left. So receivers that hang, however many, leave some to the others. */
 #define SHARE_PART 4
 
+static bool on_learnt(struct attempt *a, const struct answer *answer, struct now now);
 static void on_answered(struct attempt *a, struct now now);
 static void on_recorded(struct attempt *a, enum err err);
 static void on_disabled(struct disable *d);
@@ -33,10 +34,10 @@ void sending_init(struct scheduler *s)
     s->desk = (struct attempt_desk){
         .store = s->options.store,
         .inbox = s->options.inbox,
-        .transport = s->options.transport,
         .ids = s->options.ids,
         .retry = &s->options.retry,
         .jitter = s->options.random,
+        .learnt = s->options.router ? on_learnt : NULL,
         .answered = on_answered,
         .recorded = on_recorded,
         .owner = s,
@@ -64,29 +65,47 @@ void sending_record_again(struct scheduler *s)
         attempt_record(container_of(link, struct attempt, link));
 }
 
-/* That of the jurisdiction, of this region, or its own. */
-static const char *url_of(const struct scheduler *s, const struct endpoint *endpoint)
+static const struct application *application_of(const struct scheduler *s,
+                                                const struct endpoint *endpoint)
 {
-    const struct application *application;
+    return catalog_application_by_key(s->options.catalog, id_key(&endpoint->application));
+}
 
-    if (endpoint->dispatch.targets.count == 0)
-        return endpoint->url;
-    application =
-        catalog_application_by_key(s->options.catalog, id_key(&endpoint->application));
-    return dispatch_choose(endpoint, application ? application->residency.jurisdiction : NULL,
-                           s->options.region)
-        .url;
+/* Who sends the head of the queue, and where to; region 0 where there is only this one. False: no
+ * region may, for now. */
+static bool route(const struct scheduler *s, const struct lane *lane,
+                  const struct endpoint *endpoint, struct now now, struct routing *out)
+{
+    const struct claim *claim = container_of(lane->queue.next, struct claim, link);
+    const struct application *application;
+    struct router *router = s->options.router;
+
+    *out = (struct routing){ .url = endpoint->url };
+    if (!router)
+        return true;
+    application = application_of(s, endpoint);
+    if (!application)
+        return false;
+    *out = router->route(router, application, endpoint, claim->delivery.attempts > 0, now);
+    return out->region != 0;
 }
 
 static void start_attempt(struct scheduler *s, struct lane *lane, struct now now)
 {
     struct endpoint *endpoint = catalog_endpoint_by_key(s->options.catalog, lane->endpoint_key);
+    struct routing routing;
+
+    if (!route(s, lane, endpoint, now, &routing)) {
+        lane_shut(lane, now.mono_ms + NOWHERE_SHUT_MS);
+        return;
+    }
+    bool here = routing.region == s->options.region || !s->options.abroad;
     struct list *link = list_pop(&s->spare);
     struct attempt *a = link ? container_of(link, struct attempt, link) : xcalloc(1, sizeof *a);
-
     s->in_flight++;
     s->owed++;
-    attempt_start(a, &s->desk, lane_send(lane, now), endpoint, url_of(s, endpoint), now);
+    attempt_start(a, &s->desk, lane_send(lane, now), endpoint, &routing,
+                  here ? s->options.transport : s->options.abroad, now);
     list_append(&s->flying, &a->link);
 }
 
@@ -144,6 +163,33 @@ static void notice_shortage(struct scheduler *s, struct now now)
               LOG_STR("reason", "this process is out of descriptors or memory"));
 }
 
+static bool on_learnt(struct attempt *a, const struct answer *answer, struct now now)
+{
+    struct scheduler *s = a->desk->owner;
+    struct router *router = s->options.router;
+    const struct application *application = application_of(s, a->endpoint);
+
+    return application && router->learn(router,
+                                        &(struct sighting){ .application = application,
+                                                            .endpoint = a->endpoint,
+                                                            .region = a->record.way.region,
+                                                            .url = a->record.url,
+                                                            .err = answer->err,
+                                                            .times = &answer->times },
+                                        now);
+}
+
+/* What failed on its way says nothing of the receiver, as long as another way may be good. */
+static void judge_failure(struct scheduler *s, const struct attempt *a, struct now now)
+{
+    struct lane *lane = a->claim->lane;
+
+    if (a->doubted)
+        lane_aborted(lane);
+    else
+        lane_failed(lane, now, s->options.random());
+}
+
 static void on_answered(struct attempt *a, struct now now)
 {
     struct scheduler *s = a->desk->owner;
@@ -169,7 +215,7 @@ static void on_answered(struct attempt *a, struct now now)
     }
     case OUTCOME_FAILED:
     case OUTCOME_TIMED_OUT:
-        lane_failed(lane, now, s->options.random());
+        judge_failure(s, a, now);
         break;
     case OUTCOME_ABORTED:
         lane_aborted(lane);

@@ -9,6 +9,7 @@
 
 #include "core/err.h"
 #include "core/model.h"
+#include "wire/courier.h"
 
 struct attempt;
 
@@ -22,6 +23,7 @@ struct answer {
     struct bytes response;  /* at most RESPONSE_KEPT_MAX; the receiver's of this */
     uint32_t retry_after_s; /* 0 = none */
     uint32_t duration_ms;
+    struct call_times times; /* all 0 where there is only one region */
 };
 
 struct transport {

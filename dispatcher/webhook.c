@@ -3,20 +3,13 @@
 #include "dispatcher/webhook.h"
 
 #include <assert.h>
-#include <stdio.h>
-#include <string.h>
 
 #include "core/mem.h"
 #include "dispatcher/attempt.h"
-#include "dispatcher/destination.h"
+#include "dispatcher/signing.h"
 
 #define USER_AGENT        "posthaste/" POSTHASTE_VERSION
-#define DESTINATIONS_MAX  1024
 #define RESPONSE_READ_MAX 65536 /* bytes read of an answer, to keep the connection */
-
-#define ID_HEADER        "webhook-id: "
-#define TIMESTAMP_HEADER "webhook-timestamp: "
-#define SIGNATURE_HEADER "webhook-signature: "
 
 /* One request, reused for the next. */
 struct post {
@@ -26,9 +19,7 @@ struct post {
     struct call call;
     struct task refused;
     const char *why; /* it was refused */
-    char id[sizeof ID_HEADER + ID_TEXT_MAX];
-    char timestamp[sizeof TIMESTAMP_HEADER + 20];
-    char signature[sizeof SIGNATURE_HEADER + SIGNATURE_HEADER_MAX];
+    struct signed_lines lines;
 };
 
 struct webhook {
@@ -36,8 +27,7 @@ struct webhook {
     struct inbox *inbox;
     uint32_t timeout_ms;
     struct courier *courier;
-    struct signer *signer;
-    struct destinations destinations;
+    struct signing signing;
     struct list spare; /* posts */
     size_t active;
     void (*closed)(void *ctx);
@@ -71,8 +61,7 @@ enum err webhook_open(struct webhook **out, const struct webhook_options *option
         free(w);
         return err;
     }
-    w->signer = signer_new();
-    destinations_init(&w->destinations, options->keyring, DESTINATIONS_MAX);
+    signing_init(&w->signing, options->keyring);
     *out = w;
     return ERR_OK;
 }
@@ -95,27 +84,6 @@ static struct post *post_for(struct webhook *w, struct attempt *attempt)
     return p;
 }
 
-static void write_headers(struct post *p, const struct destination *to)
-{
-    const struct message *message = p->attempt->claim->delivery.message;
-    char *id = p->id + strlen(ID_HEADER);
-    uint64_t at_s = p->attempt->started.wall_ms / 1000;
-
-    memcpy(p->id, ID_HEADER, sizeof ID_HEADER);
-    id_format(ID_MESSAGE, &message->id, id);
-    snprintf(p->timestamp, sizeof p->timestamp, TIMESTAMP_HEADER "%llu",
-             (unsigned long long)at_s);
-    memcpy(p->signature, SIGNATURE_HEADER, sizeof SIGNATURE_HEADER);
-    signer_sign(p->webhook->signer, to->secrets, to->secret_count,
-                &(struct signed_text){
-                    .id = id,
-                    .at_s = at_s,
-                    .body = message->payload.data,
-                    .body_len = message->payload.len,
-                },
-                p->signature + strlen(SIGNATURE_HEADER));
-}
-
 static void start(struct transport *t, struct attempt *attempt)
 {
     struct webhook *w = container_of(t, struct webhook, transport);
@@ -123,21 +91,20 @@ static void start(struct transport *t, struct attempt *attempt)
     const struct bytes *payload = &attempt->claim->delivery.message->payload;
     const struct destination *to;
 
-    if (destinations_get(&w->destinations, attempt->endpoint, attempt->record.url,
-                         attempt->started.wall_ms, &to, &p->why)) {
+    if (signing_prepare(&w->signing, attempt, &p->lines, &to, &p->why) != ERR_OK) {
         p->refused.run = on_refused;
         inbox_post(w->inbox, &p->refused);
         return;
     }
-    write_headers(p, to);
     p->call = (struct call){
         .target = to->target,
-        .headers = { p->id, p->timestamp, p->signature },
+        .headers = { p->lines.id, p->lines.timestamp, p->lines.signature },
         .body = payload->data,
         .body_len = payload->len,
         .timeout_ms = w->timeout_ms,
         .response_kept = RESPONSE_KEPT_MAX,
         .response_max = RESPONSE_READ_MAX,
+        .is_timed = attempt->record.way.region != 0,
         .done = on_call_done,
     };
     courier_send(w->courier, &p->call);
@@ -181,6 +148,7 @@ static void on_call_done(struct call *call)
         .reason = call->reason,
         .retry_after_s = call->retry_after_s,
         .duration_ms = call->duration_ms,
+        .times = call->times,
     };
 
     if (call->err == ERR_OK) {
@@ -208,8 +176,7 @@ static void on_courier_closed(void *ctx)
     void *closed_ctx = w->closed_ctx;
     struct list *link;
 
-    destinations_fini(&w->destinations);
-    signer_free(w->signer);
+    signing_fini(&w->signing);
     while ((link = list_pop(&w->spare)))
         free(container_of(link, struct post, spare));
     free(w);

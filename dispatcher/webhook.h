@@ -1,8 +1,6 @@
 /* Webhook: the transport to a subscriber, a signed POST.
  *
- * The body is the payload's bytes; webhook-id is the same in every attempt, webhook-timestamp is
- * this attempt's, and webhook-signature covers exactly these three.
- * Source: Standard Webhooks, https://github.com/standard-webhooks/standard-webhooks.
+ * The body is the payload's bytes; see signing.h for the headers.
  *
  * Thread: dispatch. */
 #ifndef DISPATCHER_WEBHOOK_H

@@ -7,70 +7,14 @@
 
 #include <cmocka.h>
 
-#include "core/dispatch.h"
 #include "core/mem.h"
-#include "dispatcher/dispatcher.h"
-#include "signer/signer.h"
-#include "tests/lib/receiver.h"
-#include "tests/lib/store_fixture.h"
+#include "tests/lib/dispatch_fixture.h"
 
-#define PAYLOAD    "{\"amount\": 1.10, \"id\":  9007199254740993}"
-#define VALUE_MAX  1024
-#define TIMEOUT_MS 5000
-
-struct fixture {
-    struct store_fixture store;
-    struct receiver receiver;
-    struct keyring *keyring;
-    struct egress *egress;
-    struct dispatcher *dispatcher;
-    struct id application;
-    struct id message; /* the latest */
-    struct secret secret;
-    bool dispatcher_closed;
-};
-
-static void open_dispatcher(struct fixture *f)
-{
-    assert_int_equal(dispatcher_open(&f->dispatcher,
-                                     &(struct dispatcher_options){
-                                         .loop = &f->store.loop.uv,
-                                         .store = f->store.store,
-                                         .keyring = f->keyring,
-                                         .egress = f->egress,
-                                         .ids = &f->store.ids,
-                                         .region = "fra",
-                                         .schedule_s = { 3600 },
-                                         .schedule_count = 1,
-                                         .timeout_ms = TIMEOUT_MS,
-                                         .in_flight_max = 16,
-                                         .in_flight_lane_max = 8,
-                                     }),
-                     ERR_OK);
-}
-
-/* Takes over `egress`. */
-static int set_up_behind(void **state, struct egress *egress)
-{
-    struct fixture *f = xcalloc(1, sizeof *f);
-    char master_key[MASTER_KEY_TEXT_MAX];
-
-    keyring_generate(master_key);
-    assert_int_equal(keyring_new(master_key, &f->keyring), ERR_OK);
-    f->egress = egress;
-    secret_generate(&f->secret);
-    store_fixture_start(&f->store);
-    store_fixture_set_ms(clock_now().wall_ms);
-    receiver_open(&f->receiver, &f->store.loop.uv);
-    f->application = store_fixture_put_application(&f->store, "app");
-    open_dispatcher(f);
-    *state = f;
-    return 0;
-}
+#define VALUE_MAX 1024
 
 static int set_up(void **state)
 {
-    return set_up_behind(state, egress_new_open());
+    return dispatch_fixture_start(state, NULL, NULL, egress_new_open());
 }
 
 static int set_up_with_public_egress(void **state)
@@ -80,82 +24,15 @@ static int set_up_with_public_egress(void **state)
     const char *bad;
 
     assert_int_equal(egress_new(&nothing, &egress, &bad), ERR_OK);
-    return set_up_behind(state, egress);
-}
-
-static void on_dispatcher_closed(void *ctx)
-{
-    ((struct fixture *)ctx)->dispatcher_closed = true;
-}
-
-static void close_dispatcher(struct fixture *f, uint32_t timeout_ms)
-{
-    f->dispatcher_closed = false;
-    dispatcher_close(f->dispatcher, timeout_ms, on_dispatcher_closed, f);
-    while (!f->dispatcher_closed)
-        uv_run(&f->store.loop.uv, UV_RUN_ONCE);
-    f->dispatcher = NULL;
-}
-
-static int tear_down(void **state)
-{
-    struct fixture *f = *state;
-
-    if (f->dispatcher)
-        close_dispatcher(f, TIMEOUT_MS);
-    receiver_close(&f->receiver);
-    store_fixture_stop(&f->store);
-    egress_free(f->egress);
-    keyring_free(f->keyring);
-    free(f);
-    return 0;
-}
-
-/* Not in the store yet, with one secret. */
-static struct endpoint *endpoint_at(struct fixture *f, const char *path)
-{
-    struct endpoint *e = store_fixture_endpoint(&f->store, &f->application, NULL);
-    char url[128];
-
-    snprintf(url, sizeof url, "http://127.0.0.1:%u%s", f->receiver.port, path);
-    free(e->url);
-    e->url = xstrdup(url);
-    for (size_t i = 0; i < e->secret_count; i++)
-        bytes_fini(&e->secrets[i].sealed);
-    e->secret_count = 1;
-    keyring_seal(f->keyring, SEAL_SECRET, &f->application, &e->base.id, f->secret.bytes,
-                 f->secret.len, &e->secrets[0].sealed);
-    return e;
-}
-
-static void send_message(struct fixture *f)
-{
-    f->message = store_fixture_append(&f->store, &f->application, "order.paid", PAYLOAD);
+    return dispatch_fixture_start(state, NULL, NULL, egress);
 }
 
 /* The only attempt at the latest message, once it is recorded. */
-static struct attempt_record wait_for_attempt(struct fixture *f)
+static struct attempt_record wait_for_attempt(struct dispatch_fixture *f)
 {
-    struct store_list_attempts op;
+    struct attempt_record only;
 
-    do {
-        op = (struct store_list_attempts){
-            .application = f->application,
-            .by_message = true,
-            .message = f->message,
-            .with_content = true,
-            .page.limit = 10,
-        };
-        assert_int_equal(STORE_RUN(&f->store, store_list_attempts, &op), ERR_OK);
-        if (op.count == 0) {
-            free(op.attempts);
-            uv_run(&f->store.loop.uv, UV_RUN_ONCE);
-        }
-    } while (op.count == 0);
-
-    assert_int_equal(op.count, 1);
-    struct attempt_record only = op.attempts[0];
-    free(op.attempts);
+    dispatch_fixture_attempts(f, &only, 1);
     return only;
 }
 
@@ -166,7 +43,8 @@ static void assert_response(const struct attempt_record *attempt, const char *te
 }
 
 /* The value of a header in the latest request. */
-static const char *header(const struct fixture *f, const char *name, char out[VALUE_MAX])
+static const char *header(const struct dispatch_fixture *f, const char *name,
+                          char out[VALUE_MAX])
 {
     char line[64];
 
@@ -178,15 +56,15 @@ static const char *header(const struct fixture *f, const char *name, char out[VA
     return out;
 }
 
-static enum err verify(const struct fixture *f, const struct secret *secret)
+static enum err verify(const struct dispatch_fixture *f, const struct secret *secret)
 {
     char id[VALUE_MAX], timestamp[VALUE_MAX], signature[VALUE_MAX];
     struct signer *signer = signer_new();
     struct signed_text text = {
         .id = header(f, "webhook-id", id),
         .at_s = strtoull(header(f, "webhook-timestamp", timestamp), NULL, 10),
-        .body = PAYLOAD,
-        .body_len = strlen(PAYLOAD),
+        .body = DISPATCH_PAYLOAD,
+        .body_len = strlen(DISPATCH_PAYLOAD),
     };
     enum err err =
         signer_verify(signer, secret, 1, &text, header(f, "webhook-signature", signature),
@@ -198,8 +76,8 @@ static enum err verify(const struct fixture *f, const struct secret *secret)
 
 static void a_delivery_arrives_signed_with_the_payloads_bytes(void **state)
 {
-    struct fixture *f = *state;
-    struct endpoint *e = endpoint_at(f, "/hook");
+    struct dispatch_fixture *f = *state;
+    struct endpoint *e = dispatch_fixture_endpoint(f, "/hook");
     char value[VALUE_MAX], id[ID_TEXT_MAX];
     static const char headers[] = "{\"X-Custom\":\"yes\"}";
 
@@ -207,7 +85,7 @@ static void a_delivery_arrives_signed_with_the_payloads_bytes(void **state)
                  strlen(headers), &e->sealed_headers);
     store_fixture_put(&f->store, &e->base);
     f->receiver.answer = "HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\nthanks";
-    send_message(f);
+    dispatch_fixture_send(f);
     struct attempt_record attempt = wait_for_attempt(f);
 
     assert_int_equal(attempt.status, ATTEMPT_SUCCESS);
@@ -219,7 +97,7 @@ static void a_delivery_arrives_signed_with_the_payloads_bytes(void **state)
 
     const char *request = buf_text(&f->receiver.last);
     assert_int_equal(strncmp(request, "POST /hook HTTP/1.1\r\n", 21), 0);
-    assert_string_equal(strstr(request, "\r\n\r\n") + 4, PAYLOAD);
+    assert_string_equal(strstr(request, "\r\n\r\n") + 4, DISPATCH_PAYLOAD);
     id_format(ID_MESSAGE, &f->message, id);
     assert_string_equal(header(f, "webhook-id", value), id);
     assert_string_equal(header(f, "content-type", value), "application/json");
@@ -230,31 +108,31 @@ static void a_delivery_arrives_signed_with_the_payloads_bytes(void **state)
 
 static void a_refusal_is_recorded_with_its_next_attempt(void **state)
 {
-    struct fixture *f = *state;
-    struct endpoint *e = endpoint_at(f, "/");
+    struct dispatch_fixture *f = *state;
+    struct endpoint *e = dispatch_fixture_endpoint(f, "/");
 
     store_fixture_put(&f->store, &e->base);
     f->receiver.answer = "HTTP/1.1 302 Found\r\nlocation: /other\r\ncontent-length: 0\r\n\r\n";
-    send_message(f);
+    dispatch_fixture_send(f);
     struct attempt_record attempt = wait_for_attempt(f);
 
     assert_int_equal(attempt.status, ATTEMPT_FAIL);
     assert_int_equal(attempt.response_status, 302);
     uint64_t delay_ms = attempt.next_attempt_at_ms - attempt.started_at_ms;
-    assert_in_range(delay_ms, 2880000, 4320000 + TIMEOUT_MS);
+    assert_in_range(delay_ms, 2880000, 4320000 + DISPATCH_TIMEOUT_MS);
     assert_int_equal(f->receiver.requests, 1);
     attempt_record_fini(&attempt);
 }
 
 static void an_edit_takes_effect_with_the_next_attempt(void **state)
 {
-    struct fixture *f = *state;
-    struct endpoint *e = endpoint_at(f, "/old");
+    struct dispatch_fixture *f = *state;
+    struct endpoint *e = dispatch_fixture_endpoint(f, "/old");
     struct endpoint *edited = endpoint_copy(e);
     struct secret old = f->secret;
 
     store_fixture_put(&f->store, &e->base);
-    send_message(f);
+    dispatch_fixture_send(f);
     struct attempt_record attempt = wait_for_attempt(f);
     attempt_record_fini(&attempt);
     assert_non_null(strstr(buf_text(&f->receiver.last), "POST /old "));
@@ -262,14 +140,14 @@ static void an_edit_takes_effect_with_the_next_attempt(void **state)
     secret_generate(&f->secret);
     free(edited->url);
     bytes_fini(&edited->secrets[0].sealed);
-    struct endpoint *shape = endpoint_at(f, "/new");
+    struct endpoint *shape = dispatch_fixture_endpoint(f, "/new");
     edited->url = xstrdup(shape->url);
     object_unref(&shape->base);
     keyring_seal(f->keyring, SEAL_SECRET, &f->application, &edited->base.id, f->secret.bytes,
                  f->secret.len, &edited->secrets[0].sealed);
     edited->base.version++;
     store_fixture_put(&f->store, &edited->base);
-    send_message(f);
+    dispatch_fixture_send(f);
     attempt = wait_for_attempt(f);
     attempt_record_fini(&attempt);
     assert_non_null(strstr(buf_text(&f->receiver.last), "POST /new "));
@@ -277,30 +155,10 @@ static void an_edit_takes_effect_with_the_next_attempt(void **state)
     assert_int_equal(verify(f, &old), ERR_DENIED);
 }
 
-static void the_url_is_the_one_for_this_region(void **state)
-{
-    struct fixture *f = *state;
-    struct endpoint *e = endpoint_at(f, "/fra"), *other = endpoint_at(f, "/sin");
-
-    dispatch_add_target(&e->dispatch, "sin", other->url);
-    dispatch_add_target(&e->dispatch, "fra", e->url);
-    free(e->url);
-    e->url = xstrdup("http://127.0.0.1:1/");
-    object_unref(&other->base);
-    store_fixture_put(&f->store, &e->base);
-    send_message(f);
-    struct attempt_record attempt = wait_for_attempt(f);
-
-    assert_int_equal(attempt.response_status, 204);
-    assert_non_null(strstr(attempt.url, "/fra"));
-    assert_non_null(strstr(buf_text(&f->receiver.last), "POST /fra "));
-    attempt_record_fini(&attempt);
-}
-
 static void an_expired_secret_signs_no_more(void **state)
 {
-    struct fixture *f = *state;
-    struct endpoint *e = endpoint_at(f, "/");
+    struct dispatch_fixture *f = *state;
+    struct endpoint *e = dispatch_fixture_endpoint(f, "/");
     struct secret rotated, expired;
     uint64_t now_ms = clock_now().wall_ms;
 
@@ -314,7 +172,7 @@ static void an_expired_secret_signs_no_more(void **state)
                  expired.len, &e->secrets[2].sealed);
     e->secrets[2].expires_at_ms = now_ms - 1;
     store_fixture_put(&f->store, &e->base);
-    send_message(f);
+    dispatch_fixture_send(f);
     struct attempt_record attempt = wait_for_attempt(f);
     attempt_record_fini(&attempt);
 
@@ -325,12 +183,12 @@ static void an_expired_secret_signs_no_more(void **state)
 
 static void what_cannot_be_sent_is_recorded_with_its_reason(void **state)
 {
-    struct fixture *f = *state;
-    struct endpoint *e = endpoint_at(f, "/");
+    struct dispatch_fixture *f = *state;
+    struct endpoint *e = dispatch_fixture_endpoint(f, "/");
 
     e->secrets[0].sealed.data[20] ^= 1;
     store_fixture_put(&f->store, &e->base);
-    send_message(f);
+    dispatch_fixture_send(f);
     struct attempt_record attempt = wait_for_attempt(f);
 
     assert_int_equal(attempt.status, ATTEMPT_FAIL);
@@ -342,11 +200,11 @@ static void what_cannot_be_sent_is_recorded_with_its_reason(void **state)
 
 static void a_private_address_is_refused_with_its_reason(void **state)
 {
-    struct fixture *f = *state;
-    struct endpoint *e = endpoint_at(f, "/");
+    struct dispatch_fixture *f = *state;
+    struct endpoint *e = dispatch_fixture_endpoint(f, "/");
 
     store_fixture_put(&f->store, &e->base);
-    send_message(f);
+    dispatch_fixture_send(f);
     struct attempt_record attempt = wait_for_attempt(f);
 
     assert_int_equal(attempt.response_status, 0);
@@ -358,23 +216,23 @@ static void a_private_address_is_refused_with_its_reason(void **state)
 
 static void closing_cancels_what_hangs_and_keeps_it_pending(void **state)
 {
-    struct fixture *f = *state;
-    struct endpoint *e = endpoint_at(f, "/");
+    struct dispatch_fixture *f = *state;
+    struct endpoint *e = dispatch_fixture_endpoint(f, "/");
     struct store_status status = { 0 };
 
     f->receiver.reaction = REACT_NOTHING;
     store_fixture_put(&f->store, &e->base);
-    send_message(f);
+    dispatch_fixture_send(f);
     while (f->receiver.requests == 0)
         uv_run(&f->store.loop.uv, UV_RUN_ONCE);
-    close_dispatcher(f, 10);
+    dispatch_fixture_close(f, 10);
 
     assert_int_equal(STORE_RUN(&f->store, store_status, &status), ERR_OK);
     assert_int_equal(status.pending, 1);
     assert_int_equal(status.attempts, 0);
 }
 
-#define DISPATCHER_TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+#define DISPATCHER_TEST(f) cmocka_unit_test_setup_teardown(f, set_up, dispatch_fixture_stop)
 
 int main(void)
 {
@@ -382,11 +240,10 @@ int main(void)
         DISPATCHER_TEST(a_delivery_arrives_signed_with_the_payloads_bytes),
         DISPATCHER_TEST(a_refusal_is_recorded_with_its_next_attempt),
         DISPATCHER_TEST(an_edit_takes_effect_with_the_next_attempt),
-        DISPATCHER_TEST(the_url_is_the_one_for_this_region),
         DISPATCHER_TEST(an_expired_secret_signs_no_more),
         DISPATCHER_TEST(what_cannot_be_sent_is_recorded_with_its_reason),
         cmocka_unit_test_setup_teardown(a_private_address_is_refused_with_its_reason,
-                                        set_up_with_public_egress, tear_down),
+                                        set_up_with_public_egress, dispatch_fixture_stop),
         DISPATCHER_TEST(closing_cancels_what_hangs_and_keeps_it_pending),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
