@@ -170,6 +170,7 @@ static enum daemon_exit open_dispatcher(struct daemon *d)
         .ids = &d->ids,
         .router = d->router ? router_interface(d->router) : NULL,
         .region = topology_self(d->settings.topology)->ordinal,
+        .forwarder = d->link ? link_forwarder(d->link) : NULL,
         .ca_file = delivery->ca_file,
         .name_servers = delivery->name_servers,
         .schedule_count = delivery->retry_count,
@@ -252,6 +253,9 @@ static enum err open_link_with(struct daemon *d, const char *key)
                          .key = key,
                          .address = listen->address,
                          .port = listen->port,
+                         .egress = d->settings.egress,
+                         .ca_file = d->settings.config->delivery.ca_file,
+                         .name_servers = d->settings.config->delivery.name_servers,
                          .api = { .on_headers = api_on_headers,
                                   .on_request = api_on_request,
                                   .on_abandoned = api_on_abandoned,
@@ -299,9 +303,9 @@ static enum daemon_exit open_modules(struct daemon *d)
     if (!exit)
         open_router(d);
     if (!exit)
-        exit = open_dispatcher(d);
-    if (!exit)
         exit = open_link(d);
+    if (!exit)
+        exit = open_dispatcher(d);
     if (!exit)
         exit = open_api(d);
     return exit;

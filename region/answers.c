@@ -44,7 +44,7 @@ void answers_open(struct link *link)
     list_init(&link->waiting);
 }
 
-static void refuse(struct exchange *x, unsigned status, const char *code, const char *detail)
+void answers_refuse(struct exchange *x, unsigned status, const char *code, const char *detail)
 {
     struct buf body = BUF_INIT(SHORT_MAX);
 
@@ -62,18 +62,19 @@ static void reply_words(struct exchange *x, enum err err, struct buf *body)
         return;
     }
     buf_fini(body);
-    refuse(x, 500, "internal", err == ERR_LIMIT ? "the answer is too long" : err_text(err));
+    answers_refuse(x, 500, "internal",
+                   err == ERR_LIMIT ? "the answer is too long" : err_text(err));
 }
 
 /* Whose certificate it was; NULL: answered. */
-static const struct caller *peer_of(struct link *link, struct exchange *x)
+static struct caller *peer_of(struct link *link, struct exchange *x)
 {
     const char *name = exchange_peer(x);
 
     for (size_t i = 0; name && i < link->caller_count; i++)
         if (strcmp(link->callers[i].region->name, name) == 0)
             return &link->callers[i];
-    refuse(x, 403, "not_a_peer", "this certificate is not a peer's");
+    answers_refuse(x, 403, "not_a_peer", "this certificate is not a peer's");
     return NULL;
 }
 
@@ -85,12 +86,12 @@ static bool asks(const struct exchange *x, const char *method, const char *path)
 void answers_on_request(struct exchange *x, void *ctx)
 {
     struct link *link = ctx;
-    const struct caller *peer = peer_of(link, x);
+    struct caller *peer = peer_of(link, x);
 
     if (!peer)
         return;
     if (link->closing)
-        refuse(x, 503, "closing", "this region is stopping");
+        answers_refuse(x, 503, "closing", "this region is stopping");
     else if (asks(x, "GET", "/link/v1/hello"))
         say_hello(link, x);
     else if (asks(x, "POST", "/link/v1/ping"))
@@ -99,8 +100,12 @@ void answers_on_request(struct exchange *x, void *ctx)
         read_journal(link, x, peer);
     else if (asks(x, "GET", "/link/v1/snapshot"))
         read_snapshot(link, x, peer);
+    else if (asks(x, "POST", "/link/v1/forwards"))
+        stand_in_take(peer, x);
+    else if (asks(x, "GET", "/link/v1/outcomes"))
+        stand_in_tell(peer, x);
     else
-        refuse(x, 404, "not_found", "the link has no such path");
+        answers_refuse(x, 404, "not_found", "the link has no such path");
 }
 
 static void say_hello(struct link *link, struct exchange *x)
@@ -129,8 +134,7 @@ static void say_ping(struct link *link, struct exchange *x)
     reply_words(x, ping_write(&words, &body), &body);
 }
 
-/* What stands in the query behind the name, up to '&' or the end; NULL: it isn't there. */
-static const char *query_text(const struct exchange *x, const char *name)
+const char *answers_query(const struct exchange *x, const char *name)
 {
     const char *at = exchange_query(x);
     size_t len = strlen(name);
@@ -144,10 +148,9 @@ static const char *query_text(const struct exchange *x, const char *name)
     return at + len + 1;
 }
 
-/* A whole number in the query; false: it isn't there, or isn't one. */
-static bool query_number(const struct exchange *x, const char *name, int64_t *out)
+bool answers_query_number(const struct exchange *x, const char *name, int64_t *out)
 {
-    const char *text = query_text(x, name);
+    const char *text = answers_query(x, name);
     char *end;
 
     if (!text)
@@ -159,7 +162,7 @@ static bool query_number(const struct exchange *x, const char *name, int64_t *ou
 /* False: there is a chain, and it isn't one. A peer need not say any. */
 static bool query_chain(const struct exchange *x, struct store_journal *op)
 {
-    const char *text = query_text(x, "chain");
+    const char *text = answers_query(x, "chain");
 
     op->has_chain = text != NULL;
     return !text || hex_decode(text, strcspn(text, "&"), op->chain, CHAIN_LEN) == ERR_OK;
@@ -179,7 +182,7 @@ static struct reading *begin_reading(struct link *link, struct exchange *x,
                                      const struct caller *peer)
 {
     if (count_of(&link->readings, peer) + count_of(&link->waiting, peer) == READINGS_MAX) {
-        refuse(x, 503, "busy", "this peer is reading already");
+        answers_refuse(x, 503, "busy", "this peer is reading already");
         answer_oldest(link, peer);
         return NULL;
     }
@@ -213,16 +216,16 @@ static void read_journal(struct link *link, struct exchange *x, const struct cal
     struct store_journal op = { .limit = WORDS_COUNT_MAX, .bytes_limit = WORDS_BYTES_MAX };
     int64_t after, wait_s = 0;
 
-    if (!query_number(x, "after", &after) || after < 0) {
-        refuse(x, 422, "invalid", "after: expected a position");
+    if (!answers_query_number(x, "after", &after) || after < 0) {
+        answers_refuse(x, 422, "invalid", "after: expected a position");
         return;
     }
-    if (query_number(x, "wait", &wait_s) && (wait_s < 0 || wait_s > WAIT_MAX_S)) {
-        refuse(x, 422, "invalid", "wait: expected 0 to 30 seconds");
+    if (answers_query_number(x, "wait", &wait_s) && (wait_s < 0 || wait_s > WAIT_MAX_S)) {
+        answers_refuse(x, 422, "invalid", "wait: expected 0 to 30 seconds");
         return;
     }
     if (!query_chain(x, &op)) {
-        refuse(x, 422, "invalid", "chain: expected 64 hex digits");
+        answers_refuse(x, 422, "invalid", "chain: expected 64 hex digits");
         return;
     }
     struct reading *r = begin_reading(link, x, peer);
@@ -270,14 +273,15 @@ static void refuse_reading(struct reading *r, enum err err)
 {
     switch ((int)err) {
     case ERR_NOT_FOUND:
-        refuse(r->exchange, 410, "pruned", "the journal begins later: adopt a snapshot");
+        answers_refuse(r->exchange, 410, "pruned",
+                       "the journal begins later: adopt a snapshot");
         break;
     case ERR_STALE:
-        refuse(r->exchange, 409, "forked",
-               "the journal isn't the one that this position is of");
+        answers_refuse(r->exchange, 409, "forked",
+                       "the journal isn't the one that this position is of");
         break;
     default:
-        refuse(r->exchange, 503, "busy", "the store is");
+        answers_refuse(r->exchange, 503, "busy", "the store is");
     }
     end_reading(r);
 }
@@ -352,8 +356,8 @@ static void read_snapshot(struct link *link, struct exchange *x, const struct ca
 {
     int64_t after;
 
-    if (!query_number(x, "after", &after)) {
-        refuse(x, 422, "invalid", "after: expected a key");
+    if (!answers_query_number(x, "after", &after)) {
+        answers_refuse(x, 422, "invalid", "after: expected a key");
         return;
     }
     struct reading *r = begin_reading(link, x, peer);

@@ -60,6 +60,8 @@ enum err caller_open(struct caller *caller, struct link *link, uv_loop_t *loop,
 
     caller->link = link;
     caller->region = region;
+    forwards_init(&caller->forwards);
+    stand_in_init(&caller->stand_in);
     caller->index = topology_index(link->topology, region);
     caller->backoff = (struct backoff){ .first_ms = PEER_PING_MS, .most_ms = PAUSE_MS_MAX };
     puller_open(caller);
@@ -85,6 +87,14 @@ enum err caller_open(struct caller *caller, struct link *link, uv_loop_t *loop,
                                           });
 }
 
+struct caller *caller_to(struct link *link, uint8_t ordinal)
+{
+    for (size_t i = 0; i < link->caller_count; i++)
+        if (link->callers[i].region->ordinal == ordinal)
+            return &link->callers[i];
+    return NULL;
+}
+
 bool caller_is_heard(const struct caller *caller)
 {
     return caller->greeted && peer_is_heard(&caller->health);
@@ -102,6 +112,7 @@ void caller_poke(struct caller *caller, struct now now)
             say_hello(caller);
     }
     puller_poke(caller, now);
+    forwards_poke(caller, now);
 }
 
 static void begin_call(struct caller *caller, struct target *target, uint32_t timeout_ms,
@@ -277,6 +288,7 @@ void caller_close(struct caller *caller, void (*closed)(void *ctx), void *ctx)
 void caller_free(struct caller *caller)
 {
     puller_free(caller);
+    stand_in_fini(&caller->stand_in);
     target_unref(caller->hello);
     target_unref(caller->ping);
     pair_free(caller->pair);

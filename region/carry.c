@@ -84,14 +84,6 @@ static void on_done(struct task *task)
     errand->done(errand);
 }
 
-static struct caller *caller_to(struct link *link, uint8_t ordinal)
-{
-    for (size_t i = 0; i < link->caller_count; i++)
-        if (link->callers[i].region->ordinal == ordinal)
-            return &link->callers[i];
-    return NULL;
-}
-
 /* What of an answer's header concerns the client. */
 static bool concerns_client(const char *line)
 {

@@ -6,8 +6,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/hex.h"
 #include "core/log.h"
 #include "core/mem.h"
+#include "core/random.h"
+#include "core/residency.h"
 
 #define TURN_MS        100
 #define HEADER_BYTES   16384
@@ -119,6 +122,14 @@ static void link_free(struct link *link)
     free(link);
 }
 
+static void write_run(struct link *link)
+{
+    uint8_t bytes[(INCARNATION_TEXT_MAX - 1) / 2];
+
+    random_bytes(bytes, sizeof bytes);
+    hex_encode(bytes, sizeof bytes, link->run);
+}
+
 enum err link_open(struct link **out, const struct link_options *options)
 {
     struct link *link = xcalloc(1, sizeof *link);
@@ -138,6 +149,8 @@ enum err link_open(struct link **out, const struct link_options *options)
     link->catalog = catalog_new();
     answers_open(link);
     carry_open(link);
+    forwards_open(link);
+    write_run(link);
     uv_timer_init(options->loop, &link->timer);
     link->follower = (struct store_follower){ .inbox = &link->inbox,
                                               .catalog = link->catalog,
@@ -146,6 +159,8 @@ enum err link_open(struct link **out, const struct link_options *options)
     store_follow(link->store, &link->follower);
     *out = link;
     err = open_egress(link);
+    if (!err)
+        err = stand_in_open(link, options);
     if (!err)
         err = open_callers(link, options);
     if (!err)
@@ -160,6 +175,14 @@ uint16_t link_port(const struct link *link)
     return link->server ? server_port(link->server) : 0;
 }
 
+bool link_permits(const struct link *link, const struct id *application, size_t region)
+{
+    const struct application *a =
+        catalog_application_by_key(link->catalog, id_key(application));
+
+    return a && region_set_has(residency_allowed(link->topology, &a->residency), region);
+}
+
 /* The turn. */
 
 static void on_turn(uv_timer_t *timer)
@@ -170,6 +193,8 @@ static void on_turn(uv_timer_t *timer)
     for (size_t i = 0; !link->closing && i < link->caller_count; i++)
         caller_poke(&link->callers[i], now);
     answers_poke(link, now);
+    for (size_t i = 0; i < link->caller_count; i++)
+        stand_in_poke(&link->callers[i], now);
 }
 
 static void on_applied(struct store_follower *follower, const struct journal_reach *reach)
@@ -293,6 +318,8 @@ void link_close(struct link *link, uint32_t timeout_ms, void (*closed)(void *ctx
     link->closed = closed;
     link->closed_ctx = ctx;
     answers_grown(link);
+    for (size_t i = 0; i < link->caller_count; i++)
+        stand_in_poke(&link->callers[i], clock_now());
     if (link->server)
         server_close(link->server, timeout_ms, on_server_closed, link);
     else
@@ -305,6 +332,11 @@ static void on_server_closed(void *ctx)
 
     link->server = NULL;
     link->server_closed = true;
+    if (link->away) {
+        link->open_couriers++;
+        courier_close(link->away, on_courier_closed, link);
+        link->away = NULL;
+    }
     for (size_t i = 0; i < link->caller_count; i++)
         if (link->callers[i].courier) {
             link->open_couriers++;
@@ -324,10 +356,12 @@ static void on_courier_closed(void *ctx)
 static bool is_done(const struct link *link)
 {
     for (size_t i = 0; i < link->caller_count; i++)
-        if (!puller_is_idle(&link->callers[i]))
+        if (!puller_is_idle(&link->callers[i]) ||
+            !forwards_are_idle(&link->callers[i].forwards) ||
+            !stand_in_is_idle(&link->callers[i].stand_in))
             return false;
     return link->server_closed && link->open_couriers == 0 && link->reading_count == 0 &&
-           carry_is_idle(link);
+           carry_is_idle(link) && link->late_count == 0;
 }
 
 void link_settle(struct link *link)

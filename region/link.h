@@ -19,8 +19,10 @@
 #include "store/store.h"
 
 struct link;
+struct egress;
 struct elsewhere;
 struct exchange;
+struct forwarder;
 
 /* Who answers the requests that other regions carry here: an API without a server of its own, on
  * the link's loop. */
@@ -41,6 +43,9 @@ struct link_options {
     const char *address;           /* to listen on; NULL = this region isn't reached */
     uint16_t port;                 /* 0 = any */
     struct peers_api api;
+    /* for attempts that are made for peers, as for our own */
+    const struct egress *egress;
+    const char *ca_file, *name_servers; /* NULL = the system's */
 };
 
 /* Before the loops run: follows the store and opens the port. Errors as server_open(), and
@@ -53,6 +58,9 @@ uint16_t link_port(const struct link *link); /* 0: it doesn't listen */
 /* Carries requests to the peers' APIs; for another loop. Whoever uses it has ended before the link
  * is closed. */
 struct elsewhere *link_elsewhere(struct link *link);
+
+/* Has peers make attempts; for the dispatcher, as link_elsewhere(). */
+struct forwarder *link_forwarder(struct link *link);
 
 /* From the loop: stop asking and answering, within `timeout_ms`. */
 void link_close(struct link *link, uint32_t timeout_ms, void (*closed)(void *ctx), void *ctx);

@@ -5,12 +5,16 @@
  *   puller.c   the peer's journal, into the store
  *   adopter.c  its snapshots
  *   answers.c  what peers ask us
- *   carry.c    clients' requests to where they belong */
+ *   carry.c    clients' requests to where they belong
+ *   forwards.c attempts that a peer makes for us
+ *   stand_in.c attempts that we make for a peer */
 #ifndef REGION_PRIVATE_H
 #define REGION_PRIVATE_H
 
 #include "api/elsewhere.h"
+#include "dispatcher/forward.h"
 #include "region/backoff.h"
+#include "region/forward_words.h"
 #include "region/link.h"
 #include "region/peer.h"
 #include "region/reseal.h"
@@ -52,6 +56,42 @@ struct puller {
     } op;
 };
 
+/* What a peer sends for us. */
+struct forwards {
+    struct list leases; /* by seq */
+    struct list queue;  /* of them: to be posted */
+    size_t lease_count;
+    uint64_t byte_count;  /* of their bodies */
+    uint64_t rows, bytes; /* that the peer takes */
+    uint64_t last_seq;
+    unsigned posts;        /* under way */
+    uint64_t post_mono_ms; /* no post before */
+    struct task flush;
+    bool flushing; /* it is posted */
+
+    char peer[INCARNATION_TEXT_MAX]; /* "": not known */
+    uint64_t heard;                  /* outcomes up to here */
+    bool polling;
+    uint64_t poll_mono_ms; /* no poll before */
+    struct call poll;
+    struct target *poll_target;
+};
+
+/* What we send for a peer, by its own word. */
+struct stand_in {
+    char home[INCARNATION_TEXT_MAX]; /* of its process; "": not known */
+    uint64_t seen;                   /* the highest seq that came */
+    uint64_t floor;                  /* up to here it needs no more */
+    struct list sending;
+    size_t row_count;     /* of them */
+    size_t byte_count;    /* of their bodies */
+    struct list outcomes; /* that it hasn't fetched, by number */
+    size_t outcome_count;
+    uint64_t last;            /* the newest outcome's number */
+    struct exchange *waiting; /* for an outcome */
+    uint64_t until_mono_ms;
+};
+
 /* One peer, as we ask it. */
 struct caller {
     struct link *link;
@@ -71,6 +111,8 @@ struct caller {
     uint64_t sent_us;
     struct peer_health health;
     struct puller puller;
+    struct forwards forwards;
+    struct stand_in stand_in;
 };
 
 struct link {
@@ -103,6 +145,11 @@ struct link {
     struct list carriages; /* carry.c */
     size_t carriage_count, carried_bytes;
 
+    char run[INCARNATION_TEXT_MAX]; /* of this process, for what isn't on disk */
+    struct forwarder forwarder;
+    size_t late_count;    /* outcomes being recorded */
+    struct courier *away; /* to receivers, for peers; NULL once it is closed */
+
     bool closing, server_closed, leaving;
     unsigned open_couriers;
     unsigned open_parts; /* inbox and timer */
@@ -117,6 +164,8 @@ void caller_poke(struct caller *caller, struct now now);
 void caller_close(struct caller *caller, void (*closed)(void *ctx), void *ctx);
 void caller_free(struct caller *caller);
 bool caller_is_heard(const struct caller *caller);
+
+struct caller *caller_to(struct link *link, uint8_t ordinal); /* NULL: no such peer */
 
 /* A target at the peer; `query` may be "", `headers` NULL. NULL: they make none. */
 struct target *caller_target(const struct caller *caller, const char *method, const char *path,
@@ -144,6 +193,11 @@ const char *adopter_fault(const struct puller *p);
 void adopter_take(struct caller *caller);
 
 /* answers.c */
+void answers_refuse(struct exchange *x, unsigned status, const char *code, const char *detail);
+/* What stands in the query behind the name, up to '&' or the end; NULL: it isn't there. */
+const char *answers_query(const struct exchange *x, const char *name);
+/* A whole number in the query; false: it isn't there, or isn't one. */
+bool answers_query_number(const struct exchange *x, const char *name, int64_t *out);
 void answers_open(struct link *link);
 void answers_on_request(struct exchange *x, void *ctx);
 void answers_grown(struct link *link); /* our journal has; or whoever waits for it is to go */
@@ -154,7 +208,24 @@ void carry_open(struct link *link);
 bool carry_is_idle(const struct link *link);
 void carry_give_up(struct link *link, const struct region *region); /* it is dead */
 
+/* forwards.c */
+void forwards_open(struct link *link);
+void forwards_init(struct forwards *f);
+void forwards_poke(struct caller *caller, struct now now);
+bool forwards_are_idle(const struct forwards *f);
+
+/* stand_in.c */
+MUST_USE enum err stand_in_open(struct link *link, const struct link_options *options);
+void stand_in_init(struct stand_in *s);
+void stand_in_fini(struct stand_in *s); /* nothing is being sent */
+void stand_in_take(struct caller *home, struct exchange *x);
+void stand_in_tell(struct caller *home, struct exchange *x);
+void stand_in_poke(struct caller *home, struct now now);
+bool stand_in_is_idle(const struct stand_in *s);
+
 /* link.c */
+/* Whether data of the application may be in the region of this index. */
+bool link_permits(const struct link *link, const struct id *application, size_t region);
 void link_settle(struct link *link); /* a caller's health may be another, or it is done */
 
 #endif

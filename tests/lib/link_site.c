@@ -11,6 +11,7 @@
 
 #include "core/mem.h"
 #include "signer/certificate.h"
+#include "wire/egress.h"
 
 #define CLOSE_MS 1000
 
@@ -54,14 +55,22 @@ void link_site_open(struct link_site *site, struct topology *topology, const cha
                     struct link_options options)
 {
     site->topology = topology;
+    site->egress = egress_new_open();
     health_board_open(&site->board, topology);
     site->board.inbox = &site->f->inbox;
     site->watch.inbox = &site->f->inbox;
     health_follow(&site->board, &site->watch);
+    link_site_reopen(site, address, options);
+}
+
+void link_site_reopen(struct link_site *site, const char *address, struct link_options options)
+{
+    site->closed = false;
     options.loop = &site->f->loop.uv;
-    options.topology = topology;
+    options.topology = site->topology;
     options.store = site->f->store;
     options.keyring = site->keyring;
+    options.egress = site->egress;
     options.board = &site->board;
     options.certificate = buf_text(&site->made.certificate);
     options.key = buf_text(&site->made.key);
@@ -100,6 +109,7 @@ void link_site_stop(struct link_site *site)
     health_board_close(&site->board);
     topology_free(site->topology);
     keyring_free(site->keyring);
+    egress_free(site->egress);
     made_certificate_fini(&site->made);
 }
 

@@ -12,6 +12,7 @@ struct link_site {
     struct store_fixture *f;
     struct made_certificate made;
     struct keyring *keyring;
+    struct egress *egress; /* everything is allowed */
     struct topology *topology;
     struct health_board board;
     struct health_follower watch;
@@ -32,8 +33,9 @@ struct region link_site_region(const struct link_site *site, const char *jurisdi
 void link_site_open(struct link_site *site, struct topology *topology, const char *address,
                     struct link_options options);
 
-/* The link alone; once more does nothing. */
+/* The link alone; closing once more does nothing. */
 void link_site_close(struct link_site *site);
+void link_site_reopen(struct link_site *site, const char *address, struct link_options options);
 void link_site_stop(struct link_site *site);
 
 /* How it sees the region of that name. */

@@ -14,132 +14,44 @@
 #include "core/mem.h"
 #include "signer/seal.h"
 #include "tests/lib/client.h"
-#include "tests/lib/journals.h"
-#include "tests/lib/link_site.h"
+#include "tests/lib/linked.h"
 
-#define URL_ROOM 64
-#define FRA      0
-#define IAD      1
-#define SITES    2
-#define READERS  4 /* as many as a peer may have */
-#define BUSY     "HTTP/1.1 503"
-#define ZEROS    "0000000000000000000000000000000000000000000000000000000000000000"
+#define READERS 4 /* as many as a peer may have */
+#define BUSY    "HTTP/1.1 503"
+#define ZEROS   "0000000000000000000000000000000000000000000000000000000000000000"
 
-/* Two regions, whose stores are fixtures of the journals. */
-struct world {
-    struct journals_world *journals;
-    struct link_site sites[SITES];
-};
-
-static void turn(struct world *w)
-{
-    for (size_t i = 0; i < SITES; i++)
-        uv_run(&w->sites[i].f->loop.uv, UV_RUN_NOWAIT);
-}
-
-/* Both are of eu, fra of fr as well. */
-static struct topology *topology_of(struct world *w, size_t self, const char *fra_url)
-{
-    struct region regions[SITES] = {
-        link_site_region(&w->sites[FRA], "eu,fr", fra_url),
-        link_site_region(&w->sites[IAD], "eu", NULL),
-    };
-    struct topology_fault fault;
-    struct topology *t;
-
-    assert_int_equal(topology_new(regions, SITES, self, &t, &fault), ERR_OK);
-    return t;
-}
-
-static int set_up(void **state)
-{
-    static const char *const NAMES[SITES] = { "fra", "iad" };
-    const struct link_options usual = { .port = 0 };
-    struct world *w = xcalloc(1, sizeof *w);
-    char url[URL_ROOM];
-
-    journals_start((void **)&w->journals);
-    for (size_t i = 0; i < SITES; i++)
-        link_site_start(&w->sites[i], NAMES[i], &w->journals->f[i]);
-    link_site_open(&w->sites[FRA], topology_of(w, FRA, NULL), "127.0.0.1", usual);
-    snprintf(url, sizeof url, "https://127.0.0.1:%u", link_port(w->sites[FRA].link));
-    link_site_open(&w->sites[IAD], topology_of(w, IAD, url), NULL, usual);
-    *state = w;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    struct world *w = *state;
-
-    for (size_t i = SITES; i-- > 0;)
-        link_site_stop(&w->sites[i]);
-    journals_stop((void **)&w->journals);
-    free(w);
-    return 0;
-}
-
-static enum region_state seen_by(const struct world *w, size_t by, const char *which)
-{
-    return link_site_sees(&w->sites[by], which)->state;
-}
-
-/* An application that lives in fra, and an endpoint of it whose secret fra has sealed. */
-static struct id put_application(struct world *w, const char *jurisdiction)
-{
-    struct application *a = journals_application(w->sites[FRA].f, jurisdiction);
-    struct id id = a->base.id;
-
-    free(a->residency.jurisdiction);
-    a->residency.jurisdiction = xstrdup(jurisdiction);
-    store_fixture_put(w->sites[FRA].f, &a->base);
-    return id;
-}
-
-static struct id put_endpoint(struct world *w, const struct id *application,
-                              const struct secret *secret)
-{
-    struct endpoint *e = store_fixture_endpoint(w->sites[FRA].f, application, "hook");
-    struct id id = e->base.id;
-
-    bytes_fini(&e->secrets[0].sealed);
-    seal_secret(w->sites[FRA].keyring, e, secret, &e->secrets[0].sealed);
-    store_fixture_put(w->sites[FRA].f, &e->base);
-    return id;
-}
-
-static const struct endpoint *wait_endpoint(struct world *w, const struct id *id)
+static const struct endpoint *wait_endpoint(struct linked *w, const struct id *id)
 {
     const struct endpoint *e;
 
     while (!(e = catalog_endpoint_by_key(w->sites[IAD].f->catalog, id_key(id))))
-        turn(w);
+        linked_turn(w);
     return e;
 }
 
 static void who_is_not_reached_gets_what_others_write(void **state)
 {
-    struct world *w = *state;
+    struct linked *w = *state;
     const struct catalog *there = w->sites[IAD].f->catalog;
-    struct id before = put_application(w, "eu");
+    struct id before = linked_application(w, "eu");
 
     while (!catalog_application_by_key(there, id_key(&before)))
-        turn(w);
-    struct id while_it_waits = put_application(w, "fr");
+        linked_turn(w);
+    struct id while_it_waits = linked_application(w, "fr");
     while (!catalog_application_by_key(there, id_key(&while_it_waits)))
-        turn(w);
+        linked_turn(w);
     journals_assert_same(w->sites[FRA].f, w->sites[IAD].f, w->sites[FRA].f->ordinal);
 }
 
 static void secrets_go_to_the_regions_of_the_jurisdiction_alone(void **state)
 {
-    struct world *w = *state;
+    struct linked *w = *state;
     struct secret secret, opened;
-    struct id ours = put_application(w, "eu"), others = put_application(w, "fr");
+    struct id ours = linked_application(w, "eu"), others = linked_application(w, "fr");
 
     secret_generate(&secret);
-    struct id shared = put_endpoint(w, &ours, &secret);
-    struct id withheld = put_endpoint(w, &others, &secret);
+    struct id shared = linked_endpoint(w, &ours, &secret);
+    struct id withheld = linked_endpoint(w, &others, &secret);
 
     const struct endpoint *e = wait_endpoint(w, &shared);
     assert_int_equal(e->secret_count, 1);
@@ -153,15 +65,15 @@ static void secrets_go_to_the_regions_of_the_jurisdiction_alone(void **state)
 
 static void who_answers_is_alive_until_it_stops(void **state)
 {
-    struct world *w = *state;
+    struct linked *w = *state;
 
-    while (seen_by(w, IAD, "fra") != REGION_ALIVE)
-        turn(w);
+    while (linked_seen_by(w, IAD, "fra") != REGION_ALIVE)
+        linked_turn(w);
     assert_true(link_site_sees(&w->sites[IAD], "fra")->rtt_us > 0);
-    assert_int_equal(seen_by(w, FRA, "iad"), REGION_UNKNOWN);
+    assert_int_equal(linked_seen_by(w, FRA, "iad"), REGION_UNKNOWN);
     link_site_close(&w->sites[FRA]);
-    while (seen_by(w, IAD, "fra") != REGION_SUSPECT)
-        turn(w);
+    while (linked_seen_by(w, IAD, "fra") != REGION_SUSPECT)
+        linked_turn(w);
     assert_true(link_site_sees(&w->sites[IAD], "fra")->reason[0] != '\0');
 }
 
@@ -172,7 +84,7 @@ static void on_errand_done(struct errand *errand)
 
 static void nothing_is_carried_to_who_is_not_reached(void **state)
 {
-    struct world *w = *state;
+    struct linked *w = *state;
     struct elsewhere *elsewhere = link_elsewhere(w->sites[FRA].link);
     struct errand errand = { .region = w->sites[IAD].f->ordinal,
                              .method = "GET",
@@ -184,7 +96,7 @@ static void nothing_is_carried_to_who_is_not_reached(void **state)
 
     elsewhere->carry(elsewhere, &errand);
     while (errand.carrying)
-        turn(w);
+        linked_turn(w);
     assert_int_equal(errand.err, ERR_UNAVAILABLE);
 }
 
@@ -204,7 +116,7 @@ static bool is_status(const char *answer, const char *status)
 
 static void a_hostile_peer_gets_a_refusal(void **state)
 {
-    struct world *w = *state;
+    struct linked *w = *state;
     const struct tls_client_options options = { .identity = &w->sites[IAD].made };
     static const struct {
         const char *request, *status;
@@ -231,7 +143,7 @@ static void a_hostile_peer_gets_a_refusal(void **state)
     };
     struct client c;
 
-    put_application(w, "eu");
+    linked_application(w, "eu");
     client_open_tls(&c, &w->sites[FRA].f->loop.uv, link_port(w->sites[FRA].link), &options);
     for (size_t i = 0; i < COUNT(rows); i++) {
         ask(&c, rows[i].request);
@@ -244,7 +156,7 @@ static void a_hostile_peer_gets_a_refusal(void **state)
 
 static void who_waits_too_often_loses_its_oldest_wait(void **state)
 {
-    struct world *w = *state;
+    struct linked *w = *state;
     struct link_site *fra = &w->sites[FRA];
     const struct tls_client_options options = { .identity = &w->sites[IAD].made };
     struct client waiting[READERS], probe;
@@ -263,7 +175,7 @@ static void who_waits_too_often_loses_its_oldest_wait(void **state)
     do
         ask(&probe, "GET /link/v1/changes?after=0");
     while (is_status(client_answer(&probe), BUSY));
-    put_application(w, "eu");
+    linked_application(w, "eu");
     for (size_t i = 0; i < READERS; i++) {
         const char *answer = client_answer(&waiting[i]);
 
@@ -275,7 +187,7 @@ static void who_waits_too_often_loses_its_oldest_wait(void **state)
     client_close(&probe);
 }
 
-#define LINK_TEST(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+#define LINK_TEST(test) cmocka_unit_test_setup_teardown(test, linked_start, linked_stop)
 
 int main(void)
 {
