@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "core/count.h"
@@ -147,6 +148,14 @@ static bool comes_ahead(const struct connection *c)
     return c->state == CONNECTION_OWED || c->state == CONNECTION_SENDING || c->ahead.len > 0;
 }
 
+/* What reaches the wrong region isn't to stay in its memory. */
+static void wipe(struct buf *b)
+{
+    if (b->len > 0)
+        explicit_bzero(b->bytes, b->len);
+    buf_fini(b);
+}
+
 static void keep_ahead(struct connection *c, const char *bytes, size_t len)
 {
     enum err err = buf_append(&c->ahead, bytes, len);
@@ -200,6 +209,8 @@ static void read_piece(struct connection *c)
         turn_away(c);
     else if (errno != EAGAIN && errno != EINTR)
         connection_cut(c);
+    if (len > 0)
+        explicit_bzero(bytes, (size_t)len);
 }
 
 /* There is text of it in its session, for which the socket won't be readable. */
@@ -287,7 +298,7 @@ void connection_go_on(struct connection *c)
     c->ahead = BUF_INIT(READ_MAX);
     if (ahead.len > 0 || c->state == CONNECTION_BODY)
         feed(c, buf_text(&ahead), ahead.len);
-    buf_fini(&ahead);
+    wipe(&ahead);
     if (has_unread(c))
         read_on(c);
     if (c->at_end && !comes_ahead(c))
@@ -356,7 +367,7 @@ static void hang_up(struct connection *c)
         connection_cut(c);
         return;
     }
-    buf_fini(&c->ahead);
+    wipe(&c->ahead);
     shutdown(c->fd, SHUT_WR);
     enter(c, CONNECTION_LINGERING);
 }
@@ -501,7 +512,7 @@ static void release(struct connection *c)
         return;
 
     request_parser_fini(&c->parser);
-    buf_fini(&c->ahead);
+    wipe(&c->ahead);
     buf_fini(&c->out);
     tls_session_free(c->tls.session);
     free(c);
