@@ -1,10 +1,12 @@
 // A real region at a site: `posthaste serve` with its own directory, driven as its operator and its callers would.
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { appendFileSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { Dispatcher, posthaste } from '../../e2e/lib/dispatcher.mjs';
 
+const run = promisify(execFile);
 const port = 8071;
 export const link_port = 8443;
 
@@ -120,6 +122,11 @@ export class WanRegion extends Dispatcher {
         const [code] = await once(child, 'close');
         if (code !== 0) throw new Error(`${this.name}: posthaste ${args.join(' ')}: ${code}\n${out.stderr}`);
         return out.stdout;
+    }
+
+    // What the database of its messages says to a statement, one line for each row.
+    async query(sql) {
+        return (await run('sqlite3', ['-readonly', join(this.dir, 'data', 'regional.db'), sql])).stdout.trim().split('\n');
     }
 
     // What other regions know of this one.

@@ -1,0 +1,116 @@
+// Whatever is cut or killed among joined regions, what any of them acknowledged arrives, and was taken in once.
+import assert from 'node:assert/strict';
+import { setTimeout as pause } from 'node:timers/promises';
+import { verify } from '../e2e/lib/receiver.mjs';
+import { until } from '../e2e/lib/wait.mjs';
+import { dice, misfortune } from './lib/misfortune.mjs';
+import { allAlive, tenant } from './lib/peers.mjs';
+import { wanTest } from './lib/stage.mjs';
+import { regions } from './lib/wan.mjs';
+
+const seconds = Number(process.env.WAN_SECONDS ?? 12);
+const messages = Number(process.env.WAN_MESSAGES ?? Math.round(seconds * 10_000 / 120));
+const seed = Number(process.env.WAN_SEED ?? Date.now() % 1_000_000);
+
+const callers = 12;         // at each site
+const timeout_ms = 3000;    // after which a caller asks the next region
+const again_ms = 50;        // and how long it waits before
+const endpoints = 2;        // of each tenant
+const attempts_max = 32;
+
+// Long enough to outlast all that happens.
+const retry = Array(attempts_max).fill(Math.ceil(seconds / attempts_max)).join(',');
+const jurisdictions = { fra: 'eu', iad: 'us', sin: 'sg', gru: 'br' };
+const directions = regions.flatMap(a => regions.filter(b => b !== a).map(b => `${a}>${b}`));
+const after = (name, steps) => regions[(regions.indexOf(name) + steps) % regions.length];
+
+// A tenant in each region, whose messages may lie there alone, with an endpoint at each of the next sites.
+async function tenants(stage) {
+    const receivers = Object.fromEntries(await Promise.all(
+        regions.map(async name => [name, await stage.site(name).receiver()])));
+    const all = [];
+    for (const home of regions) {
+        const sites = Array.from({ length: endpoints }, (_, i) => after(home, i + 1));
+        const { endpoints: made } = await tenant(stage, `tenant-${home}`, { jurisdiction: jurisdictions[home], home },
+            sites.map(site => `${receivers[site].url}/${home}`));
+        const { text } = await stage.canary({ stored: [home], clear: directions });     // callers and receivers are far
+        const arrived = i => receivers[sites[i]].deliveries.filter(({ url }) => url.endsWith(`/${home}`));
+        all.push({ home, text, ids: new Set(), endpoints: made.map(({ secret }, i) => ({ secret, arrived: () => arrived(i) })) });
+    }
+    return all;
+}
+
+// Post one message from a site, to the region there and then to one after the other, until it is acknowledged.
+async function post(stage, site, { home, text, ids }, key, statuses) {
+    for (let tries = 0;; tries++) {
+        const region = stage[after(site, tries)].from(site, { timeout_ms });
+        try {
+            const { status, body } = await region.call('POST', `/app/tenant-${home}/msg`,
+                { eventType: 'order.paid', payload: { key, text } }, { 'idempotency-key': key });
+            statuses.set(status, (statuses.get(status) ?? 0) + 1);
+            if (status === 202) {
+                ids.add(body.id);
+                return;
+            }
+        } catch {
+            statuses.set('none', (statuses.get('none') ?? 0) + 1);      // cut off, or nobody listens
+        }
+        await pause(again_ms);
+    }
+}
+
+// All messages, at an even pace while the misfortune lasts, from callers everywhere to tenants everywhere.
+async function postAll(stage, tenants, random) {
+    const began = performance.now(), statuses = new Map();
+    let next = 0;
+    const call = async site => {
+        while (next < messages) {
+            const number = next++;
+            const tenant = random.one(tenants);
+            await pause(Math.max(0, began + number * seconds * 1000 / messages - performance.now()));
+            await post(stage, site, tenant, `k${number}`, statuses);
+        }
+    };
+    await Promise.all(regions.flatMap(site => Array.from({ length: callers }, () => call(site))));
+    return Object.fromEntries(statuses);
+}
+
+// [messages, deliveries, of them delivered] as they stand in each region's database.
+async function rows(region) {
+    const [line] = await region.query('SELECT (SELECT count(*) FROM messages) || "," || (SELECT count(*) FROM deliveries)' +
+        ' || "," || (SELECT count(*) FROM deliveries WHERE state = 1)');
+    return line.split(',').map(Number);
+}
+
+wanTest(`${messages} messages to joined regions survive ${seconds} s of cuts, losses and kills (WAN_SEED=${seed})`, {
+    joined: true,
+    region: () => ({ args: ['--retry-schedule', retry] }),
+    limit_ms: (2 * seconds + 120) * 1000,
+}, async (stage, t) => {
+    const random = dice(seed);
+    await allAlive(stage);
+    const all = await tenants(stage);
+    const [befell, statuses] = await Promise.all(
+        [misfortune(stage, { seconds, random }), postAll(stage, all, dice(seed + 1))]);
+    await Promise.all(stage.regions.map(region =>
+        until(() => region.must('GET', '/status'), ({ pending }) => pending === 0, again_ms)));
+
+    let deliveries = 0, arrived = 0;
+    for (const { home, ids, endpoints } of all) {
+        const held = await rows(stage[home]);
+        assert.deepEqual(held, [ids.size, ids.size * endpoints.length, ids.size * endpoints.length], `rows at ${home}`);
+        for (const { secret, arrived: deliveredTo } of endpoints) {
+            const came = deliveredTo();
+            const cameOnce = new Set(came.map(({ headers }) => headers['webhook-id']));
+            assert.deepEqual([...cameOnce].sort(), [...ids].sort());
+            assert.equal(new Set(came.map(({ body }) => body.toString())).size, ids.size);
+            for (const delivery of came) verify(secret, delivery);
+            deliveries += came.length;
+            arrived += cameOnce.size;
+        }
+    }
+    assert.equal(all.reduce((sum, { ids }) => sum + ids.size, 0), messages, 'an idempotency key made two messages');
+    assert.deepEqual(Object.keys(statuses).filter(status => !['202', '503', 'none'].includes(status)), []);
+    t.diagnostic(`${JSON.stringify(befell)}, answers ${JSON.stringify(statuses)}: ` +
+        `${arrived} deliveries of ${messages} messages arrived, ${deliveries - arrived} repeats`);
+});
