@@ -63,6 +63,7 @@ enum err api_open(struct api **out, const struct api_options *options)
     services->ids = options->ids;
     services->topology = options->topology;
     services->elsewhere = options->elsewhere;
+    services->explainer = options->explainer;
     services->peers = options->peers;
     list_init(&services->carried);
     services->catalog = catalog_new();

@@ -7,6 +7,7 @@
 #include <uv.h>
 
 #include "api/elsewhere.h"
+#include "api/explainer.h"
 #include "core/health_board.h"
 #include "core/topology.h"
 #include "signer/keyring.h"
@@ -23,6 +24,7 @@ struct api_options {
     const struct topology *topology;
     struct health_board *health;
     struct elsewhere *elsewhere; /* carries requests to other regions; NULL: nobody does */
+    struct explainer *explainer; /* says why a region sends; outlives the api */
     bool peers;                  /* for requests that other regions have carried here */
     const char *address;         /* NULL: no server of its own; see api_on_headers() */
     uint16_t port;               /* 0 = any */

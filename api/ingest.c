@@ -57,19 +57,18 @@ static struct residency_decision serve_here(const struct request *r, const char 
     return (struct residency_decision){ RESIDENCY_SERVE, self, reason };
 }
 
-/* A message that another region of the jurisdiction took in lies there: its id says so. */
-static struct residency residency_of_message(const struct request *r,
-                                             const struct application *application)
+/* A message that another region of the jurisdiction took in lies there: its id says so. NULL: it is
+ * about none, or one without an id. */
+static struct residency residency_of(const struct topology *topology,
+                                     const struct application *application,
+                                     const struct id *message)
 {
-    const struct topology *topology = r->services->topology;
     struct residency residency = application->residency;
     const struct region *maker;
-    struct id id;
 
-    if (r->match.route->ingest != INGEST_MESSAGE ||
-        id_parse(ID_MESSAGE, r->match.parts[1], &id) != ERR_OK)
+    if (!message)
         return residency;
-    maker = topology_by_ordinal(topology, id_ordinal(&id));
+    maker = topology_by_ordinal(topology, id_ordinal(message));
     if (maker && region_set_has(residency_allowed(topology, &residency),
                                 topology_index(topology, maker)))
         residency.home = maker->ordinal;
@@ -84,7 +83,10 @@ static struct residency_decision decide_for_application(struct request *r)
     struct id id;
 
     if (application) {
-        struct residency residency = residency_of_message(r, application);
+        bool is_at_message = r->match.route->ingest == INGEST_MESSAGE &&
+                             id_parse(ID_MESSAGE, r->match.parts[1], &id) == ERR_OK;
+        struct residency residency =
+            residency_of(topology, application, is_at_message ? &id : NULL);
         r->home = residency_home(topology, &application->residency);
         return residency_decide(topology, alive_regions(r->services), &residency, &request);
     }
@@ -264,10 +266,24 @@ void ingest_read(const struct request *r, const struct json *body,
     next->residency = made;
 }
 
+/* Its body was read, and says that this is where it belongs. */
+static bool settle(struct request *r, const struct residency *residency)
+{
+    const struct residency_request request = describe(r, RESIDENCY_OWNER);
+
+    r->decision = residency_decide(r->services->topology, alive_regions(r->services), residency,
+                                   &request);
+    if (ingest_turns_away(r))
+        return false;
+    if (r->decision.action == RESIDENCY_SERVE)
+        return true;
+    carry_request(r);
+    return false;
+}
+
 bool ingest_new(struct request *r, const struct application *next, bool has_payload)
 {
     const struct topology *topology = r->services->topology;
-    const struct residency_request request = describe(r, RESIDENCY_OWNER);
     struct residency residency = next->residency;
 
     if (topology_is_single(topology))
@@ -275,11 +291,18 @@ bool ingest_new(struct request *r, const struct application *next, bool has_payl
     if (!has_payload)
         residency.mode = RESIDENCY_AT_REST;
     r->home = residency_home(topology, &residency);
-    r->decision = residency_decide(topology, alive_regions(r->services), &residency, &request);
-    if (ingest_turns_away(r))
-        return false;
-    if (r->decision.action == RESIDENCY_SERVE)
+    return settle(r, &residency);
+}
+
+bool ingest_known(struct request *r, const struct application *application,
+                  const struct id *message)
+{
+    const struct topology *topology = r->services->topology;
+
+    if (topology_is_single(topology))
         return true;
-    carry_request(r);
-    return false;
+    struct residency residency = residency_of(topology, application, message);
+    residency.mode = RESIDENCY_AT_REST;
+    r->home = residency_home(topology, &application->residency);
+    return settle(r, &residency);
 }

@@ -30,6 +30,11 @@ void ingest_read(const struct request *r, const struct json *body,
  * a message, which its mode concerns. */
 MUST_USE bool ingest_new(struct request *r, const struct application *next, bool has_payload);
 
+/* Whether a request whose body says what it is about is answered here: at the home of the
+ * application, or where the `message` was taken in if that isn't NULL; false: carried or answered. */
+MUST_USE bool ingest_known(struct request *r, const struct application *application,
+                           const struct id *message);
+
 /* The headers of an answer that say who gave it and why. */
 void ingest_sign(struct request *r);
 

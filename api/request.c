@@ -47,11 +47,10 @@ struct store_req request_waits(struct request *r, store_done *done)
     return (struct store_req){ .done = done, .reply_to = &r->services->inbox };
 }
 
-struct application *request_look_up_application(const struct request *r)
+struct application *request_application_named(const struct request *r, const char *name)
 {
     const struct catalog *catalog = r->services->catalog;
     const struct id *organization = &r->token.organization;
-    const char *name = r->match.parts[0];
     struct application *found;
     struct id id;
 
@@ -63,6 +62,11 @@ struct application *request_look_up_application(const struct request *r)
         !id_equal(&found->base.id, &r->token.application))
         return NULL;
     return found;
+}
+
+struct application *request_look_up_application(const struct request *r)
+{
+    return request_application_named(r, r->match.parts[0]);
 }
 
 bool request_take_application(struct request *r)

@@ -12,6 +12,7 @@
 
 #include "api/bookmark.h"
 #include "api/elsewhere.h"
+#include "api/explainer.h"
 #include "api/misdirected.h"
 #include "api/query.h"
 #include "api/router.h"
@@ -35,8 +36,9 @@ struct services {
     const struct topology *topology;
     struct health_follower health;
     struct elsewhere *elsewhere; /* NULL: there is no way to other regions */
-    bool peers;                  /* all requests were carried here by one */
-    struct list carried;         /* requests under way to another */
+    struct explainer *explainer;
+    bool peers;          /* all requests were carried here by one */
+    struct list carried; /* requests under way to another */
     struct misdirected misdirected;
     struct bookmark_signer *signer;
     struct bookmark here;  /* how far the replicas reach */
@@ -117,6 +119,9 @@ struct store_req request_waits(struct request *r, store_done *done);
 /* The application that the path's first part names by id or uid, as far as the token may see
  * it; NULL if there is none. Borrowed from the catalog. */
 struct application *request_look_up_application(const struct request *r);
+
+/* Likewise, of this name. */
+struct application *request_application_named(const struct request *r, const char *name);
 
 /* The same as `r->application`. find: when there is none, answered with 404. */
 MUST_USE bool request_take_application(struct request *r);

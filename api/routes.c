@@ -42,6 +42,8 @@ const struct route routes[] = {
     { "GET",    ORIGIN "/digest",    ORG, HERE,  0, replication_digest },
     { "POST",   ORIGIN "/reseed",    ORG, HERE,  0, replication_reseed },
 
+    { "POST",   BASE "/route/explain", APP, HERE, 0, routes_explain },
+
     { "GET",    BASE "/app",         ORG, HERE,    QUERY_PAGE_APPLICATIONS, applications_list },
     { "POST",   BASE "/app",         ORG, HERE,    QUERY_GET_IF_EXISTS,     applications_create },
     { "GET",    APPLICATION,         APP, REPLICA, 0, applications_get },

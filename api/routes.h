@@ -32,6 +32,8 @@ void replication_conflicts(struct request *r);
 void replication_digest(struct request *r);
 void replication_reseed(struct request *r);
 
+void routes_explain(struct request *r);
+
 void applications_list(struct request *r);
 void applications_create(struct request *r);
 void applications_get(struct request *r);

@@ -1,7 +1,7 @@
 /* Daemon: starts and stops what a region consists of.
  *
- *   on_signal ─► stop_api ─► stop_dispatcher ─► on_dispatcher_closed ─► on_router_closed
- *             ─► stop_link ─► stop_peers ─► stop_store ─► on_store_closed ─► join
+ *   on_signal ─► stop_api ─► stop_dispatcher ─► stop_link ─► stop_peers ─► stop_router
+ *             ─► stop_store ─► on_store_closed ─► join
  *
  * Each step runs where its module lives and reports to the main loop by a task. A failed start
  * takes the same way, from the step of the last module that opened. */
@@ -20,6 +20,7 @@
 #include "daemon/process.h"
 #include "daemon/settings.h"
 #include "dispatcher/dispatcher.h"
+#include "region/explainer.h"
 #include "region/link.h"
 #include "region/router.h"
 #include "signer/digest.h"
@@ -42,6 +43,7 @@ struct daemon {
     struct health_board health;
     struct store *store;          /* each NULL until it is open */
     struct region_router *router; /* NULL in a region that is alone */
+    struct region_explainer *explainer;
     struct dispatcher *dispatcher;
     struct api *api;
     struct link *link; /* both NULL in a region without peers */
@@ -66,11 +68,12 @@ static void stop_api(struct task *step);
 static void on_api_closed(void *ctx);
 static void stop_dispatcher(struct task *step);
 static void on_dispatcher_closed(void *ctx);
-static void on_router_closed(void *ctx);
 static void stop_link(struct task *step);
 static void on_link_closed(void *ctx);
 static void stop_peers(struct daemon *d);
 static void on_peers_closed(void *ctx);
+static void stop_router(struct task *step);
+static void on_router_closed(void *ctx);
 static void stop_store(struct task *step);
 static void on_store_closed(struct task *step);
 static void on_deadline(uv_timer_t *timer);
@@ -99,6 +102,7 @@ int daemon_serve(const struct config_sources *sources)
         announce(&d);
     uv_run(&d.main.uv, UV_RUN_DEFAULT);
     join_loops(&d);
+    explainer_free(d.explainer);
     health_board_close(&d.health);
     settings_fini(&d.settings);
     return (int)d.exit;
@@ -157,6 +161,13 @@ static void open_router(struct daemon *d)
             .topology = d->settings.topology,
             .board = &d->health,
         });
+    d->explainer = explainer_new(&(struct explainer_options){
+        .inbox = &d->dispatch.inbox,
+        .topology = d->settings.topology,
+        .store = d->store,
+        .router = d->router,
+        .clock = clock_now,
+    });
 }
 
 static enum daemon_exit open_dispatcher(struct daemon *d)
@@ -205,6 +216,7 @@ static enum daemon_exit open_api(struct daemon *d)
                                          .topology = d->settings.topology,
                                          .health = &d->health,
                                          .elsewhere = d->link ? link_elsewhere(d->link) : NULL,
+                                         .explainer = explainer_interface(d->explainer),
                                          .address = config->listen.address,
                                          .port = config->listen.port,
                                          .limits = &d->limits,
@@ -230,6 +242,7 @@ static enum err open_peers(struct daemon *d)
                                    .ids = &d->ids,
                                    .topology = d->settings.topology,
                                    .health = &d->health,
+                                   .explainer = explainer_interface(d->explainer),
                                    .peers = true,
                                    .limits = &d->limits,
                                });
@@ -388,16 +401,6 @@ static void on_dispatcher_closed(void *ctx)
 {
     struct daemon *d = ctx;
 
-    if (d->router)
-        router_close(d->router, on_router_closed, d);
-    else
-        on_router_closed(d);
-}
-
-static void on_router_closed(void *ctx)
-{
-    struct daemon *d = ctx;
-
     go_on(d, &d->link_loop, stop_link);
 }
 
@@ -426,6 +429,24 @@ static void stop_peers(struct daemon *d)
 }
 
 static void on_peers_closed(void *ctx)
+{
+    struct daemon *d = ctx;
+
+    go_on(d, &d->dispatch, stop_router);
+}
+
+/* On the dispatch loop. Nobody asks why any more. */
+static void stop_router(struct task *step)
+{
+    struct daemon *d = container_of(step, struct daemon, step);
+
+    if (d->router)
+        router_close(d->router, on_router_closed, d);
+    else
+        on_router_closed(d);
+}
+
+static void on_router_closed(void *ctx)
 {
     struct daemon *d = ctx;
 

@@ -97,7 +97,7 @@ static void on_changed(struct health_follower *follower)
 static void gather(const struct question *q, const struct route_memory *memory,
                    struct route_inputs *out)
 {
-    const struct region_router *r = q->router;
+    struct region_router *r = q->router;
 
     route_gather(
         &(struct route_facts){
@@ -112,6 +112,17 @@ static void gather(const struct question *q, const struct route_memory *memory,
         out);
     for (size_t i = 0; i < out->count; i++)
         out->regions[i].has_credit_limit = q->now.mono_ms < r->refused_mono_ms[i];
+    out->damped = !damper_admits(&r->damper, route_table_count(r->table), q->now.mono_ms);
+}
+
+void router_gather(struct region_router *router, const struct application *application,
+                   const struct endpoint *endpoint, struct now now, struct route_inputs *out)
+{
+    const struct question q = { router, application, endpoint, now };
+    const struct route_entry *entry =
+        route_table_find(router->table, id_key(&endpoint->base.id));
+
+    gather(&q, entry ? &entry->memory : NULL, out);
 }
 
 static bool is_stale(const struct question *q, const struct route_entry *entry)
@@ -139,7 +150,6 @@ static void decide(const struct question *q, struct route_entry *entry)
     struct route_decision d;
 
     gather(q, &entry->memory, &in);
-    in.damped = !damper_admits(&r->damper, route_table_count(r->table), q->now.mono_ms);
     route_decide(&in, &d);
     if (d.verdict == HYSTERESIS_MOVED)
         damper_count(&r->damper, q->now.mono_ms);

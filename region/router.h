@@ -20,6 +20,7 @@
 
 #include "core/health_board.h"
 #include "dispatcher/router.h"
+#include "region/route.h"
 
 struct router_options {
     struct inbox *inbox;             /* the loop's; open until `closed` has run */
@@ -39,5 +40,9 @@ void router_close(struct region_router *router, void (*closed)(void *ctx), void 
 
 /* For the dispatcher, while the router is open. */
 struct router *router_interface(struct region_router *router);
+
+/* What a decision would be made of right now. */
+void router_gather(struct region_router *router, const struct application *application,
+                   const struct endpoint *endpoint, struct now now, struct route_inputs *out);
 
 #endif

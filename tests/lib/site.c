@@ -28,6 +28,25 @@ static void require(bool ok, const char *what)
     abort();
 }
 
+/* What the dispatcher would ask, and the API does. */
+static void open_router(struct site *site)
+{
+    if (!topology_is_single(site->topology))
+        site->router = router_open(&(struct router_options){
+            .inbox = &site->loop.inbox,
+            .store = site->store,
+            .topology = site->topology,
+            .board = &site->health,
+        });
+    site->explainer = explainer_new(&(struct explainer_options){
+        .inbox = &site->loop.inbox,
+        .topology = site->topology,
+        .store = site->store,
+        .router = site->router,
+        .clock = clock_now,
+    });
+}
+
 static void open_site(struct site *site, struct topology *topology, struct elsewhere *elsewhere,
                       bool peers, size_t requests_max)
 {
@@ -53,6 +72,7 @@ static void open_site(struct site *site, struct topology *topology, struct elsew
     };
     require(store_open(&site->store, &store) == ERR_OK, "no store");
 
+    open_router(site);
     const struct api_options api = {
         .loop = &site->loop.uv,
         .store = site->store,
@@ -61,6 +81,7 @@ static void open_site(struct site *site, struct topology *topology, struct elsew
         .topology = topology,
         .health = &site->health,
         .elsewhere = elsewhere,
+        .explainer = explainer_interface(site->explainer),
         .peers = peers,
         .address = "127.0.0.1",
     };
@@ -89,7 +110,7 @@ void site_open_busy(struct site *site)
     open_site(site, topology_new_single(), NULL, false, 0);
 }
 
-static void on_api_closed(void *ctx)
+static void on_closed(void *ctx)
 {
     *(bool *)ctx = true;
 }
@@ -109,7 +130,7 @@ void site_stop(struct site *site)
 {
     bool closed = false;
 
-    api_close(site->api, 1000, on_api_closed, &closed);
+    api_close(site->api, 1000, on_closed, &closed);
     run_until(site, &closed);
     site->api = NULL;
 }
@@ -118,8 +139,16 @@ void site_close(struct site *site)
 {
     struct waiting store = { .task.run = on_store_closed };
 
+    bool router_closed = false;
+
     if (site->api)
         site_stop(site);
+    if (site->router) {
+        router_close(site->router, on_closed, &router_closed);
+        run_until(site, &router_closed);
+        site->router = NULL;
+    }
+    explainer_free(site->explainer);
     store_close(site->store, &site->loop.inbox, &store.task);
     run_until(site, &store.done);
     loop_close(&site->loop);

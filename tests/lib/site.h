@@ -4,6 +4,7 @@
 
 #include "api/api.h"
 #include "core/loop.h"
+#include "region/explainer.h"
 #include "signer/token.h"
 #include "tests/lib/answer.h"
 #include "tests/lib/client.h"
@@ -17,6 +18,8 @@ struct site {
     struct keyring *keyring;
     struct topology *topology;
     struct health_board health;
+    struct region_router *router; /* NULL: it is alone */
+    struct region_explainer *explainer;
     struct api *api;
     char token[TOKEN_TEXT_MAX]; /* of the default organization */
 };
