@@ -79,6 +79,13 @@ static void on_store_closed(struct task *step);
 static void on_deadline(uv_timer_t *timer);
 static void join_loops(struct daemon *d);
 
+/* Their links don't come to be, and everything else goes on. */
+static void tell_left_out(const struct text_list *cards)
+{
+    for (size_t i = 0; i < cards->count; i++)
+        log_event(LOG_ERROR, "peer_left_out", LOG_STR("reason", cards->items[i]));
+}
+
 int daemon_serve(const struct config_sources *sources)
 {
     struct daemon d = { 0 };
@@ -86,6 +93,7 @@ int daemon_serve(const struct config_sources *sources)
     if (!settings_load(sources, &d.settings))
         return DAEMON_MISCONFIGURED;
     log_open(d.settings.config->log.format, d.settings.config->log.level);
+    tell_left_out(&d.settings.left_out);
     process_prepare();
     if (!open_loops(&d)) {
         settings_fini(&d.settings);

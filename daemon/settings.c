@@ -32,6 +32,7 @@ bool settings_load(const struct config_sources *sources, struct settings *out)
 
 void settings_fini(struct settings *settings)
 {
+    text_list_fini(&settings->left_out);
     topology_free(settings->topology);
     egress_free(settings->egress);
     keyring_free(settings->keyring);
@@ -66,7 +67,8 @@ static bool load_topology(struct settings *settings)
 {
     char why[CONFIG_WHY_MAX];
 
-    if (regions_load(settings->config, &settings->topology, why) == ERR_OK)
+    if (regions_load_good(settings->config, &settings->topology, &settings->left_out, why) ==
+        ERR_OK)
         return true;
     fprintf(stderr, "posthaste: %s\n", why);
     return false;

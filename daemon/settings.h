@@ -14,6 +14,7 @@ struct settings {
     struct keyring *keyring;
     struct egress *egress;
     struct topology *topology;
+    struct text_list left_out; /* the cards that aren't in it, and why */
 };
 
 /* False when something is wrong, and it has been said. */

@@ -73,8 +73,10 @@ enum err caller_open(struct caller *caller, struct link *link, uv_loop_t *loop,
         return ERR_OK; /* it asks, and is never asked */
     caller->hello = caller_target(caller, "GET", "/link/v1/hello", "", NULL);
     caller->ping = caller_target(caller, "POST", "/link/v1/ping", "", NULL);
-    if (!caller->hello || !caller->ping)
-        return refuse(region, "its link_url isn't one");
+    if (!caller->hello || !caller->ping) {
+        peer_refused(&caller->health, "its link_url isn't one");
+        return ERR_OK;
+    }
     caller->identity = (struct courier_identity){ .certificate = link->certificate,
                                                   .key = link->key,
                                                   .pins = caller->pins };

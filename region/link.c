@@ -195,6 +195,7 @@ static void on_turn(uv_timer_t *timer)
     answers_poke(link, now);
     for (size_t i = 0; i < link->caller_count; i++)
         stand_in_poke(&link->callers[i], now);
+    link_settle(link);
 }
 
 static void on_applied(struct store_follower *follower, const struct journal_reach *reach)

@@ -24,6 +24,7 @@ struct roll {
     struct region_card cards[ROLL_MAX];
     char *sources[ROLL_MAX];
     char *why;
+    struct text_list *left_out; /* NULL: no card may be */
 };
 
 static enum err add_self(struct roll *roll, const struct config *config);
@@ -38,7 +39,13 @@ static void roll_fini(struct roll *roll);
 enum err regions_load(const struct config *config, struct topology **out,
                       char why[CONFIG_WHY_MAX])
 {
-    struct roll roll = { .why = why };
+    return regions_load_good(config, out, NULL, why);
+}
+
+enum err regions_load_good(const struct config *config, struct topology **out,
+                           struct text_list *left_out, char why[CONFIG_WHY_MAX])
+{
+    struct roll roll = { .why = why, .left_out = left_out };
 
     if (!config->region.name) {
         *out = topology_new_single();
@@ -116,6 +123,14 @@ static bool is_called(const char *name, const char *region)
     return strncmp(name, region, len) == 0 && strcmp(name + len, SUFFIX) == 0;
 }
 
+/* Whether the card that `why` is about may be. */
+static bool leave_out(struct roll *roll)
+{
+    if (roll->left_out)
+        text_list_add(roll->left_out, roll->why, strlen(roll->why));
+    return roll->left_out != NULL;
+}
+
 static enum err add_folder(struct roll *roll, const char *folder, const char *except)
 {
     struct text_list names = { 0 };
@@ -125,9 +140,12 @@ static enum err add_folder(struct roll *roll, const char *folder, const char *ex
         explain(roll->why, CONFIG_WHY_MAX, "%s: can't be read: %s", folder, err_text(err));
     else
         err = ERR_OK;
-    for (size_t i = 0; i < names.count && roll->count <= REGIONS_MAX && !err; i++)
+    for (size_t i = 0; i < names.count && roll->count <= REGIONS_MAX && !err; i++) {
         if (!except || !is_called(names.items[i], except))
             err = add_file(roll, folder, names.items[i]);
+        if (err && leave_out(roll))
+            err = ERR_OK;
+    }
     text_list_fini(&names);
     return err;
 }
@@ -167,7 +185,10 @@ static enum err add_file(struct roll *roll, const char *folder, const char *name
         region_card_explain(path, &card, &misnamed, roll->why);
         err = ERR_INVALID;
     }
-    add_card(roll, path, &card);
+    if (err)
+        region_fini(&card.region);
+    else
+        add_card(roll, path, &card);
     return err;
 }
 
@@ -194,7 +215,8 @@ static enum err take_certificate(struct roll *roll, const char *source,
     return ERR_INVALID;
 }
 
-static enum err make_topology(struct roll *roll, struct topology **out)
+/* `*out_at`: whose fault it is, when it can't be. */
+static enum err try_topology(struct roll *roll, struct topology **out, size_t *out_at)
 {
     struct region regions[ROLL_MAX];
     struct topology_fault fault;
@@ -202,21 +224,43 @@ static enum err make_topology(struct roll *roll, struct topology **out)
     for (size_t i = 0; i < roll->count; i++)
         regions[i] = roll->cards[i].region;
     enum err err = topology_new(regions, roll->count, 0, out, &fault);
-    if (err)
+    if (err) {
+        *out_at = fault.region;
         region_card_explain(roll->sources[fault.region], &roll->cards[fault.region], &fault,
                             roll->why);
-    else
-        for (size_t i = 0; i < roll->count; i++)
-            roll->cards[i].region = (struct region){ .ordinal = 0 }; /* the topology's now */
+        return err;
+    }
+    for (size_t i = 0; i < roll->count; i++)
+        roll->cards[i].region = (struct region){ .ordinal = 0 }; /* the topology's now */
+    return ERR_OK;
+}
+
+static void drop_card(struct roll *roll, size_t at)
+{
+    region_fini(&roll->cards[at].region);
+    free(roll->sources[at]);
+    roll->count--;
+    for (; at < roll->count; at++) {
+        roll->cards[at] = roll->cards[at + 1];
+        roll->sources[at] = roll->sources[at + 1];
+    }
+}
+
+/* Without this region itself, which is the first, there is none. */
+static enum err make_topology(struct roll *roll, struct topology **out)
+{
+    size_t at = 0;
+    enum err err;
+
+    while ((err = try_topology(roll, out, &at)) != ERR_OK && at > 0 && leave_out(roll))
+        drop_card(roll, at);
     return err;
 }
 
 static void roll_fini(struct roll *roll)
 {
-    for (size_t i = 0; i < roll->count; i++) {
-        region_fini(&roll->cards[i].region);
-        free(roll->sources[i]);
-    }
+    while (roll->count > 0)
+        drop_card(roll, roll->count - 1);
 }
 
 enum err regions_read_key(const struct config *config, const struct topology *topology,

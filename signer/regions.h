@@ -15,7 +15,12 @@
 MUST_USE enum err regions_load(const struct config *config, struct topology **out,
                                char why[CONFIG_WHY_MAX]);
 
-/* The same, for a configuration with region.name, as if the card that `source` holds were there as
+/* For a daemon: a card that is none, or doesn't go with this region or with a card before it in the
+ * order of their names, is left out. `left_out` gets what `why` would have said of each. */
+MUST_USE enum err regions_load_good(const struct config *config, struct topology **out,
+                                    struct text_list *left_out, char why[CONFIG_WHY_MAX]);
+
+/* As regions_load(), for a configuration with region.name, as if the card that `source` holds were there as
  * well, in place of one of its name. */
 MUST_USE enum err regions_try(const struct config *config, const char *source,
                               const struct buf *text, struct topology **out,

@@ -100,25 +100,39 @@ static void open_server(struct world *w)
                      ERR_OK);
 }
 
-static int set_up(void **state)
+/* The card's link_url is `base`, and the server's port. */
+static int set_up_at(void **state, const char *base, bool port)
 {
     struct world *w = xcalloc(1, sizeof *w);
     struct topology_fault fault;
     struct topology *t;
-    char url[URL_ROOM];
+    struct buf url = BUF_INIT(URL_ROOM);
 
     journals_start((void **)&w->journals);
     link_site_start(&w->fra, "fra", &w->journals->f[0]);
     link_site_start(&w->iad, "iad", &w->journals->f[1]);
     open_server(w);
-    snprintf(url, sizeof url, "https://127.0.0.1:%u", server_port(w->server));
-    struct region regions[] = { link_site_region(&w->fra, "eu", url),
+    assert_int_equal(buf_append_text(&url, base), ERR_OK);
+    if (port)
+        assert_int_equal(buf_printf(&url, ":%u", server_port(w->server)), ERR_OK);
+    struct region regions[] = { link_site_region(&w->fra, "eu", buf_text(&url)),
                                 link_site_region(&w->iad, "us", NULL) };
     assert_int_equal(topology_new(regions, COUNT(regions), 1, &t, &fault), ERR_OK);
     w->script = (struct script){ .changes_status = 200, .snapshot_status = 200 };
     link_site_open(&w->iad, t, NULL, (struct link_options){ .port = 0 });
+    buf_fini(&url);
     *state = w;
     return 0;
+}
+
+static int set_up(void **state)
+{
+    return set_up_at(state, "https://127.0.0.1", true);
+}
+
+static int set_up_nowhere(void **state)
+{
+    return set_up_at(state, "https://[nowhere", false);
 }
 
 static void on_server_closed(void *ctx)
@@ -213,6 +227,15 @@ static void a_snapshot_that_brings_nothing_is_refused(void **state)
     assert_refuses_pages_behind(*state, 1);
 }
 
+static void who_has_no_good_url_is_not_asked(void **state)
+{
+    struct world *w = *state;
+
+    wait_for_reason(w, "link_url");
+    assert_int_equal(link_site_sees(&w->iad, "fra")->state, REGION_INCOMPATIBLE);
+    assert_int_equal(w->hellos, 0);
+}
+
 #define HOSTILE_TEST(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -223,6 +246,8 @@ int main(void)
         HOSTILE_TEST(who_is_busy_for_long_is_shown),
         HOSTILE_TEST(a_snapshot_that_does_not_advance_is_refused),
         HOSTILE_TEST(a_snapshot_that_brings_nothing_is_refused),
+        cmocka_unit_test_setup_teardown(who_has_no_good_url_is_not_asked, set_up_nowhere,
+                                        tear_down),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

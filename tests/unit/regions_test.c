@@ -185,6 +185,53 @@ static void a_card_that_does_not_fit_is_named(void **state)
     }
 }
 
+static void assert_left_out(const struct fixture *f, const struct text_list *left_out,
+                            const char *const *whys, size_t count)
+{
+    assert_int_equal(left_out->count, count);
+    for (size_t i = 0; i < count; i++)
+        assert_string_equal(left_out->items[i] + strlen(f->dir) + 1, whys[i]);
+}
+
+static void a_daemon_leaves_out_the_cards_that_do_not_fit(void **state)
+{
+    static const char *const whys[] = {
+        "peers/dub.yaml: ordinal: is missing",
+        "peers/lhr.yaml:1: name: isn't what the file is called",
+        "peers/fra.yaml:1: name: there is a region fra already",
+        "peers/lax.yaml:2: ordinal: 1 is that of fra already",
+        "peers/sin.yaml:2: ordinal: 2 is that of iad already",
+    };
+    struct fixture *f = *state;
+    struct text_list left_out = { 0 };
+
+    write_card(f, "peers/dub.yaml", "name: dub\n");
+    write_card(f, "peers/fra.yaml", "name: fra\nordinal: 9\njurisdictions: [eu]\n");
+    write_card(f, "peers/gru.yaml", "name: gru\nordinal: 4\njurisdictions: [br]\n");
+    write_card(f, "peers/iad.yaml", IAD);
+    write_card(f, "peers/lax.yaml", "name: lax\nordinal: 1\njurisdictions: [us]\n");
+    write_card(f, "peers/lhr.yaml", SIN);
+    write_card(f, "peers/sin.yaml", "name: sin\nordinal: 2\njurisdictions: [sg]\n");
+    assert_int_equal(regions_load_good(f->config, &f->topology, &left_out, f->why), ERR_OK);
+    assert_left_out(f, &left_out, whys, COUNT(whys));
+    assert_int_equal(f->topology->count, 3);
+    assert_non_null(topology_by_name(f->topology, "gru"));
+    assert_string_equal(topology_by_ordinal(f->topology, 2)->name, "iad");
+    text_list_fini(&left_out);
+}
+
+static void a_daemon_does_not_leave_out_itself(void **state)
+{
+    struct fixture *f = *state;
+    struct text_list left_out = { 0 };
+
+    write_file(f, "link.crt", "no certificate");
+    assert_int_equal(regions_load_good(f->config, &f->topology, &left_out, f->why),
+                     ERR_INVALID);
+    assert_why(f, "link.crt: isn't one certificate as PEM");
+    assert_int_equal(left_out.count, 0);
+}
+
 static void a_folder_that_cannot_be_read_is_named(void **state)
 {
     struct fixture *f = *state;
@@ -200,6 +247,7 @@ static void there_may_be_fifteen_peers(void **state)
 {
     struct fixture *f = *state;
     char name[TEMP_PATH_MAX + 64], card[64];
+    struct text_list left_out = { 0 };
 
     for (int i = 2; i <= REGIONS_MAX + 1; i++) {
         snprintf(name, sizeof name, "peers/r%d.yaml", i);
@@ -208,6 +256,12 @@ static void there_may_be_fifteen_peers(void **state)
     }
     assert_int_equal(regions_load(f->config, &f->topology, f->why), ERR_LIMIT);
     assert_non_null(strstr(f->why, "there are more than 16 regions"));
+    assert_int_equal(regions_load_good(f->config, &f->topology, &left_out, f->why), ERR_OK);
+    assert_int_equal(f->topology->count, REGIONS_MAX);
+    assert_int_equal(left_out.count, 1);
+    text_list_fini(&left_out);
+    topology_free(f->topology);
+    f->topology = NULL;
     snprintf(name, sizeof name, "%s/peers/r2.yaml", f->dir);
     unlink(name);
     assert_int_equal(regions_load(f->config, &f->topology, f->why), ERR_OK);
@@ -325,6 +379,8 @@ int main(void)
         REGIONS_TEST(without_a_folder_of_peers_there_are_none),
         REGIONS_TEST(without_a_name_a_region_is_alone_whatever_is_there),
         REGIONS_TEST(a_card_that_does_not_fit_is_named),
+        REGIONS_TEST(a_daemon_leaves_out_the_cards_that_do_not_fit),
+        REGIONS_TEST(a_daemon_does_not_leave_out_itself),
         REGIONS_TEST(a_folder_that_cannot_be_read_is_named),
         REGIONS_TEST(there_may_be_fifteen_peers),
         REGIONS_TEST(a_card_is_tried_in_place_of_the_one_of_its_name),

@@ -1,6 +1,6 @@
 // Peers that aren't what they were: that link stops, visibly, and everything else goes on.
 import assert from 'node:assert/strict';
-import { cpSync, rmSync } from 'node:fs';
+import { cpSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { until } from '../e2e/lib/wait.mjs';
 import { impostor } from './lib/impostor.mjs';
@@ -90,4 +90,22 @@ wanTest('a peer that shows another certificate than its card has is not spoken t
     await says(stage.fra, 'peer', fact => fact.region === 'gru' && fact.reason === reason);
     await goesOn(stage, 'iad', 'fra', 'beside');
     assert.equal(asked.count, 0);
+});
+
+wanTest('cards with a name or an ordinal that is taken are left out, and the others go on', three, async stage => {
+    const { fra, iad } = stage;
+    const cards = {
+        fra: await fra.card(),
+        iad: (await iad.card()).replace(/^ordinal: 2$/m, 'ordinal: 4'),
+    };
+    await fra.stop();
+    for (const [name, card] of Object.entries(cards)) writeFileSync(join(fra.dir, 'peers', `${name}.yaml`), card);
+    await fra.start();
+    await says(fra, 'peer_left_out', ({ reason }) => /peers\/fra\.yaml:1: name: there is a region fra already$/.test(reason));
+    await says(fra, 'peer_left_out', ({ reason }) => /peers\/iad\.yaml:2: ordinal: 4 is that of gru already$/.test(reason));
+    await goesOn(stage, 'gru', 'fra', 'beside');
+    await sees(stage, 'iad', 'fra', ({ state, reason }) => state === 'incompatible' && /TLS/.test(reason));
+    await goesOn(stage, 'gru', 'iad', 'there');
+    const { data: known } = (await call(stage, 'fra', 'GET', '/regions')).body;
+    assert.deepEqual(known.map(({ name }) => name), ['fra', 'gru']);
 });
