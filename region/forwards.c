@@ -572,6 +572,17 @@ static void end_leases(struct caller *caller, struct now now)
     }
 }
 
+/* Nobody hears it: what it has is tried from elsewhere, without waiting for the end of the lease. */
+void forwards_give_up(struct link *link, const struct region *region)
+{
+    struct forwards *f = &caller_to(link, region->ordinal)->forwards;
+
+    while (!list_is_empty(&f->leases)) {
+        struct lease *lease = container_of(f->leases.next, struct lease, link);
+        end_lease(f, lease, lease->posted_once ? FORWARD_LOST : FORWARD_REFUSED);
+    }
+}
+
 void forwards_poke(struct caller *caller, struct now now)
 {
     struct forwards *f = &caller->forwards;

@@ -212,6 +212,7 @@ void carry_give_up(struct link *link, const struct region *region); /* it is dea
 void forwards_open(struct link *link);
 void forwards_init(struct forwards *f);
 void forwards_poke(struct caller *caller, struct now now);
+void forwards_give_up(struct link *link, const struct region *region); /* it is dead */
 bool forwards_are_idle(const struct forwards *f);
 
 /* stand_in.c */
