@@ -43,6 +43,7 @@ static const struct column get_columns[] = {
     { "STATUS", "statusText" },
     { "ANSWER", "responseStatusCode" },
     { "MS", "responseDurationMs" },
+    { "REGION", "/region" },
     { "TIME", "timestamp" },
     { "NEXT", "nextAttempt" },
     { "BODY", "response" },

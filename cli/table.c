@@ -68,12 +68,16 @@ static void set_cell(struct libscols_line *line, size_t index, const char *text)
         abort();
 }
 
-/* NULL: it is in no object of the item. */
+/* NULL: the item doesn't have what may be left out. */
 static const char *member_text(struct table *table, struct raw item, const char *member)
 {
     const char *inner = strchr(member, '/');
 
-    if (inner) {
+    if (inner == member) {
+        member++;
+        if (raw_member(item, member).len == 0)
+            return NULL;
+    } else if (inner) {
         char *outer = xmemdup(member, (size_t)(inner - member));
         item = raw_member(item, outer);
         member = inner + 1;

@@ -12,7 +12,7 @@
 struct column {
     const char *heading; /* NULL ends the array */
     /* "outer/inner": of an object in it, "outer/": that object; left out where no item has such an
-     * object */
+     * object; "/inner": left out where no item has it */
     const char *member;
 };
 

@@ -18,6 +18,7 @@ const struct column attempt_columns[] = {
     { "STATUS", "statusText" },
     { "ANSWER", "responseStatusCode" },
     { "MS", "responseDurationMs" },
+    { "REGION", "/region" },
     { "TIME", "timestamp" },
     { "NEXT", "nextAttempt" },
     { "URL", "url" },
