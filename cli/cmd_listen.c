@@ -2,7 +2,6 @@
  *
  *   on_delivery ─► answer ─────────────────────► print
  *               └► forward ─► on_forwarded ─► answer ─► print */
-#include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
@@ -11,7 +10,6 @@
 #include "cli/command.h"
 #include "cli/receipt.h"
 #include "cli/say.h"
-#include "core/clock.h"
 #include "core/count.h"
 #include "core/list.h"
 #include "core/mem.h"
@@ -244,36 +242,11 @@ static void on_forwarded(struct call *call)
     free(f);
 }
 
-/* Whether a signature fits; the result of signer_verify(). */
-static enum err check(struct receiver *r, struct exchange *x, const struct receipt *receipt)
-{
-    const char *signature = exchange_header(x, "webhook-signature");
-    struct signed_text text = { receipt->id, 0, receipt->body, receipt->body_len };
-    char *end;
-
-    if (!receipt->id || !receipt->timestamp || !signature)
-        return ERR_INVALID;
-    errno = 0;
-    text.at_s = strtoull(receipt->timestamp, &end, 10);
-    if (errno != 0 || *end != '\0')
-        return ERR_INVALID;
-    return signer_verify(r->signer, &r->secret, 1, &text, signature, receipt->at_ms / 1000,
-                         SIGNATURE_TOLERANCE_S);
-}
-
 static void answer(struct receiver *r, struct exchange *x, unsigned status)
 {
-    struct receipt receipt = {
-        .at_ms = clock_now().wall_ms,
-        .id = exchange_header(x, "webhook-id"),
-        .timestamp = exchange_header(x, "webhook-timestamp"),
-        .checked = r->has_secret,
-        .status = status,
-    };
+    struct receipt receipt;
 
-    receipt.body = exchange_body(x, &receipt.body_len);
-    if (r->has_secret)
-        receipt.verdict = check(r, x, &receipt);
+    receipt_take(x, status, r->signer, r->has_secret ? &r->secret : NULL, &receipt);
     receipt_print(&receipt, r->json, stdout);
     exchange_reply(x, status, NULL);
     if (r->to_come > 0 && --r->to_come == 0)

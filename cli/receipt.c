@@ -1,6 +1,8 @@
 #include "cli/receipt.h"
 
 #include <ctype.h>
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cli/verdict.h"
@@ -8,6 +10,38 @@
 #include "wire/json.h"
 
 #define LINE_LEN_MAX (64u << 20) /* bytes of JSON */
+
+/* Whether a signature fits; the result of signer_verify(). */
+static enum err check(const struct receipt *receipt, const char *signature,
+                      struct signer *signer, const struct secret *secret)
+{
+    struct signed_text text = { receipt->id, 0, receipt->body, receipt->body_len };
+    char *end;
+
+    if (!receipt->id || !receipt->timestamp || !signature)
+        return ERR_INVALID;
+    errno = 0;
+    text.at_s = strtoull(receipt->timestamp, &end, 10);
+    if (errno != 0 || *end != '\0')
+        return ERR_INVALID;
+    return signer_verify(signer, secret, 1, &text, signature, receipt->at_ms / 1000,
+                         SIGNATURE_TOLERANCE_S);
+}
+
+void receipt_take(const struct exchange *x, unsigned status, struct signer *signer,
+                  const struct secret *secret, struct receipt *out)
+{
+    *out = (struct receipt){
+        .at_ms = clock_now().wall_ms,
+        .id = exchange_header(x, "webhook-id"),
+        .timestamp = exchange_header(x, "webhook-timestamp"),
+        .checked = secret != NULL,
+        .status = status,
+    };
+    out->body = exchange_body(x, &out->body_len);
+    if (secret)
+        out->verdict = check(out, exchange_header(x, "webhook-signature"), signer, secret);
+}
 
 static const char *check_text(const struct receipt *receipt)
 {

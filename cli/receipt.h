@@ -1,4 +1,4 @@
-/* Receipt: what `posthaste listen` prints for a delivery. */
+/* Receipt: what a receiver says of a delivery. */
 #ifndef CLI_RECEIPT_H
 #define CLI_RECEIPT_H
 
@@ -7,6 +7,8 @@
 #include <stdio.h>
 
 #include "core/err.h"
+#include "signer/signer.h"
+#include "wire/server.h"
 
 struct receipt {
     uint64_t at_ms;             /* wall clock */
@@ -17,6 +19,11 @@ struct receipt {
     enum err verdict; /* of signer_verify() */
     unsigned status;  /* that we answered */
 };
+
+/* What `x` brings and is answered with, checked against `secret` unless that is NULL. Borrows from `x`
+ * until it is answered. */
+void receipt_take(const struct exchange *x, unsigned status, struct signer *signer,
+                  const struct secret *secret, struct receipt *out);
 
 /* A line of facts and the body, or one line of JSON. */
 void receipt_print(const struct receipt *receipt, bool json, FILE *to);
