@@ -21,24 +21,25 @@ static const struct command *const tables[] = {
     init_commands,    serve_commands,      config_commands,   token_commands,
     app_commands,     event_type_commands, endpoint_commands, send_commands,
     message_commands, attempt_commands,    status_commands,   replication_commands,
-    region_commands,  sign_commands,       listen_commands,   version_commands,
+    region_commands,  sign_commands,       listen_commands,   lab_commands,
+    version_commands,
 };
 
 #define TABLE_COUNT COUNT(tables)
 
 static void reserve_standard_files(void);
-static int dispatch(int argc, char **argv, int (*serve)(const struct config_sources *sources));
+static int dispatch(int argc, char **argv, const struct cli_programs *programs);
 static int help(int argc, char **argv);
 static const struct command *find_command(int argc, char **argv, int *out_words);
 static int refuse(int argc, char **argv);
 static int run_command(const struct command *command, int argc, char **argv,
-                       int (*serve)(const struct config_sources *sources));
+                       const struct cli_programs *programs);
 
-int cli_main(int argc, char **argv, int (*serve)(const struct config_sources *sources))
+int cli_main(int argc, char **argv, const struct cli_programs *programs)
 {
     reserve_standard_files();
     setlocale(LC_ALL, "");
-    int exit = dispatch(argc - 1, argv + 1, serve);
+    int exit = dispatch(argc - 1, argv + 1, programs);
 
     /* Data that could not be written is no success, whatever the command says. */
     bool failed_before = ferror(stdout);
@@ -58,7 +59,7 @@ static void reserve_standard_files(void)
             abort();
 }
 
-static int dispatch(int argc, char **argv, int (*serve)(const struct config_sources *sources))
+static int dispatch(int argc, char **argv, const struct cli_programs *programs)
 {
     const struct command *command;
     int words;
@@ -75,18 +76,18 @@ static int dispatch(int argc, char **argv, int (*serve)(const struct config_sour
     command = find_command(argc, argv, &words);
     if (!command)
         return refuse(argc, argv);
-    return run_command(command, argc - words + 1, argv + words - 1, serve);
+    return run_command(command, argc - words + 1, argv + words - 1, programs);
 }
 
 static int run_command(const struct command *command, int argc, char **argv,
-                       int (*serve)(const struct config_sources *sources))
+                       const struct cli_programs *programs)
 {
     enum cli_exit refused;
     struct line *line = line_parse(command, argc, argv, &refused);
 
     if (!line)
         return (int)refused;
-    int exit = command->run ? (int)command->run(line) : serve_run(line, serve);
+    int exit = command->run ? (int)command->run(line) : command->hand_over(line, programs);
     line_free(line);
     return exit;
 }

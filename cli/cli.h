@@ -1,10 +1,18 @@
-/* Cli: the `posthaste` command. `serve` is the daemon; every other command is a client of it.
+/* Cli: the `posthaste` command. `serve` is the daemon, `lab` runs several on one machine; every
+ * other command is a client.
  *
  * stdout is data, stderr is diagnostics. Nothing prompts. */
 #ifndef CLI_CLI_H
 #define CLI_CLI_H
 
 struct config_sources;
+struct lab_order;
+
+/* What lives above the command line, each told what it said; the exit status. */
+struct cli_programs {
+    int (*serve)(const struct config_sources *sources);
+    int (*lab)(const struct lab_order *order);
+};
 
 /* The exit status of every command. */
 enum cli_exit {
@@ -16,7 +24,7 @@ enum cli_exit {
     CLI_UNREACHABLE = 5, /* no answer from the server */
 };
 
-/* Run the command that `argv` names. `serve` is the daemon, which lives elsewhere. */
-int cli_main(int argc, char **argv, int (*serve)(const struct config_sources *sources));
+/* Run the command that `argv` names. */
+int cli_main(int argc, char **argv, const struct cli_programs *programs);
 
 #endif

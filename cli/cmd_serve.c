@@ -10,6 +10,8 @@
 
 #define FLAGS_MAX 64 /* given at once, repeated ones counted */
 
+static int run_serve(const struct line *line, const struct cli_programs *programs);
+
 static const struct option options[] = {
     LOCAL("listen", OPTION_TEXT, "ADDR:PORT", "where the API listens; port 0 = any"),
     LOCAL("data", OPTION_TEXT, "DIR", "where the outbox is"),
@@ -27,7 +29,8 @@ const struct command serve_commands[] = {
     { .path = "serve",
       .arguments = "",
       .summary = "run a dispatcher: API, outbox, deliveries",
-      .groups = { &option_group, &config_group } },
+      .groups = { &option_group, &config_group },
+      .hand_over = run_serve },
     { .path = NULL },
 };
 
@@ -46,7 +49,8 @@ static void on_value(const char *value, void *ctx)
     flags->count++;
 }
 
-int serve_run(const struct line *line, int (*serve)(const struct config_sources *sources))
+/* It is told its configuration rather than its command line. */
+static int run_serve(const struct line *line, const struct cli_programs *programs)
 {
     static const char *const names[] = { "--listen",         "--data",       "--allow-subnet",
                                          "--retry-schedule", "--log-format", "--log-level" };
@@ -64,7 +68,7 @@ int serve_run(const struct line *line, int (*serve)(const struct config_sources 
         say("--config is missing (see posthaste serve --help)");
         return CLI_USAGE;
     }
-    return serve(&(struct config_sources){
+    return programs->serve(&(struct config_sources){
         .path = where_config(line),
         .environment = environ,
         .flags = flags.items,

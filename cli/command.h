@@ -19,7 +19,9 @@ struct command {
     const char *arguments;
     const char *summary;
     const struct option_group *groups[COMMAND_GROUPS_MAX];
-    enum cli_exit (*run)(const struct line *line); /* NULL: the daemon's */
+    enum cli_exit (*run)(const struct line *line);
+    /* instead of it, for what lives above the command line */
+    int (*hand_over)(const struct line *line, const struct cli_programs *programs);
 
     /* for run = request_run, a command that is one request; see request.h */
     const char *method;
@@ -27,9 +29,6 @@ struct command {
     const struct column *columns; /* of the answer; NULL = none is printed */
     bool is_list;                 /* the answer is a list; a page of one, with page_group */
 };
-
-/* `serve` is told its configuration rather than its command line. */
-int serve_run(const struct line *line, int (*serve)(const struct config_sources *sources));
 
 /* Tables, each ended by a row without a path. */
 extern const struct command init_commands[];
@@ -47,6 +46,7 @@ extern const struct command region_commands[];
 extern const struct command replication_commands[];
 extern const struct command sign_commands[];
 extern const struct command listen_commands[];
+extern const struct command lab_commands[];
 extern const struct command version_commands[];
 
 #endif
