@@ -44,6 +44,7 @@ extern const struct command attempt_commands[];
 extern const struct command status_commands[];
 extern const struct command region_commands[];
 extern const struct command replication_commands[];
+extern const struct command route_commands[];
 extern const struct command sign_commands[];
 extern const struct command listen_commands[];
 extern const struct command lab_commands[];

@@ -219,7 +219,7 @@ static void recompute(const void *code, size_t len, struct recomputed *out)
         return;
     }
     const char *region = json_text(json_member(json_member(json, "decision"), "region"));
-    out->region = region ? xstrdup(region) : NULL;
+    out->region = region && region_name_is_valid(region) ? xstrdup(region) : NULL;
     out->err = route_recompute(json, &out->in, &out->d, out->why);
     json_free(json);
 }

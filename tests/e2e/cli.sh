@@ -168,11 +168,20 @@ for region in "${regions[@]}"; do
     expect 0 status "${server[@]}";                says out "REGION +$region\$"
     expect 0 region drain "$region" -o jsonl "${server[@]}";    says out '"draining":true'
     expect 0 region undrain "$region" -o jsonl "${server[@]}";  says out '"draining":false'
-    expect 0 app create --name own "${server[@]}" --mode processing --failover none
+    expect 0 app create --name own --uid "$region" "${server[@]}" --mode processing --failover none
     says out "^HOME +$region\$"; says out '^MODE +processing$'
     expect 1 app create --name no --jurisdiction eu --home sin "${server[@]}"
     says err 'residency.home: must be in its jurisdiction: sin is'
     expect 1 app create --name no --home lhr "${server[@]}"; says err 'residency.home: no region is called'
+    expect 0 endpoint create --app "$region" --to http://198.51.100.1/ --uid in "${server[@]}"
+    why=(route explain --app "$region" --endpoint in "${server[@]}")
+    expect 0 "${why[@]}";                          says out "^ → $region\.\$"
+    expect 0 "${why[@]}" --what-if "region=$region:draining"; says out "$region: draining; so the home"
+    expect 1 "${why[@]}" --what-if region=lhr:up;  says err 'whatIf: no region is called "lhr"'
+    expect 0 "${why[@]}" -o jsonl;                 mv out item
+    expect 0 route explain --recorded @item "${server[@]}";   says out "^ recorded 20.* → $region: MATCH\$"
+    sed -i 's/"lastResort":false/"lastResort":true/' item
+    expect 1 route explain --recorded @item "${server[@]}";   says out 'DIFFERENT: lastResort was true, is false$'
     kill "$pid"
 done
 unset token config
@@ -366,6 +375,11 @@ expect 0 message list --app shop;              says out "$message"
 expect 0 message list --app shop --no-content --limit 1 -o jsonl 
 expect 0 message get --app shop first -o json; says out '12345678901234567890'
 expect 3 message get --app shop none
+expect 0 route explain --app shop --endpoint books;         says out '^ → this region\.$'
+expect 0 route explain --app shop --message "$message";     says out 'No decision of that time is recorded'
+expect 2 route explain --app shop;             says err 'one of --endpoint, --message and --recorded'
+expect 1 route explain --endpoint books;       says err 'appId: is expected with an endpoint'
+expect 3 route explain --app shop --endpoint none
 expect 0 status;                               says out '^PENDING +[0-9]+$'
 expect 0 status -o jsonl;                      says out '"regionalSchema":[0-9]+'
 

@@ -116,6 +116,30 @@ test('a message lies at home alone, is sent, and can be inspected from anywhere'
     }
 });
 
+test('which region sends, and why, is told wherever that is asked', async () => {
+    const sent = await ask('iad', 'POST', '/app/acme/msg', { body: { eventType: 'order.paid', eventId: 'why', payload: {} } });
+    assert.equal(sent.status, 202);
+    await until(async () => (await ask('fra', 'GET', '/app/acme/attempt/msg/why')).body.data.length > 0, is => is, 20);
+    for (const name of names) {
+        const told = await ask(name, 'POST', '/route/explain', { body: { appId: 'acme', messageId: 'why' } });
+        assert.equal(told.status, 200);
+        assert.equal(told.headers.get('posthaste-region'), 'fra');
+        const [{ text, decision, inputs, recorded }] = told.body.data;
+        assert.match(text, /^application acme \(eu, home fra\) .*\n 1 legal {7}\{fra\} {3}iad, sin: not in the jurisdiction\n/);
+        assert.equal(decision.region, 'fra');
+        assert.deepEqual([recorded.region, recorded.match, recorded.difference], ['fra', true, null]);
+        assert.ok(Date.parse(recorded.decidedAt) <= Date.now());
+        const kept = await ask(name, 'POST', '/route/explain', { body: { recorded: { inputs, decision } } });
+        assert.equal(kept.body.data[0].recorded.match, true);
+        assert.equal(kept.headers.get('posthaste-region'), name);
+    }
+    const endpoint = (await ask('sin', 'GET', '/app/acme/endpoint')).body.data[0].id;
+    assert.equal((await ask('fra', 'POST', '/regions/fra/drain')).status, 200);
+    const drains = await ask('sin', 'POST', '/route/explain', { body: { endpointId: endpoint } });
+    assert.match(drains.body.data[0].text, /fra: draining; so the home, all the same/);
+    assert.equal((await ask('fra', 'POST', '/regions/fra/undrain')).status, 200);
+});
+
 test('one idempotency key in two regions at once makes one message', async () => {
     const body = { eventType: 'order.paid', payload: { n: 1 } };
     for (let i = 0; i < 20; i++) {
