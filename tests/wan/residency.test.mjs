@@ -22,7 +22,7 @@ wanTest('who brings a message for a tenant under "processing" to the wrong regio
         const { text } = await stage.canary({ stored: ['fra'], memory: ['fra'] });
         const receiver = await stage.site('fra').receiver();
         await allAlive(stage);
-        const { id } = await tenant(stage, 'acme', { jurisdiction: 'eu', home: 'fra', mode: 'processing' }, [receiver.url]);
+        const { id } = await tenant(stage, 'acme', { jurisdiction: 'eu', home: 'fra', mode: 'processing' }, [{ url: receiver.url }]);
         for (const name of abroad)
             for (const [i, how] of [{ expect: '100-continue' }, {}].entries()) {
                 const asked = await stage[name].call('POST', '/app/acme/msg', message({ text }), how);
@@ -57,7 +57,7 @@ for (const [what, strike, mend, within_ms] of [
         const { text } = await stage.canary({ stored: ['fra'] });
         const receiver = await stage.site('gru').receiver();
         await allAlive(stage);
-        await tenant(stage, 'acme', { jurisdiction: 'eu', home: 'fra' }, [receiver.url]);
+        await tenant(stage, 'acme', { jurisdiction: 'eu', home: 'fra' }, [{ url: receiver.url }]);
         await strike(stage);
         const held = await answers(stage, abroad, 'acme', isHeld, performance.now());
         t.diagnostic(`held after ${times(held)}`);
@@ -81,7 +81,7 @@ wanTest('another region of the jurisdiction stands in for the home, and nobody o
     const receiver = await stage.site('sin').receiver();
     const residency = { jurisdiction: 'us', home: 'iad', failover: 'jurisdiction' };
     await allAlive(stage);
-    await tenant(stage, 'acme', residency, [receiver.url]);
+    await tenant(stage, 'acme', residency, [{ url: receiver.url }]);
     await tenant(stage, 'discreet', { ...residency, mode: 'processing' });
     await tenant(stage, 'patient', { ...residency, failover: 'none' });
     await stage.iad.kill();

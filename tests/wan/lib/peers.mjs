@@ -28,15 +28,15 @@ export function arrives(region, path) {
     return until(() => region.call('GET', path), ({ status }) => status === 200, every_ms);
 }
 
-// Make an application at its home, with these endpoints' URLs, and wait until all regions have all of it.
-export async function tenant({ regions, ...stage }, uid, residency, urls = []) {
+// Make an application at its home, with these endpoints, and wait until all regions have all of it.
+export async function tenant({ regions, ...stage }, uid, residency, wanted = []) {
     const home = stage[residency.home];
     const made = await home.must('POST', '/app', { name: uid, uid, residency });
     const endpoints = [];
-    for (const url of urls) {
-        const { id } = await home.must('POST', `/app/${uid}/endpoint`, { url });
+    for (const fields of wanted) {
+        const { id } = await home.must('POST', `/app/${uid}/endpoint`, fields);
         const { key } = await home.must('GET', `/app/${uid}/endpoint/${id}/secret`);
-        endpoints.push({ id, url, secret: key });
+        endpoints.push({ id, secret: key });
     }
     const paths = [`/app/${uid}`, ...endpoints.map(({ id }) => `/app/${uid}/endpoint/${id}`)];
     await Promise.all(regions.flatMap(region => paths.map(path => arrives(region, path))));

@@ -124,9 +124,12 @@ export class WanRegion extends Dispatcher {
         return out.stdout;
     }
 
-    // What the database of its messages says to a statement, one line for each row.
-    async query(sql) {
-        return (await run('sqlite3', ['-readonly', join(this.dir, 'data', 'regional.db'), sql])).stdout.trim().split('\n');
+    // How many messages and deliveries lie in its database, and how many of them are delivered.
+    async outbox() {
+        const counts = 'SELECT (SELECT count(*) FROM messages) AS messages, count(*) AS deliveries,' +
+            ' count(*) FILTER (WHERE state = 1) AS delivered FROM deliveries';
+        const { stdout } = await run('sqlite3', ['-readonly', '-json', join(this.dir, 'data', 'regional.db'), counts]);
+        return JSON.parse(stdout)[0];
     }
 
     // What other regions know of this one.
