@@ -20,10 +20,14 @@ class Lab {
         this.dir = join(base, dir);
         this.output = '';
         this.waiting = [];
-        this.process = spawn(posthaste, ['lab', '--dir', this.dir, ...args], { stdio: ['pipe', 'pipe', 'pipe'] });
+        this.process = this.spawn(['lab', '--dir', this.dir, ...args]);
         this.ended = once(this.process, 'exit').then(([code, signal]) => code ?? signal);
         for (const stream of [this.process.stdout, this.process.stderr])
             stream.setEncoding('utf8').on('data', text => this.#heard(text));
+    }
+
+    spawn(args) {
+        return spawn(posthaste, args, { stdio: ['pipe', 'pipe', 'pipe'] });
     }
 
     #heard(text) {
@@ -56,6 +60,14 @@ class Lab {
             const [name, process, pid, network] = line.split(/ {2,}/);
             return [name, { process, pid: Number(pid), network, api: /http:\/\/([^ ]+):8071/.exec(line)[1] }];
         }));
+    }
+}
+
+// The same on a terminal, whose keys are what is written to its stdin.
+class LabOnTerminal extends Lab {
+    spawn(args) {
+        const command = [posthaste, ...args].map(arg => `'${arg}'`).join(' ');
+        return spawn('script', ['-qec', command, '/dev/null'], { stdio: ['pipe', 'pipe', 'pipe'] });
     }
 }
 
@@ -95,14 +107,26 @@ test('the tour shows and checks five steps, and leaves nothing', async () => {
 
 test('its steps wait for a key', async () => {
     const lab = new Lab('keys');
-    await lab.said('1  ');
+    await lab.said('\n1  ');
     assert.equal(lab.output.includes('$ posthaste app'), false);
     lab.process.stdin.write(' ');
-    await lab.said('2  ');
-    assert.equal(lab.output.includes('3  '), false);
+    await lab.said('\n2  ');
+    assert.equal(lab.output.includes('\n3  '), false);
     assert.equal(lab.output.includes('message get'), false);
     lab.process.kill('SIGINT');
     assert.equal(await lab.ended, 0);
+    assert.equal(existsSync(lab.dir), false);
+});
+
+test('on a terminal a key needs no Enter, and Ctrl-C ends all', async () => {
+    const lab = new LabOnTerminal('terminal');
+    await lab.said('\n1  ');
+    const pids = Object.values(lab.status()).map(({ pid }) => pid);
+    lab.process.stdin.write('x');
+    await lab.said('\n2  ');
+    lab.process.stdin.write('\x03');
+    assert.equal(await lab.ended, 0, lab.output);
+    assert.deepEqual(running(pids), []);
     assert.equal(existsSync(lab.dir), false);
 });
 
@@ -128,7 +152,7 @@ test('from another terminal regions are cut off, joined, killed and started', as
         lab.process.kill('SIGINT');
         return lab.ended;
     });
-    await lab.said('1  ');
+    await lab.said('\n1  ');
 
     const refusals = [
         [['cut', 'xyz'], 3, "'xyz' is no region of this lab"],
@@ -168,7 +192,7 @@ test('from another terminal regions are cut off, joined, killed and started', as
 test('whatever ends it, no process, socket or directory is left', async () => {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
         const lab = new Lab('ended');
-        await lab.said('1  ');
+        await lab.said('\n1  ');
         const regions = Object.values(lab.status());
         assert.equal(running(regions.map(({ pid }) => pid)).length, names.length);
         lab.process.kill(signal);
@@ -185,7 +209,7 @@ test('whatever ends it, no process, socket or directory is left', async () => {
 
 test('a lab that is killed takes its regions along, and the next one removes its directory', async () => {
     const lab = new Lab('killed');
-    await lab.said('1  ');
+    await lab.said('\n1  ');
     const pids = Object.values(lab.status()).map(({ pid }) => pid);
     lab.process.kill('SIGKILL');
     await lab.ended;
