@@ -22,7 +22,8 @@ struct subject {
 /* An endpoint that a message went to, and when last. */
 struct visit {
     struct id endpoint;
-    uint64_t started_at_ms;
+    uint64_t started_at_ms; /* 0: that is about now */
+    uint8_t region;         /* the ordinal of the one that it went from */
 };
 
 /* Explanations for one request, one after the other; the answer has begun. */
@@ -161,13 +162,12 @@ static struct request *end(struct inquiry *inquiry)
     return r;
 }
 
-/* About an endpoint of r->application. `at_ms` as in an explanation. */
-static void ask(struct inquiry *inquiry, const struct id *endpoint, uint64_t at_ms)
+static void ask(struct inquiry *inquiry, const struct visit *visit)
 {
     const struct request *r = inquiry->request;
     struct endpoint *known =
         r->application
-            ? catalog_endpoint(r->services->catalog, &r->application->base.id, endpoint)
+            ? catalog_endpoint(r->services->catalog, &r->application->base.id, &visit->endpoint)
             : NULL;
 
     object_unref(inquiry->endpoint ? &inquiry->endpoint->base : NULL);
@@ -176,9 +176,10 @@ static void ask(struct inquiry *inquiry, const struct id *endpoint, uint64_t at_
     inquiry->endpoint = known;
     inquiry->explanation = (struct explanation){
         .application = r->application,
-        .endpoint_id = *endpoint,
+        .endpoint_id = visit->endpoint,
         .endpoint = known,
-        .at_ms = at_ms,
+        .at_ms = visit->started_at_ms,
+        .sent_from = visit->region,
         .recorded = inquiry->recorded.len > 0 ? buf_text(&inquiry->recorded) : NULL,
         .recorded_len = inquiry->recorded.len,
         .what_if = inquiry->what_if,
@@ -192,12 +193,10 @@ static void ask_next(struct inquiry *inquiry)
 {
     bool more = inquiry->more;
 
-    if (inquiry->visited < inquiry->visit_count) {
-        const struct visit *visit = &inquiry->visits[inquiry->visited++];
-        ask(inquiry, &visit->endpoint, visit->started_at_ms);
-    } else {
+    if (inquiry->visited < inquiry->visit_count)
+        ask(inquiry, &inquiry->visits[inquiry->visited++]);
+    else
         reply_send_page(end(inquiry), "", "", more);
-    }
 }
 
 static void refuse(struct inquiry *inquiry, const char *field, const char *why)
@@ -247,20 +246,20 @@ static void explain_endpoint(struct request *r, const struct subject *s)
         return;
     endpoint = request_look_up_endpoint(r, s->endpoint);
     if (endpoint)
-        ask(begin(r, s), &endpoint->base.id, 0);
+        ask(begin(r, s), &(struct visit){ .endpoint = endpoint->base.id });
     else
         reply_not_found(r);
 }
 
 static void explain_recorded(struct request *r, const struct subject *s)
 {
-    static const struct id NOBODY = { { 0 } };
+    static const struct visit NONE = { 0 };
     struct inquiry *inquiry = begin(r, s);
 
     if (json_dump(s->recorded, false, &inquiry->recorded))
         refuse(inquiry, "recorded", "is too long");
     else
-        ask(inquiry, &NOBODY, 0);
+        ask(inquiry, &NONE);
 }
 
 static void explain_message(struct request *r, const struct subject *s)
@@ -304,7 +303,7 @@ static void add_visit(struct inquiry *inquiry, const struct attempt_record *atte
         if (id_equal(&inquiry->visits[i].endpoint, &attempt->endpoint))
             return;
     inquiry->visits[inquiry->visit_count++] =
-        (struct visit){ attempt->endpoint, attempt->started_at_ms };
+        (struct visit){ attempt->endpoint, attempt->started_at_ms, attempt->way.region };
 }
 
 static void on_attempts(struct store_req *req)

@@ -22,7 +22,8 @@ struct explanation {
     const struct application *application; /* NULL only with `recorded` */
     struct id endpoint_id;
     const struct endpoint *endpoint; /* NULL: it is gone. Not so without `at_ms` */
-    uint64_t at_ms; /* the decision in force at this instant; 0: what would be decided now */
+    uint64_t at_ms;    /* the decision in force at this instant; 0: what would be decided now */
+    uint8_t sent_from; /* the ordinal of the region that made an attempt then; 0 = not known */
     const char *recorded; /* instead: this decision, JSON as in an item; NULL = none */
     size_t recorded_len;  /* bytes */
     const char *what_if;  /* suppositions, see region/route_what_if.h; "" = none */
@@ -34,7 +35,8 @@ struct explanation {
     enum err err;
     const char *field;
     char why[EXPLAIN_WHY_MAX];
-    /* {"endpointId", "text", "inputs", "decision", "recorded"}, see docs/routing.md; buf_fini() */
+    /* {"endpointId", "text", "inputs", "decision", "recorded", "sentFrom"}, see docs/routing.md;
+     * buf_fini() */
     struct buf item;
 
     /* the explainer's */

@@ -3,6 +3,7 @@
 #include "region/explainer.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "core/mem.h"
 #include "region/route_code.h"
@@ -101,9 +102,30 @@ static void on_told(struct task *task)
 
 /* What is told. */
 
+/* NULL: nobody knows, or there is only one. */
+static const char *sender(const struct explanation *x)
+{
+    const struct region_explainer *e = x->explaining;
+    const struct region *region = topology_by_ordinal(e->topology, x->sent_from);
+
+    return region && region->name[0] ? region->name : NULL;
+}
+
+/* A decision is the endpoint's; one delivery may go otherwise. */
+static enum err add_detour(const struct explanation *x, const char *decided, struct buf *text)
+{
+    const char *sent_from = sender(x);
+
+    if (x->what_if[0] || !sent_from || !decided || strcmp(sent_from, decided) == 0)
+        return ERR_OK;
+    return buf_printf(text, " sent from %s all the same: %s was out of reach just then\n",
+                      sent_from, decided);
+}
+
 static enum err put_text(struct json_writer *w, const struct explanation *x,
                          const struct route_inputs *in, const struct route_decision *d)
 {
+    const char *decided = d->region == ROUTE_NOWHERE ? NULL : in->regions[d->region].name;
     const struct route_subject subject = {
         .application = x->application ? x->application->uid : NULL,
         .url = x->endpoint ? x->endpoint->url : NULL,
@@ -111,6 +133,8 @@ static enum err put_text(struct json_writer *w, const struct explanation *x,
     struct buf text = BUF_INIT(TEXT_MAX);
     enum err err = route_explain(&subject, in, d, &text);
 
+    if (!err)
+        err = add_detour(x, decided, &text);
     json_name(w, "text");
     json_put_bytes(w, text.bytes, text.len);
     buf_fini(&text);
@@ -177,6 +201,8 @@ static void tell(struct explanation *x, const struct route_inputs *in, const cha
         put_null(&w, "decision");
     }
     put_recorded(&w, recorded);
+    json_name(&w, "sentFrom");
+    json_put_text(&w, sender(x));
     json_close_object(&w);
     if (!err)
         err = json_write_end(&w);

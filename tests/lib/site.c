@@ -53,6 +53,7 @@ static void open_site(struct site *site, struct topology *topology, struct elsew
     char master_key[MASTER_KEY_TEXT_MAX];
 
     temp_make(site->dir);
+    site->sender = 0;
     id_source_init(&site->ids, topology_self(topology)->ordinal, 0);
     site->topology = topology;
     health_board_open(&site->health, topology);
@@ -341,6 +342,7 @@ void site_record(struct site *site, const char *application, const char *message
         .response_status = response_status,
         .response = { .data = (uint8_t *)text, .len = strlen(text) },
         .duration_ms = 12,
+        .way.region = site->sender,
         .started_at_ms = now.wall_ms,
     };
     struct waiting waiting = {

@@ -22,6 +22,7 @@ struct site {
     struct region_explainer *explainer;
     struct api *api;
     char token[TOKEN_TEXT_MAX]; /* of the default organization */
+    uint8_t sender; /* the ordinal of the region that makes attempts; 0 = nobody says */
 };
 
 void site_open(struct site *site);

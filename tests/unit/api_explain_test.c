@@ -122,6 +122,7 @@ static void an_endpoint_is_told_what_would_be_decided_now(void **state)
     answer_has_text(&a, "data/0/decision/region", "fra");
     answer_has_text(&a, "data/0/inputs/regions/4/name", "dub");
     answer_has_type(&a, "data/0/recorded", SCAN_NULL);
+    answer_has_type(&a, "data/0/sentFrom", SCAN_NULL);
     answer_fini(&a);
 }
 
@@ -150,6 +151,29 @@ static void a_message_is_told_what_was_decided_when_it_was_sent(void **state)
         has_line(&a, "data/0/text", " 5 hysteresis  no route yet\n");
         answer_has_text(&a, "data/0/decision/hysteresis", "first");
         answer_has_type(&a, "data/0/recorded/match", SCAN_TRUE);
+        answer_fini(&a);
+    }
+}
+
+static void a_detour_is_told(void **state)
+{
+    static const struct {
+        uint8_t sender;
+        const char *name, *line;
+    } rows[] = {
+        { 1, "fra", " → fra.\n" },
+        { 7, "dub", " → fra.\n sent from dub all the same: fra was out of reach just then\n" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        site.sender = rows[i].sender;
+        send_once();
+        ASK(200, "{\"messageId\":\"one\",\"appId\":\"shop\"}");
+        answer_has_text(&a, "data/0/sentFrom", rows[i].name);
+        const char *end = answer_text(&a, "data/0/text");
+        end += strlen(end) - strlen(rows[i].line);
+        assert_string_equal(end, rows[i].line);
         answer_fini(&a);
     }
 }
@@ -378,6 +402,7 @@ int main(void)
         TEST(an_endpoint_is_told_what_would_be_decided_now),
         TEST(what_was_recorded_is_decided_again),
         TEST(a_message_is_told_what_was_decided_when_it_was_sent),
+        TEST(a_detour_is_told),
         TEST(a_message_that_was_not_sent_has_nothing_to_tell),
         TEST(suppositions_change_what_is_decided_but_not_what_was),
         TEST(a_decision_that_a_client_has_kept_is_decided_again),
