@@ -66,6 +66,23 @@ static void put_region(struct request *r, const char *name, uint8_t ordinal)
     put_text(&r->writer, name, region ? region->name : NULL);
 }
 
+/* What is here of a region with what it has: known of those that are asked. */
+static void put_comparison(struct request *r, uint8_t ordinal)
+{
+    const struct topology *t = r->services->topology;
+    const struct region *region = topology_by_ordinal(t, ordinal);
+    struct region_condition unknown = { .state = REGION_UNKNOWN };
+    const struct region_condition *c =
+        region ? &r->services->health.health->regions[topology_index(t, region)] : &unknown;
+
+    put_text(&r->writer, "digest",
+             c->compared_at_ms == 0 ? NULL
+             : c->differs           ? "different"
+                                    : "equal");
+    json_name(&r->writer, "comparedAt");
+    json_put_date(&r->writer, c->compared_at_ms);
+}
+
 static void put_position(struct request *r, const struct journal_position *p,
                          unsigned quarantined)
 {
@@ -86,6 +103,7 @@ static void put_position(struct request *r, const struct journal_position *p,
     json_put_bool(w, p->adopting);
     json_name(w, "quarantined");
     json_put_integer(w, quarantined);
+    put_comparison(r, p->origin);
     json_close_object(w);
 }
 
@@ -208,7 +226,7 @@ static void on_digest(struct store_req *req)
     json_open_object(w);
     put_text(w, "region", inquiry->region->name);
     json_name(w, "seq");
-    json_put_integer(w, (int64_t)op->seq);
+    json_put_integer(w, (int64_t)op->at.seq);
     json_name(w, "objects");
     json_put_integer(w, (int64_t)op->count);
     put_hex(w, "digest", whole, DIGEST_LEN);

@@ -12,6 +12,7 @@ static const struct column columns[] = {
     { "APPLIED", "appliedAt" },
     { "ADOPTING", "adopting" },
     { "QUARANTINED", "quarantined" },
+    { "DIGEST", "digest" },
     { NULL, NULL },
 };
 

@@ -27,10 +27,12 @@ enum region_state {
 
 struct region_condition {
     enum region_state state;
-    bool draining;                  /* of this region: its operator wants no new work here */
-    uint32_t rtt_us;                /* of the link, smoothed; 0 = not measured */
-    int64_t clock_offset_us;        /* its clock minus ours; when rtt_us isn't 0 */
-    uint64_t heard_at_ms;           /* its last answer, by our clock; 0 = never */
+    bool draining;           /* of this region: its operator wants no new work here */
+    uint32_t rtt_us;         /* of the link, smoothed; 0 = not measured */
+    int64_t clock_offset_us; /* its clock minus ours; when rtt_us isn't 0 */
+    uint64_t heard_at_ms;    /* its last answer, by our clock; 0 = never */
+    uint64_t compared_at_ms; /* what is here of its objects with what it has; 0 = never */
+    bool differs;            /* and they weren't the same */
     char reason[REGION_REASON_MAX]; /* for people: what is wrong; "" = nothing */
 };
 

@@ -93,6 +93,7 @@ static void adopted_page(struct caller *caller)
     if (!p->words.more) {
         p->adopting = false;
         p->at = p->adopt_end;
+        auditor_hurry(&caller->auditor);
         log_event(LOG_INFO, "snapshot_adopted", LOG_STR("peer", caller->region->name),
                   LOG_NUM("seq", p->at.seq));
     }

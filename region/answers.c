@@ -55,7 +55,7 @@ void answers_refuse(struct exchange *x, unsigned status, const char *code, const
     exchange_reply(x, status, &body);
 }
 
-static void reply_words(struct exchange *x, enum err err, struct buf *body)
+void answers_reply(struct exchange *x, enum err err, struct buf *body)
 {
     if (!err) {
         exchange_reply(x, 200, body);
@@ -100,6 +100,8 @@ void answers_on_request(struct exchange *x, void *ctx)
         read_journal(link, x, peer);
     else if (asks(x, "GET", "/link/v1/snapshot"))
         read_snapshot(link, x, peer);
+    else if (asks(x, "GET", "/link/v1/digest"))
+        auditor_tell(peer, x);
     else if (asks(x, "POST", "/link/v1/forwards"))
         stand_in_take(peer, x);
     else if (asks(x, "GET", "/link/v1/outcomes"))
@@ -118,7 +120,7 @@ static void say_hello(struct link *link, struct exchange *x)
     struct buf body = BUF_INIT(SHORT_MAX);
 
     snprintf(words.region, sizeof words.region, "%s", self->name);
-    reply_words(x, hello_write(&words, &body), &body);
+    answers_reply(x, hello_write(&words, &body), &body);
 }
 
 static void say_ping(struct link *link, struct exchange *x)
@@ -131,7 +133,7 @@ static void say_ping(struct link *link, struct exchange *x)
         if (caller_is_heard(&link->callers[i]))
             words.reaches[words.reaches_count++] = link->callers[i].region->ordinal;
     words.replied_us = clock_wall_us();
-    reply_words(x, ping_write(&words, &body), &body);
+    answers_reply(x, ping_write(&words, &body), &body);
 }
 
 const char *answers_query(const struct exchange *x, const char *name)
@@ -265,7 +267,7 @@ static void reply_changes(struct reading *r, struct changes_words *words)
     if (!err)
         err = changes_write(words, &body);
     journal_entries_free(words->entries, words->count);
-    reply_words(r->exchange, err, &body);
+    answers_reply(r->exchange, err, &body);
     end_reading(r);
 }
 

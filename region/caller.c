@@ -65,6 +65,7 @@ enum err caller_open(struct caller *caller, struct link *link, uv_loop_t *loop,
     caller->index = topology_index(link->topology, region);
     caller->backoff = (struct backoff){ .first_ms = PEER_PING_MS, .most_ms = PAUSE_MS_MAX };
     puller_open(caller);
+    auditor_open(caller);
     if (tls_pins_new(&peer, 1, &caller->pins, &why) != ERR_OK ||
         pair_new(link->certificate, link->key, region->certificate_pem, &caller->pair, &why) !=
             ERR_OK)
@@ -114,6 +115,7 @@ void caller_poke(struct caller *caller, struct now now)
             say_hello(caller);
     }
     puller_poke(caller, now);
+    auditor_poke(caller, now);
     forwards_poke(caller, now);
 }
 
@@ -230,6 +232,7 @@ static void on_hello(struct call *call)
         return;
     caller->next_mono_ms = 0; /* the first ping at once */
     puller_resume(caller);
+    auditor_hurry(&caller->auditor);
 }
 
 static void send_ping(struct caller *caller)
@@ -290,6 +293,7 @@ void caller_close(struct caller *caller, void (*closed)(void *ctx), void *ctx)
 void caller_free(struct caller *caller)
 {
     puller_free(caller);
+    auditor_fini(&caller->auditor);
     stand_in_fini(&caller->stand_in);
     target_unref(caller->hello);
     target_unref(caller->ping);

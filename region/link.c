@@ -144,6 +144,7 @@ enum err link_open(struct link **out, const struct link_options *options)
     link->keyring = options->keyring;
     link->board = options->board;
     link->api = options->api;
+    link->audit_ms = options->audit_ms;
     link->certificate = xstrdup(options->certificate);
     link->key = xstrdup(options->key);
     link->catalog = catalog_new();
@@ -239,6 +240,7 @@ static void judge(struct link *link, struct region_condition out[REGIONS_MAX])
         struct region_condition *c = &out[caller->index];
         if (c->reason[0] == '\0')
             snprintf(c->reason, sizeof c->reason, "%s", caller->puller.trouble);
+        auditor_condition(&caller->auditor, c);
     }
 }
 
@@ -246,6 +248,7 @@ static bool is_same(const struct region_condition *a, const struct region_condit
 {
     return a->state == b->state && a->draining == b->draining && a->rtt_us == b->rtt_us &&
            a->clock_offset_us == b->clock_offset_us && a->heard_at_ms == b->heard_at_ms &&
+           a->compared_at_ms == b->compared_at_ms && a->differs == b->differs &&
            strcmp(a->reason, b->reason) == 0;
 }
 
@@ -359,7 +362,7 @@ static void on_courier_closed(void *ctx)
 static bool is_done(const struct link *link)
 {
     for (size_t i = 0; i < link->caller_count; i++)
-        if (!puller_is_idle(&link->callers[i]) ||
+        if (!puller_is_idle(&link->callers[i]) || !auditor_is_idle(&link->callers[i].auditor) ||
             !forwards_are_idle(&link->callers[i].forwards) ||
             !stand_in_is_idle(&link->callers[i].stand_in))
             return false;

@@ -42,6 +42,7 @@ struct link_options {
     const char *certificate, *key; /* this region's, PEM; borrowed for the call */
     const char *address;           /* to listen on; NULL = this region isn't reached */
     uint16_t port;                 /* 0 = any */
+    uint32_t audit_ms;             /* between comparisons with a peer; 0 = 60 s */
     struct peers_api api;
     /* for attempts that are made for peers, as for our own */
     const struct egress *egress;

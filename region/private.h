@@ -4,6 +4,7 @@
  *   caller.c   what we ask one peer: hello and ping
  *   puller.c   the peer's journal, into the store
  *   adopter.c  its snapshots
+ *   auditor.c  whether what is here of it is what it has
  *   answers.c  what peers ask us
  *   carry.c    clients' requests to where they belong
  *   forwards.c attempts that a peer makes for us
@@ -54,6 +55,21 @@ struct puller {
         struct store_apply apply;
         struct store_adopt adopt;
     } op;
+};
+
+/* What is here of one peer against what it has. */
+struct auditor {
+    uint64_t next_mono_ms;
+    uint32_t every_ms;
+    struct backoff backoff;
+    struct call call;
+    struct target *target;
+    struct digest_words theirs; /* what it said last */
+    struct store_digest here;
+    uint64_t compared_at_ms; /* 0 = never */
+    unsigned differing;      /* sums, when they were compared */
+    struct exchange *asker;  /* the peer, of what we have; NULL: it doesn't */
+    struct store_digest own;
 };
 
 /* What a peer sends for us. */
@@ -111,6 +127,7 @@ struct caller {
     uint64_t sent_us;
     struct peer_health health;
     struct puller puller;
+    struct auditor auditor;
     struct forwards forwards;
     struct stand_in stand_in;
 };
@@ -139,6 +156,7 @@ struct link {
     struct list waiting;   /* and that wait for an entry to come */
     size_t reading_count;  /* of both */
     uint64_t own_seq;      /* the end of our journal, as far as it was heard of */
+    uint32_t audit_ms;
 
     struct peers_api api;
     struct elsewhere elsewhere;
@@ -192,7 +210,18 @@ int64_t adopter_after(const struct puller *p); /* the page to fetch */
 const char *adopter_fault(const struct puller *p);
 void adopter_take(struct caller *caller);
 
+/* auditor.c */
+void auditor_open(struct caller *caller);
+void auditor_fini(struct auditor *a);
+void auditor_hurry(struct auditor *a); /* there is something to compare */
+void auditor_poke(struct caller *caller, struct now now);
+bool auditor_is_idle(const struct auditor *a);
+void auditor_tell(struct caller *peer, struct exchange *x);
+void auditor_condition(const struct auditor *a,
+                       struct region_condition *out); /* its part of it */
+
 /* answers.c */
+void answers_reply(struct exchange *x, enum err err, struct buf *body); /* if it was written */
 void answers_refuse(struct exchange *x, unsigned status, const char *code, const char *detail);
 /* What stands in the query behind the name, up to '&' or the end; NULL: it isn't there. */
 const char *answers_query(const struct exchange *x, const char *name);

@@ -106,6 +106,20 @@ enum err changes_write(const struct changes_words *words, struct buf *out)
     return json_write_end(&w);
 }
 
+enum err digest_write(const struct digest_words *words, struct buf *out)
+{
+    struct json_writer w;
+
+    json_write_begin(&w, out);
+    json_open_object(&w);
+    put_base64(&w, "incarnation", words->incarnation, INCARNATION_LEN);
+    put_number(&w, "seq", words->seq);
+    put_number(&w, "objects", words->count);
+    put_base64(&w, "sums", words->sums[0], sizeof words->sums);
+    json_close_object(&w);
+    return json_write_end(&w);
+}
+
 /* Reading. */
 
 static bool read_base64(const struct json *j, uint8_t *out, size_t len)
@@ -258,6 +272,22 @@ enum err changes_read(const void *text, size_t len, struct changes_words *out)
         journal_entries_free(out->entries, out->count);
         err = ERR_INVALID;
     }
+    json_free(root);
+    return err;
+}
+
+enum err digest_read(const void *text, size_t len, struct digest_words *out)
+{
+    struct json *root;
+    enum err err = parse(text, len, &root);
+
+    if (err)
+        return err;
+    if (!read_base64(json_member(root, "incarnation"), out->incarnation, INCARNATION_LEN) ||
+        !read_number(json_member(root, "seq"), &out->seq) ||
+        !read_number(json_member(root, "objects"), &out->count) ||
+        !read_base64(json_member(root, "sums"), out->sums[0], sizeof out->sums))
+        err = ERR_INVALID;
     json_free(root);
     return err;
 }

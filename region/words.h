@@ -7,8 +7,9 @@
  *                                          C is N's chain in hex, if who asks has it: where that is
  *                                          another here, or N is beyond the end, 409: forked
  *   GET  /link/v1/snapshot?after=KEY       a page of its objects
+ *   GET  /link/v1/digest                   the sums of its objects, and at which position
  *
- * In answers chains, incarnations and codes are base64. What comes from a peer may be anything: whatever
+ * In answers chains, incarnations, codes and sums are base64. What comes from a peer may be anything: whatever
  * isn't what it should be is ERR_INVALID. What isn't known is passed over.
  *
  * Pure. */
@@ -50,6 +51,14 @@ struct changes_words {
     bool more;                     /* of a snapshot */
 };
 
+/* Of its own objects; origin isn't said. */
+struct digest_words {
+    uint8_t incarnation[INCARNATION_LEN];
+    uint64_t seq;
+    uint64_t count;
+    uint8_t sums[DIGEST_BUCKETS][DIGEST_SUM_LEN];
+};
+
 MUST_USE enum err hello_write(const struct hello_words *words, struct buf *out);
 MUST_USE enum err hello_read(const void *text, size_t len, struct hello_words *out);
 
@@ -58,5 +67,8 @@ MUST_USE enum err ping_read(const void *text, size_t len, struct ping_words *out
 
 MUST_USE enum err changes_write(const struct changes_words *words, struct buf *out);
 MUST_USE enum err changes_read(const void *text, size_t len, struct changes_words *out);
+
+MUST_USE enum err digest_write(const struct digest_words *words, struct buf *out);
+MUST_USE enum err digest_read(const void *text, size_t len, struct digest_words *out);
 
 #endif

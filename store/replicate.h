@@ -101,7 +101,7 @@ void store_positions(struct store *s, struct store_positions *op);
 struct store_digest {
     struct store_req req;
     uint8_t origin;                               /* in */
-    uint64_t seq;                                 /* out: at this position */
+    struct journal_position at;                   /* out: at this position */
     uint64_t count;                               /* out: objects, tombstones as well */
     uint8_t sums[DIGEST_BUCKETS][DIGEST_SUM_LEN]; /* out: modulo 2^128 */
 };

@@ -197,14 +197,12 @@ static enum err read_digest(struct backend *b, void *ctx)
 {
     struct store_digest *op = ctx;
     sqlite3_stmt *st = b->reader.digests;
-    struct journal_position at;
     bool row;
 
     bind_u64(b->reader.position, 1, op->origin);
-    enum err err = sqlite_one_position(reader(b), b->reader.position, &at);
+    enum err err = sqlite_one_position(reader(b), b->reader.position, &op->at);
     if (err)
         return err;
-    op->seq = at.seq;
     bind_u64(st, 1, op->origin);
     while (!(err = sqlite_next(reader(b), st, &row)) && row) {
         uint8_t digest[CHAIN_LEN] = { 0 };

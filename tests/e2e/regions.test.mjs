@@ -186,6 +186,9 @@ test('regions that have applied the same have the same digest', async () => {
     assert.equal(here.status, 200);
     assert.ok(here.body.objects > 100);
     assert.deepEqual(here.body, there.body);
+    const compared = await until(async () => (await ask('sin', 'GET', '/replication')).body.data.find(({ region }) => region === 'fra'),
+        ({ digest }) => digest !== null, 20);
+    assert.equal(compared.digest, 'equal');
 });
 
 test('a region can be seeded anew', async () => {

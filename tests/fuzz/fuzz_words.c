@@ -56,10 +56,25 @@ static void try_changes(const uint8_t *data, size_t size)
     buf_fini(&text);
 }
 
+static void try_digest(const uint8_t *data, size_t size)
+{
+    struct digest_words words, again;
+    struct buf text = BUF_INIT(16384);
+
+    if (digest_read(data, size, &words) != ERR_OK)
+        return;
+    must(digest_write(&words, &text) == ERR_OK);
+    must(digest_read(text.bytes, text.len, &again) == ERR_OK);
+    must(again.seq == words.seq && again.count == words.count);
+    must(memcmp(again.sums, words.sums, sizeof words.sums) == 0);
+    buf_fini(&text);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     try_hello(data, size);
     try_ping(data, size);
     try_changes(data, size);
+    try_digest(data, size);
     return 0;
 }

@@ -180,7 +180,7 @@ void journals_assert_same(struct store_fixture *a, struct store_fixture *b, uint
     left.origin = right.origin = origin;
     assert_int_equal(STORE_RUN(a, store_digest, &left), ERR_OK);
     assert_int_equal(STORE_RUN(b, store_digest, &right), ERR_OK);
-    assert_int_equal(left.seq, right.seq);
+    assert_int_equal(left.at.seq, right.at.seq);
     assert_int_equal(left.count, right.count);
     assert_memory_equal(left.sums, right.sums, sizeof left.sums);
 }

@@ -38,7 +38,7 @@ static struct topology *topology_of(struct linked *w, size_t self, const char *f
 int linked_start(void **state)
 {
     static const char *const NAMES[SITES] = { "fra", "iad" };
-    const struct link_options usual = { .port = 0 };
+    const struct link_options usual = { .audit_ms = LINKED_AUDIT_MS };
     struct linked *w = xcalloc(1, sizeof *w);
     char url[URL_ROOM];
 

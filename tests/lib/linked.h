@@ -11,6 +11,8 @@
 #define IAD   1
 #define SITES 2
 
+#define LINKED_AUDIT_MS 20 /* from one comparison of iad's with fra to the next */
+
 struct linked {
     struct journals_world *journals;
     struct link_site sites[SITES];

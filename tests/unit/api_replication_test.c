@@ -46,6 +46,41 @@ static struct object *application_of_fra(const char *uid)
     return &a->base;
 }
 
+/* With what fra has, at this instant. */
+static void see_comparison(uint64_t at_ms, bool differs)
+{
+    struct region_health *health = region_health_copy(site.health.newest);
+    const struct region *fra = topology_by_name(site.topology, "fra");
+    struct region_condition *c = &health->regions[topology_index(site.topology, fra)];
+
+    c->compared_at_ms = at_ms;
+    c->differs = differs;
+    health_post(&site.health, health);
+    uv_run(&site.loop.uv, UV_RUN_NOWAIT);
+}
+
+static void what_is_here_is_shown_as_it_was_compared(void **state)
+{
+    (void)state;
+    site_adopt(&site, FRA, 1, application_of_fra("acme"));
+    struct answer a = site_ask(&site, "GET", NULL, API "/replication");
+    answer_has_type(&a, "data/0/digest", SCAN_NULL); /* our own */
+    answer_has_type(&a, "data/1/digest", SCAN_NULL);
+    answer_has_type(&a, "data/1/comparedAt", SCAN_NULL);
+    answer_fini(&a);
+
+    see_comparison(1700000000000, false);
+    a = site_ask(&site, "GET", NULL, API "/replication");
+    answer_has_text(&a, "data/1/digest", "equal");
+    answer_has_text(&a, "data/1/comparedAt", "2023-11-14T22:13:20.000Z");
+    answer_fini(&a);
+
+    see_comparison(1700000000000, true);
+    a = site_ask(&site, "GET", NULL, API "/replication");
+    answer_has_text(&a, "data/1/digest", "different");
+    answer_fini(&a);
+}
+
 static void each_journal_is_shown_with_how_far_it_is_here(void **state)
 {
     (void)state;
@@ -107,6 +142,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(each_journal_is_shown_with_how_far_it_is_here),
+        TEST(what_is_here_is_shown_as_it_was_compared),
         TEST(what_two_regions_gave_one_name_is_listed),
     };
 

@@ -138,6 +138,8 @@ static void a_hostile_peer_gets_a_refusal(void **state)
         { "GET /link/v1/changes?after=1&chain=", "HTTP/1.1 422" },
         { "GET /link/v1/changes?after=0&chain=" ZEROS, "HTTP/1.1 200" },
         { "GET /link/v1/snapshot", "HTTP/1.1 422" },
+        { "GET /link/v1/digest", "HTTP/1.1 200" },
+        { "POST /link/v1/digest", "HTTP/1.1 404" },
         { "GET /link/v1/snapshot?after=9223372036854775807", "HTTP/1.1 200" },
         { "GET /api/v1/app", "HTTP/1.1 404" },
     };

@@ -59,6 +59,42 @@ static void a_ping_comes_back_as_it_was(void **state)
     buf_fini(&text);
 }
 
+static void a_digest_comes_back_as_it_was(void **state)
+{
+    struct digest_words said = { .seq = 41, .count = 3 }, heard;
+    struct buf text = BUF_INIT(16384);
+
+    (void)state;
+    memset(said.incarnation, 0xcd, INCARNATION_LEN);
+    for (size_t i = 0; i < DIGEST_BUCKETS; i++)
+        memset(said.sums[i], (int)i, DIGEST_SUM_LEN);
+    assert_int_equal(digest_write(&said, &text), ERR_OK);
+    assert_int_equal(digest_read(text.bytes, text.len, &heard), ERR_OK);
+    assert_int_equal(heard.seq, 41);
+    assert_int_equal(heard.count, 3);
+    assert_memory_equal(heard.incarnation, said.incarnation, INCARNATION_LEN);
+    assert_memory_equal(heard.sums, said.sums, sizeof said.sums);
+    buf_fini(&text);
+}
+
+static void what_is_no_digest_is_refused(void **state)
+{
+    static const char *const rows[] = {
+        "",
+        "{}",
+        "{\"incarnation\":\"" BASE64_16 "\",\"seq\":1,\"objects\":1}",
+        "{\"incarnation\":\"" BASE64_16 "\",\"seq\":1,\"objects\":1,\"sums\":\"\"}",
+        "{\"incarnation\":\"" BASE64_16 "\",\"seq\":1,\"objects\":1,\"sums\":\"" BASE64_16
+        "\"}",
+    };
+    struct digest_words words;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++)
+        if (digest_read(rows[i], strlen(rows[i]), &words) != ERR_INVALID)
+            fail_msg("%s was read", rows[i]);
+}
+
 static void changes_come_back_as_they_were(void **state)
 {
     struct journal_entry entry = { .seq = 41, .hlc = UINT64_C(117883000000000001) };
@@ -205,6 +241,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_hello_comes_back_as_it_was),
         cmocka_unit_test(a_ping_comes_back_as_it_was),
+        cmocka_unit_test(a_digest_comes_back_as_it_was),
+        cmocka_unit_test(what_is_no_digest_is_refused),
         cmocka_unit_test(changes_come_back_as_they_were),
         cmocka_unit_test(the_largest_answer_has_room),
         cmocka_unit_test(a_hostile_hello_or_ping_is_refused),
