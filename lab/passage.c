@@ -109,6 +109,7 @@ static void on_read(uv_stream_t *stream, ssize_t len, const uv_buf_t *room)
         delay_line_put(&way->line, len == UV_EOF ? PIECE_END : PIECE_RESET, NULL, 0, due_ms(p));
         way->is_read = true;
     }
+    read_more(way); /* while the cable is cut nothing else does */
     passage_poke(p);
 }
 

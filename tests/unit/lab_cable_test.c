@@ -14,9 +14,10 @@
 #include "lab/cable.h"
 #include "lab/passage.h"
 
-#define RTT_MS 40
-#define NEAR   "127.0.0.2"
-#define FAR    "127.0.0.1"
+#define RTT_MS   40
+#define NEAR     "127.0.0.2"
+#define FAR      "127.0.0.1"
+#define FILL_MAX (64u << 20) /* bytes: more than sockets hold */
 
 /* A cable from NEAR to a server of the test's at FAR. */
 struct fixture {
@@ -188,14 +189,14 @@ static void a_connection_that_nobody_takes_breaks(void **state)
     f->server = socket(AF_INET, SOCK_STREAM, 0);
 }
 
-/* As much as goes in while nobody takes it out. */
+/* As much as goes in while nobody takes it out, up to what surely is too much. */
 static size_t fill(struct fixture *f, int fd)
 {
     static const char bytes[16384];
     size_t total = 0;
     ssize_t len;
 
-    for (unsigned idle = 0; idle < 100;) {
+    for (unsigned idle = 0; idle < 100 && total < FILL_MAX;) {
         len = send(fd, bytes, sizeof bytes, MSG_NOSIGNAL);
         idle = len > 0 ? 0 : idle + 1;
         total += len > 0 ? (size_t)len : 0;
@@ -217,6 +218,18 @@ static void what_nobody_takes_out_is_bounded_and_none_of_it_is_lost(void **state
         received += (size_t)len;
     assert_int_equal(received, sent);
     assert_true(sent > DELAY_LINE_MAX);
+    close(near);
+    close(far);
+}
+
+static void what_a_cut_cable_takes_in_is_bounded_too(void **state)
+{
+    struct fixture *f = *state;
+    int near = connect_near(f), far = accept_far(f);
+
+    cable_cut(&f->cable, true);
+    fill(f, near);
+    assert_true(only_passage(f)->forth.line.len < DELAY_LINE_MAX + 2 * CABLE_READ_MAX);
     close(near);
     close(far);
 }
@@ -248,6 +261,7 @@ int main(void)
         TEST(nothing_comes_out_of_a_cut_cable_and_all_of_it_once_it_heals),
         TEST(a_connection_that_nobody_takes_breaks),
         TEST(what_nobody_takes_out_is_bounded_and_none_of_it_is_lost),
+        TEST(what_a_cut_cable_takes_in_is_bounded_too),
         TEST(connections_beyond_its_limit_wait),
 #undef TEST
     };
