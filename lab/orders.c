@@ -104,7 +104,7 @@ static enum err put_site(const struct orders *orders, const struct site *site, s
 static int show(const struct orders *orders, struct buf *text)
 {
     enum err err = buf_printf(text, "%-6s  %-8s  %7s  %-7s  %-22s  %-26s  %9s", "REGION",
-                              "PROCESS", "PID", "NETWORK", "API", "RECEIVER", "DELIVERED");
+                              "PROCESS", "PID", "NETWORK", "API", "RECEIVER", "VERIFIED");
 
     for (size_t i = 0; i < orders->network->plan->count && !err; i++)
         err = put_site(orders, &orders->sites[i], text);

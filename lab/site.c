@@ -205,6 +205,15 @@ static void change(struct site *site, enum site_state state)
     site->changed(site, site->ctx);
 }
 
+/* One that was killed may have said that it is ready. */
+static void forget_notices(const struct site *site)
+{
+    char notice[NOTICE_MAX_LEN];
+
+    while (recv(site->notice_fd, notice, sizeof notice, 0) >= 0)
+        ;
+}
+
 bool site_start(struct site *site)
 {
     char config[64], names[64], subnet[32], address[PLAN_ADDRESS_MAX];
@@ -221,6 +230,7 @@ bool site_start(struct site *site)
              PLAN_NAME_PORT);
     snprintf(subnet, sizeof subnet, "127.%u.0.0/16", site->plan->network);
     site->child.ended = on_ended;
+    forget_notices(site);
     bool started = log >= 0 && child_start(site->nursery, &site->child,
                                            &(struct child_options){ .argv = argv,
                                                                     .settings = settings,
@@ -235,7 +245,6 @@ bool site_start(struct site *site)
     return true;
 }
 
-/* Of a process that was killed since, perhaps: those don't count any more. */
 static void on_notice(uv_poll_t *poll, int status, int events)
 {
     struct site *site = poll->data;
