@@ -325,6 +325,8 @@ static enum daemon_exit open_modules(struct daemon *d)
         open_router(d);
     if (!exit)
         exit = open_link(d);
+    if (d->router)
+        router_probe_by(d->router, d->link);
     if (!exit)
         exit = open_dispatcher(d);
     if (!exit)

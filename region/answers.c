@@ -106,6 +106,8 @@ void answers_on_request(struct exchange *x, void *ctx)
         stand_in_take(peer, x);
     else if (asks(x, "GET", "/link/v1/outcomes"))
         stand_in_tell(peer, x);
+    else if (asks(x, "POST", "/link/v1/probe"))
+        probes_answer(link, x);
     else
         answers_refuse(x, 404, "not_found", "the link has no such path");
 }

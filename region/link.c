@@ -163,6 +163,11 @@ enum err link_open(struct link **out, const struct link_options *options)
     if (!err)
         err = stand_in_open(link, options);
     if (!err)
+        err = prober_open(&link->prober,
+                          &(struct prober_options){ .loop = options->loop,
+                                                    .egress = options->egress,
+                                                    .name_servers = options->name_servers });
+    if (!err)
         err = open_callers(link, options);
     if (!err)
         err = open_server(link, options);
@@ -343,6 +348,11 @@ static void on_server_closed(void *ctx)
         courier_close(link->away, on_courier_closed, link);
         link->away = NULL;
     }
+    if (link->prober) {
+        link->open_couriers++;
+        prober_close(link->prober, on_courier_closed, link);
+        link->prober = NULL;
+    }
     for (size_t i = 0; i < link->caller_count; i++)
         if (link->callers[i].courier) {
             link->open_couriers++;
@@ -367,7 +377,7 @@ static bool is_done(const struct link *link)
             !stand_in_is_idle(&link->callers[i].stand_in))
             return false;
     return link->server_closed && link->open_couriers == 0 && link->reading_count == 0 &&
-           carry_is_idle(link) && link->late_count == 0;
+           carry_is_idle(link) && link->late_count == 0 && link->probe_count == 0;
 }
 
 void link_settle(struct link *link)

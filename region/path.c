@@ -35,6 +35,7 @@ struct path {
     bool open;
     uint64_t good_mono_ms;   /* with `open`: all went well since then; 0 = not yet */
     uint64_t failed_mono_ms; /* the last failure */
+    uint64_t asked_mono_ms;  /* the last probe; 0 = none yet */
 
     struct list used; /* link */
     UT_hash_handle hh;
@@ -210,6 +211,21 @@ void path_probed(struct path *path, uint32_t rtt_us, struct now now)
 {
     go_well(path, now);
     measure(&path->probed, rtt_us, now);
+}
+
+bool path_wants_probe(const struct path *path, struct now now)
+{
+    bool is_known = path_view(path, now).source != PATH_UNKNOWN;
+    bool open = is_open(path, now);
+    uint64_t apart_ms = open ? PATH_REPROBE_MS : PATH_PROBE_MS;
+
+    return (open || !is_known) &&
+           (path->asked_mono_ms == 0 || now.mono_ms - path->asked_mono_ms >= apart_ms);
+}
+
+void path_asked(struct path *path, struct now now)
+{
+    path->asked_mono_ms = now.mono_ms;
 }
 
 void path_failed(struct path *path, struct now now)

@@ -33,6 +33,8 @@
 #define PATH_GOOD_MS      (5 * 60 * 1000) /* until an open circuit is closed */
 #define PATH_SAMPLE_MS    (60 * 60 * 1000)
 #define PATH_AGE_MS       (24 * 60 * 60 * 1000)
+#define PATH_PROBE_MS     (60 * 60 * 1000) /* between probes of a way that nothing is known of */
+#define PATH_REPROBE_MS   (60 * 1000)      /* and of one whose circuit is open */
 
 /* Where a number is from, the less known first. */
 enum path_source {
@@ -87,6 +89,11 @@ void path_delivered(struct path *path, const struct path_sample *sample, struct 
 
 /* A connection came about, and that was all that was asked. */
 void path_probed(struct path *path, uint32_t rtt_us, struct now now);
+
+/* Whether a probe would be good for something: nothing was measured for a day, or the circuit is open
+ * and may be closed; the last was asked for long enough ago. And that one is asked for now. */
+bool path_wants_probe(const struct path *path, struct now now);
+void path_asked(struct path *path, struct now now);
 
 /* No connection, no TLS, or no answer in time. */
 void path_failed(struct path *path, struct now now);

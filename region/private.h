@@ -8,7 +8,8 @@
  *   answers.c  what peers ask us
  *   carry.c    clients' requests to where they belong
  *   forwards.c attempts that a peer makes for us
- *   stand_in.c attempts that we make for a peer */
+ *   stand_in.c attempts that we make for a peer
+ *   probes.c   how far receivers are */
 #ifndef REGION_PRIVATE_H
 #define REGION_PRIVATE_H
 
@@ -18,11 +19,13 @@
 #include "region/forward_words.h"
 #include "region/link.h"
 #include "region/peer.h"
+#include "region/probes.h"
 #include "region/reseal.h"
 #include "region/words.h"
 #include "signer/pair.h"
 #include "wire/courier.h"
 #include "wire/egress.h"
+#include "wire/prober.h"
 #include "wire/server.h"
 #include "wire/tls.h"
 
@@ -165,8 +168,10 @@ struct link {
 
     char run[INCARNATION_TEXT_MAX]; /* of this process, for what isn't on disk */
     struct forwarder forwarder;
-    size_t late_count;    /* outcomes being recorded */
-    struct courier *away; /* to receivers, for peers; NULL once it is closed */
+    size_t late_count;     /* outcomes being recorded */
+    struct courier *away;  /* to receivers, for peers; NULL once it is closed */
+    struct prober *prober; /* likewise */
+    size_t probe_count;    /* under way */
 
     bool closing, server_closed, leaving;
     unsigned open_couriers;
@@ -252,6 +257,9 @@ void stand_in_take(struct caller *home, struct exchange *x);
 void stand_in_tell(struct caller *home, struct exchange *x);
 void stand_in_poke(struct caller *home, struct now now);
 bool stand_in_is_idle(const struct stand_in *s);
+
+/* probes.c */
+void probes_answer(struct link *link, struct exchange *x);
 
 /* link.c */
 /* Whether data of the application may be in the region of this index. */

@@ -183,3 +183,14 @@ struct route_cost route_cost(const struct route_inputs *in, size_t region)
                     cost.first_byte_us - cost.back_us;
     return cost;
 }
+
+struct route_cost route_cost_at_best(const struct route_inputs *in, size_t region)
+{
+    struct route_inputs best = *in;
+    struct path_view *path = &best.regions[region].path;
+    uint64_t low_us = triangle(in, region).low_us;
+
+    path->source = PATH_SUPPOSED;
+    path->rtt_us = low_us > 0 ? (uint32_t)low_us : 1;
+    return route_cost(&best, region);
+}

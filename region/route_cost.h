@@ -67,4 +67,7 @@ struct route_inputs;
 /* Of the region of this index. */
 struct route_cost route_cost(const struct route_inputs *in, size_t region);
 
+/* The same, if its round trip to the receiver were as short as what others have measured allows. */
+struct route_cost route_cost_at_best(const struct route_inputs *in, size_t region);
+
 #endif

@@ -4,16 +4,19 @@
 #include "region/router.h"
 
 #include <assert.h>
+#include <stdio.h>
 
 #include "core/mem.h"
 #include "region/damper.h"
 #include "region/path.h"
+#include "region/probes.h"
 #include "region/recorder.h"
 #include "region/route_gather.h"
 #include "region/route_table.h"
 
-#define DECIDE_MS 1000 /* what was decided holds, unless something is known better */
-#define REFUSE_MS 1000 /* no forwards to a region that refused one */
+#define DECIDE_MS      1000 /* what was decided holds, unless something is known better */
+#define PROBES_AT_ONCE 16
+#define REFUSE_MS      1000 /* no forwards to a region that refused one */
 
 struct region_router {
     struct router router;
@@ -24,6 +27,9 @@ struct region_router {
     struct route_table *table;
     struct damper damper;
     struct recorder recorder;
+    struct link *link;
+    struct inbox *inbox;
+    size_t probes;                         /* under way */
     uint64_t refused_mono_ms[REGIONS_MAX]; /* until then; by index */
 
     /* What the health said last of whether regions may send. */
@@ -49,6 +55,7 @@ static struct routing on_route(struct router *router, const struct application *
                                const struct endpoint *endpoint, bool again, struct now now);
 static bool on_sighting(struct router *router, const struct sighting *sighting, struct now now);
 static void on_refused(struct router *router, uint8_t region, struct now now);
+static void on_probed(struct path_probe *probe);
 static void on_recorded(struct recorder *recorder, int64_t endpoint_key, enum err err);
 static void on_left(struct task *left);
 static void end_if_idle(struct region_router *r);
@@ -59,6 +66,7 @@ struct region_router *router_open(const struct router_options *options)
 
     r->router = (struct router){ on_route, on_sighting, on_refused };
     r->topology = options->topology;
+    r->inbox = options->inbox;
     r->paths = paths_new(PATHS_MAX);
     r->table = route_table_new(options->routes_max ? options->routes_max : ROUTE_TABLE_MAX);
     r->recorder = (struct recorder){ .store = options->store,
@@ -69,6 +77,11 @@ struct region_router *router_open(const struct router_options *options)
     health_follow(options->board, &r->follower);
     on_changed(&r->follower);
     return r;
+}
+
+void router_probe_by(struct region_router *router, struct link *link)
+{
+    router->link = link;
 }
 
 struct router *router_interface(struct region_router *router)
@@ -143,6 +156,87 @@ static void record(struct region_router *r, struct route_entry *entry,
         entry->recorded = recorder_keep(&r->recorder, in, d);
 }
 
+/* Where deliveries go that a region sends; by nobody: the one for the jurisdiction. */
+static const char *url_from(const struct question *q, size_t region)
+{
+    const struct region *from =
+        region == ROUTE_NOWHERE ? NULL : &q->router->topology->regions[region];
+
+    return dispatch_choose(q->endpoint, q->application->residency.jurisdiction,
+                           from ? from->name : NULL)
+        .url;
+}
+
+/* Probing: what could matter and isn't known. */
+
+struct way_probe {
+    struct path_probe probe;
+    struct region_router *router;
+};
+
+static void start_probe(const struct question *q, size_t region, const char *url)
+{
+    struct way_probe *p = xcalloc(1, sizeof *p);
+
+    p->router = q->router;
+    p->probe.region = q->router->topology->regions[region].ordinal;
+    snprintf(p->probe.url, sizeof p->probe.url, "%s", url);
+    p->probe.reply_to = q->router->inbox;
+    p->probe.done = on_probed;
+    q->router->probes++;
+    link_probe(q->router->link, &p->probe);
+}
+
+/* Whether it would send if its way were as good as it can be. */
+static bool could_win(const struct route_inputs *in, const struct route_decision *d,
+                      size_t region)
+{
+    if (!region_set_has(d->wished, region))
+        return false;
+    if (in->regions[region].path.open)
+        return true;
+    if (in->mode != DISPATCH_AUTO)
+        return false;
+    const struct route_cost best = route_cost_at_best(in, region);
+    return best.known && d->costs[d->region].known &&
+           best.total_us < d->costs[d->region].total_us;
+}
+
+static void probe_ways(const struct question *q, const struct route_inputs *in,
+                       const struct route_decision *d)
+{
+    struct region_router *r = q->router;
+
+    if (!r->link || d->region == ROUTE_NOWHERE)
+        return;
+    for (size_t i = 0; i < in->count && r->probes < PROBES_AT_ONCE; i++) {
+        if (i == d->region || !could_win(in, d, i))
+            continue;
+        const char *url = url_from(q, i);
+        struct path *path = paths_take(r->paths, r->topology->regions[i].ordinal, url);
+        if (!path_wants_probe(path, q->now))
+            continue;
+        path_asked(path, q->now);
+        start_probe(q, i, url);
+    }
+}
+
+static void on_probed(struct path_probe *probe)
+{
+    struct way_probe *p = container_of(probe, struct way_probe, probe);
+    struct region_router *r = p->router;
+    struct path *path = paths_take(r->paths, probe->region, probe->url);
+    struct now now = clock_now();
+
+    if (probe->err == ERR_OK)
+        path_probed(path, probe->rtt_us, now);
+    else if (path_is_failure(probe->err) && path_view(path, now).open)
+        path_failed(path, now);
+    r->probes--;
+    free(p);
+    end_if_idle(r);
+}
+
 static void decide(const struct question *q, struct route_entry *entry)
 {
     struct region_router *r = q->router;
@@ -154,23 +248,13 @@ static void decide(const struct question *q, struct route_entry *entry)
     if (d.verdict == HYSTERESIS_MOVED)
         damper_count(&r->damper, q->now.mono_ms);
     record(r, entry, &in, &d);
+    probe_ways(q, &in, &d);
     entry->memory = d.after;
     entry->region = d.region;
     entry->decided_mono_ms = q->now.mono_ms;
     entry->application_version = q->application->base.version;
     entry->endpoint_version = q->endpoint->base.version;
     entry->knowledge = r->knowledge;
-}
-
-/* Where deliveries go that a region sends; by nobody: the one for the jurisdiction. */
-static const char *url_from(const struct question *q, size_t region)
-{
-    const struct region *from =
-        region == ROUTE_NOWHERE ? NULL : &q->router->topology->regions[region];
-
-    return dispatch_choose(q->endpoint, q->application->residency.jurisdiction,
-                           from ? from->name : NULL)
-        .url;
 }
 
 static bool has_failed(const struct question *q, size_t region)
@@ -298,7 +382,7 @@ static void end_if_idle(struct region_router *r)
     void (*closed)(void *) = r->closed;
     void *ctx = r->closed_ctx;
 
-    if (!r->has_left || r->recorder.owed > 0)
+    if (!r->has_left || r->recorder.owed > 0 || r->probes > 0)
         return;
     region_health_unref(r->follower.health);
     route_table_free(r->table);

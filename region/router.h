@@ -20,6 +20,7 @@
 
 #include "core/health_board.h"
 #include "dispatcher/router.h"
+#include "region/link.h"
 #include "region/route.h"
 
 struct router_options {
@@ -33,6 +34,10 @@ struct router_options {
 struct region_router;
 
 struct region_router *router_open(const struct router_options *options);
+
+/* Before the loops run: probes go by this link, which closes after the dispatcher. Without one
+ * there are none. */
+void router_probe_by(struct region_router *router, struct link *link);
 
 /* When the dispatcher has closed: leaves the board and waits for what is being recorded; `closed`
  * runs on a later turn. */

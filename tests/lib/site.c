@@ -52,10 +52,10 @@ static void open_site(struct site *site, struct topology *topology, struct elsew
 {
     char master_key[MASTER_KEY_TEXT_MAX];
 
+    *site = (struct site){ .topology = topology };
     temp_make(site->dir);
     site->sender = 0;
     id_source_init(&site->ids, topology_self(topology)->ordinal, 0);
-    site->topology = topology;
     health_board_open(&site->health, topology);
     keyring_generate(master_key);
     require(keyring_new(master_key, &site->keyring) == ERR_OK, "no keyring");

@@ -11,6 +11,7 @@
 #include "core/count.h"
 #include "core/mem.h"
 #include "dispatcher/forward.h"
+#include "region/probes.h"
 #include "tests/lib/client.h"
 #include "tests/lib/linked.h"
 #include "tests/lib/receiver.h"
@@ -269,6 +270,50 @@ static void an_outcome_that_comes_too_late_is_recorded(void **state)
     free(status);
 }
 
+/* A probe that the test waits for. */
+struct question {
+    struct path_probe probe;
+    bool done;
+};
+
+static void on_probed(struct path_probe *probe)
+{
+    container_of(probe, struct question, probe)->done = true;
+}
+
+static enum err probe(struct world *w, size_t from, const char *url, uint32_t *out_rtt_us)
+{
+    struct link_site *iad = &w->regions->sites[IAD];
+    struct question q = { .probe = { .region = w->regions->sites[from].f->ordinal,
+                                     .reply_to = &iad->f->inbox,
+                                     .done = on_probed } };
+
+    snprintf(q.probe.url, sizeof q.probe.url, "%s", url);
+    link_probe(iad->link, &q.probe);
+    while (!q.done)
+        linked_turn(w->regions);
+    *out_rtt_us = q.probe.rtt_us;
+    return q.probe.err;
+}
+
+static void each_region_measures_its_own_way(void **state)
+{
+    struct world *w = *state;
+    char nobody[64];
+    uint32_t rtt_us;
+
+    meet(w);
+    snprintf(nobody, sizeof nobody, "http://127.0.0.1:%u/", unused_port());
+    for (size_t from = 0; from < SITES; from++) {
+        assert_int_equal(probe(w, from, w->url, &rtt_us), ERR_OK);
+        assert_int_not_equal(rtt_us, 0);
+        assert_int_equal(probe(w, from, nobody, &rtt_us), ERR_UNAVAILABLE);
+    }
+    assert_int_equal(w->receiver.requests, 0);
+    link_site_close(&w->regions->sites[FRA]);
+    assert_int_not_equal(probe(w, FRA, w->url, &rtt_us), ERR_OK);
+}
+
 static void a_hostile_peer_gets_a_refusal(void **state)
 {
     static const struct {
@@ -280,6 +325,8 @@ static void a_hostile_peer_gets_a_refusal(void **state)
         { "GET /link/v1/outcomes", "", "HTTP/1.1 422" },
         { "GET /link/v1/outcomes?after=0&wait=31", "", "HTTP/1.1 422" },
         { "GET /link/v1/outcomes?after=-1&wait=0", "", "HTTP/1.1 422" },
+        { "POST /link/v1/probe", "{\"url\":\"ftp://h/\"}", "HTTP/1.1 422" },
+        { "POST /link/v1/probe", "{}", "HTTP/1.1 422" },
         { "GET /link/v1/outcomes?of=x&after=99999&wait=0", "", "HTTP/1.1 200" },
     };
     struct world *w = *state;
@@ -314,6 +361,7 @@ int main(void)
         FORWARDS_TEST(a_region_that_drains_takes_nothing),
         FORWARDS_TEST(what_a_peer_had_when_it_died_is_lost),
         FORWARDS_TEST(an_outcome_that_comes_too_late_is_recorded),
+        FORWARDS_TEST(each_region_measures_its_own_way),
         FORWARDS_TEST(a_hostile_peer_gets_a_refusal),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

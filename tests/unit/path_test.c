@@ -163,6 +163,24 @@ static void an_open_circuit_closes_when_all_went_well_for_five_minutes(void **st
     assert_false(path_view(f->path, at(12 * MINUTE_MS)).open);
 }
 
+static void a_way_is_probed_when_nothing_is_known_and_when_its_circuit_is_open(void **state)
+{
+    const struct fixture *f = *state;
+
+    assert_true(path_wants_probe(f->path, at(1)));
+    path_asked(f->path, at(1));
+    assert_false(path_wants_probe(f->path, at(PATH_PROBE_MS)));
+    assert_true(path_wants_probe(f->path, at(PATH_PROBE_MS + 1)));
+    path_probed(f->path, 1000, at(PATH_PROBE_MS + 1));
+    assert_false(path_wants_probe(f->path, at(3 * PATH_PROBE_MS)));
+    for (int i = 0; i < PATH_FAILURES_MAX; i++)
+        path_failed(f->path, at(3 * PATH_PROBE_MS));
+    assert_true(path_wants_probe(f->path, at(3 * PATH_PROBE_MS)));
+    path_asked(f->path, at(3 * PATH_PROBE_MS));
+    assert_false(path_wants_probe(f->path, at(3 * PATH_PROBE_MS + PATH_REPROBE_MS - 1)));
+    assert_true(path_wants_probe(f->path, at(3 * PATH_PROBE_MS + PATH_REPROBE_MS)));
+}
+
 static void a_failure_of_yesterday_is_forgotten(void **state)
 {
     struct fixture *f = *state;
@@ -242,6 +260,7 @@ int main(void)
         TEST(reuse_is_that_of_the_last_thousand_requests),
         TEST(three_failures_in_a_row_open_the_circuit),
         TEST(an_open_circuit_closes_when_all_went_well_for_five_minutes),
+        TEST(a_way_is_probed_when_nothing_is_known_and_when_its_circuit_is_open),
         TEST(a_failure_of_yesterday_is_forgotten),
         TEST(only_what_the_way_did_is_a_failure_of_it),
         TEST(a_way_is_from_a_region_to_a_host),
