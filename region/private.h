@@ -7,7 +7,9 @@
  *   auditor.c  whether what is here of it is what it has
  *   answers.c  what peers ask us
  *   carry.c    clients' requests to where they belong
- *   forwards.c attempts that a peer makes for us
+ *   forwards.c attempts that a peer makes for us: their leases
+ *   posts.c    they go to the peer
+ *   outcomes.c what came of them is fetched
  *   stand_in.c attempts that we make for a peer
  *   probes.c   how far receivers are */
 #ifndef REGION_PRIVATE_H
@@ -73,6 +75,23 @@ struct auditor {
     unsigned differing;      /* sums, when they were compared */
     struct exchange *asker;  /* the peer, of what we have; NULL: it doesn't */
     struct store_digest own;
+};
+
+enum lease_state {
+    LEASE_QUEUED, /* in `queue` */
+    LEASE_POSTED, /* in a post */
+    LEASE_AWAY,   /* the peer has it */
+};
+
+/* One attempt that a peer is to make, until its outcome is here or its time is over. */
+struct lease {
+    struct list link; /* all of the peer's, by seq */
+    struct list turn; /* in the queue, or in a post */
+    enum lease_state state;
+    bool posted_once;
+    uint64_t seq;
+    uint64_t begun_mono_ms, ends_mono_ms;
+    struct forward *forward;
 };
 
 /* What a peer sends for us. */
@@ -248,6 +267,19 @@ void forwards_init(struct forwards *f);
 void forwards_poke(struct caller *caller, struct now now);
 void forwards_give_up(struct link *link, const struct region *region); /* it is dead */
 bool forwards_are_idle(const struct forwards *f);
+
+void forwards_end(struct forwards *f, struct lease *lease, enum forward_fate fate);
+struct lease *forwards_find(struct forwards *f, uint64_t seq); /* NULL: none of this number */
+
+/* The peer's process says who it is. True: it isn't the one that it was, if it was one; what that one
+ * had is lost. */
+bool forwards_meet(struct forwards *f, const char *incarnation);
+
+/* posts.c */
+void posts_start(struct caller *caller, struct now now); /* what may go out goes */
+
+/* outcomes.c */
+void outcomes_poll(struct caller *caller);
 
 /* stand_in.c */
 MUST_USE enum err stand_in_open(struct link *link, const struct link_options *options);
