@@ -295,7 +295,8 @@ struct path_view path_view(const struct path *path, struct now now)
     view_first_byte(path, now, &view);
     view.requests = path->requests;
     view.reused = path->reused;
-    view.failures = path->failures;
     view.open = is_open(path, now);
+    if (view.open || is_recent(path->failed_mono_ms, now, PATH_FAILED_MS))
+        view.failures = path->failures;
     return view;
 }

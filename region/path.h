@@ -12,8 +12,9 @@
  *
  *   CLOSED ── 3 failures in a row ──► OPEN ── good for 5 min ──► CLOSED
  *
- * What is a day old isn't known any more. An answer is a success of the way whatever its status: a
- * 500 is the endpoint talking.
+ * A failure of ten minutes ago says nothing of now, unless the circuit is open: it stays in the
+ * row, but isn't shown. What is a day old isn't known any more. An answer is a success of the way
+ * whatever its status: a 500 is the endpoint talking.
  *
  * Bounded: beyond `limit` ways the one that was used longest ago is forgotten.
  *
@@ -30,7 +31,8 @@
 #define PATHS_MAX         4096 /* a limit that will do; about 3 MiB */
 #define PATH_SAMPLES      64
 #define PATH_FAILURES_MAX 3
-#define PATH_GOOD_MS      (5 * 60 * 1000) /* until an open circuit is closed */
+#define PATH_FAILED_MS    (10 * 60 * 1000) /* so long a failure says something of now */
+#define PATH_GOOD_MS      (5 * 60 * 1000)  /* until an open circuit is closed */
 #define PATH_SAMPLE_MS    (60 * 60 * 1000)
 #define PATH_AGE_MS       (24 * 60 * 60 * 1000)
 #define PATH_PROBE_MS     (60 * 60 * 1000) /* between probes of a way that nothing is known of */
@@ -58,7 +60,7 @@ struct path_view {
     uint32_t first_byte_count; /* of samples that it is of */
     uint32_t requests;         /* that `reused` is of */
     uint32_t reused;           /* of them: on a connection that was there */
-    uint32_t failures;         /* in a row */
+    uint32_t failures;         /* in a row, the last of them just now */
     bool open;                 /* its circuit */
 };
 

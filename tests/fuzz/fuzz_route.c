@@ -109,12 +109,7 @@ static void record(const struct route_inputs *in, const struct route_decision *d
     struct json_writer w;
 
     json_write_begin(&w, out);
-    json_open_object(&w);
-    json_name(&w, "inputs");
-    route_put_inputs(&w, in);
-    json_name(&w, "decision");
-    route_put_decision(&w, in, d);
-    json_close_object(&w);
+    route_put(&w, in, d);
     if (json_write_end(&w))
         abort();
 }

@@ -181,6 +181,19 @@ static void a_way_is_probed_when_nothing_is_known_and_when_its_circuit_is_open(v
     assert_true(path_wants_probe(f->path, at(3 * PATH_PROBE_MS + PATH_REPROBE_MS)));
 }
 
+static void a_failure_is_shown_while_it_says_something_of_now(void **state)
+{
+    struct fixture *f = *state;
+
+    path_failed(f->path, at(0));
+    path_failed(f->path, at(0));
+    assert_int_equal(path_view(f->path, at(PATH_FAILED_MS)).failures, 2);
+    assert_int_equal(path_view(f->path, at(PATH_FAILED_MS + 1)).failures, 0);
+    path_failed(f->path, at(HOUR_MS)); /* nothing has gone well in between */
+    assert_int_equal(path_view(f->path, at(HOUR_MS + PATH_FAILED_MS + 1)).failures, 3);
+    assert_true(path_view(f->path, at(HOUR_MS)).open);
+}
+
 static void a_failure_of_yesterday_is_forgotten(void **state)
 {
     struct fixture *f = *state;
@@ -261,6 +274,7 @@ int main(void)
         TEST(three_failures_in_a_row_open_the_circuit),
         TEST(an_open_circuit_closes_when_all_went_well_for_five_minutes),
         TEST(a_way_is_probed_when_nothing_is_known_and_when_its_circuit_is_open),
+        TEST(a_failure_is_shown_while_it_says_something_of_now),
         TEST(a_failure_of_yesterday_is_forgotten),
         TEST(only_what_the_way_did_is_a_failure_of_it),
         TEST(a_way_is_from_a_region_to_a_host),

@@ -369,6 +369,20 @@ static void seen_from_all_regions_it_is_the_receiver(void **state)
     assert_int_equal(route_again(f), FRA_ORDINAL);
 }
 
+/* The others failed in an outage that is over; one of them may look again. */
+static void an_old_failure_elsewhere_says_nothing_of_now(void **state)
+{
+    struct fixture *f = *state;
+
+    for (int i = IAD_ORDINAL; i <= GRU_ORDINAL; i++)
+        fail_from(f, (uint8_t)i, ERR_UNAVAILABLE);
+    assert_false(fail_from(f, FRA_ORDINAL, ERR_UNAVAILABLE));
+    deliver_from(f, FRA_ORDINAL, 5);
+    pass(f, PATH_FAILED_MS + 1);
+    assert_true(fail_from(f, FRA_ORDINAL, ERR_UNAVAILABLE));
+    assert_int_equal(route_again(f), IAD_ORDINAL);
+}
+
 /* Nor is it a failure of the way that this process was short of something. */
 static void an_answer_is_none_of_the_ways_failures(void **state)
 {
@@ -421,6 +435,7 @@ int main(void)
         TEST(the_detour_of_a_pin_is_the_next_of_the_list),
         TEST(a_failure_counts_against_the_receiver_when_no_other_region_may_look),
         TEST(seen_from_all_regions_it_is_the_receiver),
+        TEST(an_old_failure_elsewhere_says_nothing_of_now),
         TEST(an_answer_is_none_of_the_ways_failures),
         TEST(a_route_that_was_forgotten_begins_anew),
     };
