@@ -27,8 +27,7 @@ void endpoint_secrets_get(struct request *r)
 
     struct json_writer *w = reply_begin(r);
     json_open_object(w);
-    json_name(w, "key");
-    json_put_text(w, text);
+    json_add_text(w, "key", text);
     json_close_object(w);
     secret_wipe(&secret);
     reply_send(r, 200);

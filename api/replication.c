@@ -45,25 +45,19 @@ static struct request *end(struct inquiry *inquiry, enum err err)
     return NULL;
 }
 
-static void put_text(struct json_writer *w, const char *name, const char *text)
-{
-    json_name(w, name);
-    json_put_text(w, text);
-}
-
 static void put_hex(struct json_writer *w, const char *name, const uint8_t *bytes, size_t len)
 {
     char text[HEX_LEN(CHAIN_LEN) + 1];
 
     hex_encode(bytes, len, text);
-    put_text(w, name, text);
+    json_add_text(w, name, text);
 }
 
 static void put_region(struct request *r, const char *name, uint8_t ordinal)
 {
     const struct region *region = topology_by_ordinal(r->services->topology, ordinal);
 
-    put_text(&r->writer, name, region ? region->name : NULL);
+    json_add_text(&r->writer, name, region ? region->name : NULL);
 }
 
 /* What is here of a region with what it has: known of those that are asked. */
@@ -75,12 +69,11 @@ static void put_comparison(struct request *r, uint8_t ordinal)
     const struct region_condition *c =
         region ? &r->services->health.health->regions[topology_index(t, region)] : &unknown;
 
-    put_text(&r->writer, "digest",
-             c->compared_at_ms == 0 ? NULL
-             : c->differs           ? "different"
-                                    : "equal");
-    json_name(&r->writer, "comparedAt");
-    json_put_date(&r->writer, c->compared_at_ms);
+    json_add_text(&r->writer, "digest",
+                  c->compared_at_ms == 0 ? NULL
+                  : c->differs           ? "different"
+                                         : "equal");
+    json_add_date(&r->writer, "comparedAt", c->compared_at_ms);
 }
 
 static void put_position(struct request *r, const struct journal_position *p,
@@ -90,19 +83,13 @@ static void put_position(struct request *r, const struct journal_position *p,
 
     json_open_object(w);
     put_region(r, "region", p->origin);
-    json_name(w, "ordinal");
-    json_put_integer(w, p->origin);
+    json_add_integer(w, "ordinal", p->origin);
     put_hex(w, "incarnation", p->incarnation, INCARNATION_LEN);
-    json_name(w, "seq");
-    json_put_integer(w, (int64_t)p->seq);
-    json_name(w, "madeAt");
-    json_put_date(w, hlc_wall_ms(p->hlc));
-    json_name(w, "appliedAt");
-    json_put_date(w, p->at_ms);
-    json_name(w, "adopting");
-    json_put_bool(w, p->adopting);
-    json_name(w, "quarantined");
-    json_put_integer(w, quarantined);
+    json_add_unsigned(w, "seq", p->seq);
+    json_add_date(w, "madeAt", hlc_wall_ms(p->hlc));
+    json_add_date(w, "appliedAt", p->at_ms);
+    json_add_bool(w, "adopting", p->adopting);
+    json_add_integer(w, "quarantined", quarantined);
     put_comparison(r, p->origin);
     json_close_object(w);
 }
@@ -144,7 +131,7 @@ static void put_id(struct json_writer *w, const char *name, const struct object 
     if (object->kind != OBJECT_EVENT_TYPE)
         id_format(object->kind == OBJECT_APPLICATION ? ID_APPLICATION : ID_ENDPOINT,
                   &object->id, text);
-    put_text(w, name, object->kind == OBJECT_EVENT_TYPE ? NULL : text);
+    json_add_text(w, name, object->kind == OBJECT_EVENT_TYPE ? NULL : text);
 }
 
 static const char *kind_of(const struct object *object)
@@ -180,8 +167,8 @@ static bool put_conflict(struct object *object, struct object *holder, void *ctx
     if (conflicts->count++ == PAGE_LIMIT_MAX)
         return false;
     json_open_object(w);
-    put_text(w, "kind", kind_of(object));
-    put_text(w, "name", name_of(object));
+    json_add_text(w, "kind", kind_of(object));
+    json_add_text(w, "name", name_of(object));
     put_id(w, "id", object);
     put_region(r, "region", id_ordinal(&object->id));
     put_id(w, "heldBy", holder);
@@ -224,11 +211,9 @@ static void on_digest(struct store_req *req)
     digest_sha256(op->sums, sizeof op->sums, whole);
     struct json_writer *w = reply_begin(r);
     json_open_object(w);
-    put_text(w, "region", inquiry->region->name);
-    json_name(w, "seq");
-    json_put_integer(w, (int64_t)op->at.seq);
-    json_name(w, "objects");
-    json_put_integer(w, (int64_t)op->count);
+    json_add_text(w, "region", inquiry->region->name);
+    json_add_unsigned(w, "seq", op->at.seq);
+    json_add_unsigned(w, "objects", op->count);
     put_hex(w, "digest", whole, DIGEST_LEN);
     json_close_object(w);
     free(inquiry);

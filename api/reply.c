@@ -63,15 +63,12 @@ void reply_send_page(struct request *r, const char *first, const char *last, boo
     char previous[NAME_LEN_MAX + 2];
 
     json_close_array(w);
-    json_name(w, "iterator");
-    json_put_text(w, last[0] ? last : NULL);
+    json_add_text(w, "iterator", last[0] ? last : NULL);
     if (first[0]) {
         snprintf(previous, sizeof previous, "-%s", first);
-        json_name(w, "prevIterator");
-        json_put_text(w, previous);
+        json_add_text(w, "prevIterator", previous);
     }
-    json_name(w, "done");
-    json_put_bool(w, !more);
+    json_add_bool(w, "done", !more);
     json_close_object(w);
     reply_send(r, 200);
 }

@@ -23,12 +23,6 @@ void status_get(struct request *r)
     store_status(r->services->store, &status->op);
 }
 
-static void put_number(struct json_writer *w, const char *name, uint64_t number)
-{
-    json_name(w, name);
-    json_put_integer(w, (int64_t)number);
-}
-
 /* Only the host and port: a path or query may be a subscriber's secret. */
 static void put_host(struct json_writer *w, const char *url)
 {
@@ -52,17 +46,14 @@ static void put_failing(struct request *r, const struct lane_failing *lane)
     json_open_object(w);
     json_name(w, "endpointId");
     json_put_id(w, ID_ENDPOINT, &endpoint->base.id);
-    json_name(w, "endpointUid");
-    json_put_text(w, endpoint->uid);
+    json_add_text(w, "endpointUid", endpoint->uid);
     json_name(w, "appId");
     json_put_id(w, ID_APPLICATION, &endpoint->application);
-    json_name(w, "appUid");
-    json_put_text(w, application ? application->uid : NULL);
+    json_add_text(w, "appUid", application ? application->uid : NULL);
     put_host(w, endpoint->url);
-    json_name(w, "disabled");
-    json_put_bool(w, endpoint->disabled);
-    put_number(w, "pending", lane->deliveries);
-    put_number(w, "attemptsMost", lane->attempts_most);
+    json_add_bool(w, "disabled", endpoint->disabled);
+    json_add_unsigned(w, "pending", lane->deliveries);
+    json_add_unsigned(w, "attemptsMost", lane->attempts_most);
     json_close_object(w);
 }
 
@@ -80,9 +71,8 @@ static void put_misdirected(struct request *r, const struct misdirected_item *it
         json_put_null(w);
     else
         json_put_id(w, ID_APPLICATION, &item->application);
-    json_name(w, "appUid");
-    json_put_text(w, application ? application->uid : NULL);
-    put_number(w, "requests", item->requests);
+    json_add_text(w, "appUid", application ? application->uid : NULL);
+    json_add_unsigned(w, "requests", item->requests);
     json_close_object(w);
 }
 
@@ -104,20 +94,19 @@ static void put_status(struct request *r, const struct store_status *s)
     struct json_writer *w = reply_begin(r);
 
     json_open_object(w);
-    json_name(w, "version");
-    json_put_text(w, POSTHASTE_VERSION);
-    json_name(w, "region");
-    json_put_text(w, topology_is_single(topology) ? NULL : topology_self(topology)->name);
-    put_number(w, "uptimeSeconds", (r->now.mono_ms - r->services->started_mono_ms) / 1000);
-    put_number(w, "pending", s->pending);
-    json_name(w, "oldestDueAt");
-    json_put_date(w, s->oldest_due_at_ms);
-    put_number(w, "messages", s->messages);
-    put_number(w, "attempts", s->attempts);
-    put_number(w, "globalBytes", s->global_bytes);
-    put_number(w, "regionalBytes", s->regional_bytes);
-    put_number(w, "globalSchema", s->global_schema);
-    put_number(w, "regionalSchema", s->regional_schema);
+    json_add_text(w, "version", POSTHASTE_VERSION);
+    json_add_text(w, "region",
+                  topology_is_single(topology) ? NULL : topology_self(topology)->name);
+    json_add_unsigned(w, "uptimeSeconds",
+                      (r->now.mono_ms - r->services->started_mono_ms) / 1000);
+    json_add_unsigned(w, "pending", s->pending);
+    json_add_date(w, "oldestDueAt", s->oldest_due_at_ms);
+    json_add_unsigned(w, "messages", s->messages);
+    json_add_unsigned(w, "attempts", s->attempts);
+    json_add_unsigned(w, "globalBytes", s->global_bytes);
+    json_add_unsigned(w, "regionalBytes", s->regional_bytes);
+    json_add_unsigned(w, "globalSchema", s->global_schema);
+    json_add_unsigned(w, "regionalSchema", s->regional_schema);
     json_name(w, "failing");
     json_open_array(w);
     for (size_t i = 0; i < s->failing_count; i++)

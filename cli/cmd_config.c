@@ -103,12 +103,9 @@ static void on_setting(const char *key, const char *value, const char *source, v
 
     json_write_begin(&w, &row);
     json_open_object(&w);
-    json_name(&w, "setting");
-    json_put_text(&w, key);
-    json_name(&w, "value");
-    json_put_text(&w, value);
-    json_name(&w, "source");
-    json_put_text(&w, source);
+    json_add_text(&w, "setting", key);
+    json_add_text(&w, "value", value);
+    json_add_text(&w, "source", source);
     json_close_object(&w);
     if (json_write_end(&w) == ERR_OK)
         output_item(ctx, raw_of(&row));

@@ -54,8 +54,7 @@ static enum err write_body(const struct line *line, struct buf *out)
 
     json_write_begin(&w, out);
     json_open_object(&w);
-    json_name(&w, "eventType");
-    json_put_text(&w, line_argument(line, 0));
+    json_add_text(&w, "eventType", line_argument(line, 0));
     if (!line_has(line, "data")) {
         json_name(&w, "payload");
         json_put_raw(&w, "{}", 2);

@@ -182,8 +182,7 @@ static void put_split(struct json_writer *w, const char *text, size_t name_len)
     char *name = xmemdup(text, name_len);
     const char *value = text + name_len + 1;
 
-    json_name(w, name);
-    json_put_text(w, value + strspn(value, " \t"));
+    json_add_text(w, name, value + strspn(value, " \t"));
     free(name);
 }
 

@@ -80,23 +80,17 @@ static void print_json(const struct receipt *receipt, FILE *to)
 
     json_write_begin(&w, &line);
     json_open_object(&w);
-    json_name(&w, "time");
-    json_put_date(&w, receipt->at_ms);
-    json_name(&w, "id");
-    json_put_text(&w, receipt->id);
-    json_name(&w, "timestamp");
-    json_put_text(&w, receipt->timestamp);
-    json_name(&w, "bytes");
-    json_put_integer(&w, (int64_t)receipt->body_len);
+    json_add_date(&w, "time", receipt->at_ms);
+    json_add_text(&w, "id", receipt->id);
+    json_add_text(&w, "timestamp", receipt->timestamp);
+    json_add_unsigned(&w, "bytes", receipt->body_len);
     json_name(&w, "verified");
     if (receipt->checked)
         json_put_bool(&w, receipt->verdict == ERR_OK);
     else
         json_put_null(&w);
-    json_name(&w, "why");
-    json_put_text(&w, check_text(receipt));
-    json_name(&w, "status");
-    json_put_integer(&w, receipt->status);
+    json_add_text(&w, "why", check_text(receipt));
+    json_add_integer(&w, "status", receipt->status);
     json_name(&w, "body");
     json_put_bytes(&w, receipt->body, receipt->body_len);
     json_close_object(&w);

@@ -149,11 +149,7 @@ enum err id_parse(enum id_kind kind, const char *text, struct id *out)
 
 static uint64_t head_of(const struct id *id)
 {
-    uint64_t head = 0;
-
-    for (int i = 0; i < HEAD_LEN; i++)
-        head = head << 8 | id->bytes[i];
-    return head;
+    return big_endian_get(id->bytes, HEAD_LEN);
 }
 
 int64_t id_key(const struct id *id)

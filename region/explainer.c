@@ -155,14 +155,10 @@ static void put_recorded(struct json_writer *w, const struct recomputed *r)
         return;
     }
     json_open_object(w);
-    json_name(w, "decidedAt");
-    json_put_date(w, r->decided_at_ms);
-    json_name(w, "region");
-    json_put_text(w, r->region);
-    json_name(w, "match");
-    json_put_bool(w, r->err == ERR_OK);
-    json_name(w, "difference");
-    json_put_text(w, r->err == ERR_OK ? NULL : r->why);
+    json_add_date(w, "decidedAt", r->decided_at_ms);
+    json_add_text(w, "region", r->region);
+    json_add_bool(w, "match", r->err == ERR_OK);
+    json_add_text(w, "difference", r->err == ERR_OK ? NULL : r->why);
     json_close_object(w);
 }
 
@@ -171,8 +167,7 @@ static void put_endpoint(struct json_writer *w, const struct id *endpoint)
     char text[ID_TEXT_MAX];
 
     id_format(ID_ENDPOINT, endpoint, text);
-    json_name(w, "endpointId");
-    json_put_text(w, text);
+    json_add_text(w, "endpointId", text);
 }
 
 /* `in` NULL: there is nothing to decide on, and `instead` says why. */
@@ -195,14 +190,12 @@ static void tell(struct explanation *x, const struct route_inputs *in, const cha
         json_name(&w, "decision");
         route_put_decision(&w, in, &d);
     } else {
-        json_name(&w, "text");
-        json_put_text(&w, instead);
+        json_add_text(&w, "text", instead);
         put_null(&w, "inputs");
         put_null(&w, "decision");
     }
     put_recorded(&w, recorded);
-    json_name(&w, "sentFrom");
-    json_put_text(&w, sender(x));
+    json_add_text(&w, "sentFrom", sender(x));
     json_close_object(&w);
     if (!err)
         err = json_write_end(&w);

@@ -43,25 +43,13 @@ static bool err_find(const char *name, enum err *out)
 
 /* Writing. */
 
-static void put_number(struct json_writer *w, const char *name, uint64_t value)
-{
-    json_name(w, name);
-    json_put_integer(w, (int64_t)value);
-}
-
-static void put_text(struct json_writer *w, const char *name, const char *text)
-{
-    json_name(w, name);
-    json_put_text(w, text);
-}
-
 static void put_id(struct json_writer *w, const char *name, enum id_kind kind,
                    const struct id *id)
 {
     char text[ID_TEXT_MAX];
 
     id_format(kind, id, text);
-    put_text(w, name, text);
+    json_add_text(w, name, text);
 }
 
 /* Ends the meta and frees it. */
@@ -86,9 +74,9 @@ enum err batch_put(struct buf *out, const struct batch_words *words)
 
     json_write_begin(&w, &meta);
     json_open_object(&w);
-    put_text(&w, "incarnation", words->incarnation);
-    put_number(&w, "floor", words->floor);
-    put_number(&w, "last", words->last);
+    json_add_text(&w, "incarnation", words->incarnation);
+    json_add_unsigned(&w, "floor", words->floor);
+    json_add_unsigned(&w, "last", words->last);
     json_close_object(&w);
     return put_frame(&w, &meta, NULL, out);
 }
@@ -101,14 +89,14 @@ enum err request_put(struct buf *out, const struct request_words *words,
 
     json_write_begin(&w, &meta);
     json_open_object(&w);
-    put_number(&w, "seq", words->seq);
+    json_add_unsigned(&w, "seq", words->seq);
     put_id(&w, "attempt", ID_ATTEMPT, &words->attempt);
     put_id(&w, "message", ID_MESSAGE, &words->message);
     put_id(&w, "endpoint", ID_ENDPOINT, &words->endpoint);
     put_id(&w, "application", ID_APPLICATION, &words->application);
-    put_number(&w, "number", words->number);
-    put_number(&w, "timeoutMs", words->timeout_ms);
-    put_text(&w, "url", words->url);
+    json_add_unsigned(&w, "number", words->number);
+    json_add_unsigned(&w, "timeoutMs", words->timeout_ms);
+    json_add_text(&w, "url", words->url);
     json_name(&w, "headers");
     json_open_array(&w);
     for (size_t i = 0; i < words->headers.count; i++)
@@ -120,11 +108,11 @@ enum err request_put(struct buf *out, const struct request_words *words,
 
 static void put_times(struct json_writer *w, const struct call_times *times)
 {
-    put_number(w, "connectUs", times->connect_us);
-    put_number(w, "tlsUs", times->tls_us);
-    put_number(w, "firstByteUs", times->first_byte_us);
-    put_number(w, "rttUs", times->rtt.smoothed_us);
-    put_number(w, "rttLeastUs", times->rtt.least_us);
+    json_add_unsigned(w, "connectUs", times->connect_us);
+    json_add_unsigned(w, "tlsUs", times->tls_us);
+    json_add_unsigned(w, "firstByteUs", times->first_byte_us);
+    json_add_unsigned(w, "rttUs", times->rtt.smoothed_us);
+    json_add_unsigned(w, "rttLeastUs", times->rtt.least_us);
 }
 
 enum err outcome_put(struct buf *out, const struct outcome_words *words,
@@ -135,20 +123,20 @@ enum err outcome_put(struct buf *out, const struct outcome_words *words,
 
     json_write_begin(&w, &meta);
     json_open_object(&w);
-    put_text(&w, "home", words->home);
-    put_number(&w, "seq", words->seq);
+    json_add_text(&w, "home", words->home);
+    json_add_unsigned(&w, "seq", words->seq);
     put_id(&w, "attempt", ID_ATTEMPT, &words->attempt);
     put_id(&w, "message", ID_MESSAGE, &words->message);
     put_id(&w, "endpoint", ID_ENDPOINT, &words->endpoint);
     put_id(&w, "application", ID_APPLICATION, &words->application);
-    put_number(&w, "number", words->number);
-    put_text(&w, "url", words->url);
-    put_number(&w, "startedAtMs", words->started_at_ms);
-    put_text(&w, "result", err_name(words->err));
-    put_text(&w, "reason", words->reason);
-    put_number(&w, "status", words->status);
-    put_number(&w, "retryAfterS", words->retry_after_s);
-    put_number(&w, "durationMs", words->duration_ms);
+    json_add_unsigned(&w, "number", words->number);
+    json_add_text(&w, "url", words->url);
+    json_add_unsigned(&w, "startedAtMs", words->started_at_ms);
+    json_add_text(&w, "result", err_name(words->err));
+    json_add_text(&w, "reason", words->reason);
+    json_add_unsigned(&w, "status", words->status);
+    json_add_unsigned(&w, "retryAfterS", words->retry_after_s);
+    json_add_unsigned(&w, "durationMs", words->duration_ms);
     put_times(&w, &words->times);
     json_close_object(&w);
     return put_frame(&w, &meta, response, out);
@@ -160,15 +148,15 @@ enum err accept_write(const struct accept_words *words, struct buf *out)
 
     json_write_begin(&w, out);
     json_open_object(&w);
-    put_text(&w, "incarnation", words->incarnation);
-    put_number(&w, "rows", words->rows);
-    put_number(&w, "bytes", words->bytes);
+    json_add_text(&w, "incarnation", words->incarnation);
+    json_add_unsigned(&w, "rows", words->rows);
+    json_add_unsigned(&w, "bytes", words->bytes);
     json_name(&w, "refused");
     json_open_array(&w);
     for (size_t i = 0; i < words->refused_count; i++) {
         json_open_object(&w);
-        put_number(&w, "seq", words->refused[i].seq);
-        put_text(&w, "why", words->refused[i].why);
+        json_add_unsigned(&w, "seq", words->refused[i].seq);
+        json_add_text(&w, "why", words->refused[i].why);
         json_close_object(&w);
     }
     json_close_array(&w);

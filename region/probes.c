@@ -81,8 +81,7 @@ static void ask_peer(struct link *link, struct caller *caller, struct path_probe
     c->body = BUF_INIT(WORDS_MAX);
     json_write_begin(&w, &c->body);
     json_open_object(&w);
-    json_name(&w, "url");
-    json_put_text(&w, asked->url);
+    json_add_text(&w, "url", asked->url);
     json_close_object(&w);
     c->target = caller_target(caller, "POST", "/link/v1/probe", "", NULL);
     if (json_write_end(&w) != ERR_OK || !c->target) {

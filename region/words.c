@@ -17,21 +17,8 @@ static void put_base64(struct json_writer *w, const char *name, const uint8_t *b
     char *text = xcalloc(BASE64_LEN(len) + 1, 1);
 
     base64_encode(bytes, len, text);
-    json_name(w, name);
-    json_put_text(w, text);
+    json_add_text(w, name, text);
     free(text);
-}
-
-static void put_number(struct json_writer *w, const char *name, uint64_t value)
-{
-    json_name(w, name);
-    json_put_integer(w, (int64_t)value);
-}
-
-static void put_text(struct json_writer *w, const char *name, const char *text)
-{
-    json_name(w, name);
-    json_put_text(w, text);
 }
 
 enum err hello_write(const struct hello_words *words, struct buf *out)
@@ -40,11 +27,11 @@ enum err hello_write(const struct hello_words *words, struct buf *out)
 
     json_write_begin(&w, out);
     json_open_object(&w);
-    put_text(&w, "region", words->region);
-    put_number(&w, "ordinal", words->ordinal);
-    put_number(&w, "versionLeast", (uint64_t)words->version_least);
-    put_number(&w, "versionMost", (uint64_t)words->version_most);
-    put_text(&w, "build", words->build);
+    json_add_text(&w, "region", words->region);
+    json_add_unsigned(&w, "ordinal", words->ordinal);
+    json_add_unsigned(&w, "versionLeast", (uint64_t)words->version_least);
+    json_add_unsigned(&w, "versionMost", (uint64_t)words->version_most);
+    json_add_text(&w, "build", words->build);
     json_close_object(&w);
     return json_write_end(&w);
 }
@@ -55,10 +42,9 @@ enum err ping_write(const struct ping_words *words, struct buf *out)
 
     json_write_begin(&w, out);
     json_open_object(&w);
-    put_number(&w, "receivedUs", words->received_us);
-    put_number(&w, "repliedUs", words->replied_us);
-    json_name(&w, "draining");
-    json_put_bool(&w, words->draining);
+    json_add_unsigned(&w, "receivedUs", words->received_us);
+    json_add_unsigned(&w, "repliedUs", words->replied_us);
+    json_add_bool(&w, "draining", words->draining);
     json_name(&w, "reaches");
     json_open_array(&w);
     for (size_t i = 0; i < words->reaches_count; i++)
@@ -71,16 +57,16 @@ enum err ping_write(const struct ping_words *words, struct buf *out)
 static void put_end(struct json_writer *w, const struct journal_position *end)
 {
     put_base64(w, "incarnation", end->incarnation, INCARNATION_LEN);
-    put_number(w, "endSeq", end->seq);
-    put_number(w, "endHlc", end->hlc);
+    json_add_unsigned(w, "endSeq", end->seq);
+    json_add_unsigned(w, "endHlc", end->hlc);
     put_base64(w, "endChain", end->chain, CHAIN_LEN);
 }
 
 static void put_entry(struct json_writer *w, const struct journal_entry *entry)
 {
     json_open_object(w);
-    put_number(w, "seq", entry->seq);
-    put_number(w, "hlc", entry->hlc);
+    json_add_unsigned(w, "seq", entry->seq);
+    json_add_unsigned(w, "hlc", entry->hlc);
     put_base64(w, "chain", entry->chain, CHAIN_LEN);
     put_base64(w, "code", entry->code.data, entry->code.len);
     json_close_object(w);
@@ -93,10 +79,8 @@ enum err changes_write(const struct changes_words *words, struct buf *out)
     json_write_begin(&w, out);
     json_open_object(&w);
     put_end(&w, &words->end);
-    json_name(&w, "last");
-    json_put_integer(&w, words->last);
-    json_name(&w, "more");
-    json_put_bool(&w, words->more);
+    json_add_integer(&w, "last", words->last);
+    json_add_bool(&w, "more", words->more);
     json_name(&w, "entries");
     json_open_array(&w);
     for (size_t i = 0; i < words->count; i++)
@@ -113,8 +97,8 @@ enum err digest_write(const struct digest_words *words, struct buf *out)
     json_write_begin(&w, out);
     json_open_object(&w);
     put_base64(&w, "incarnation", words->incarnation, INCARNATION_LEN);
-    put_number(&w, "seq", words->seq);
-    put_number(&w, "objects", words->count);
+    json_add_unsigned(&w, "seq", words->seq);
+    json_add_unsigned(&w, "objects", words->count);
     put_base64(&w, "sums", words->sums[0], sizeof words->sums);
     json_close_object(&w);
     return json_write_end(&w);

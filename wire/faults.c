@@ -68,10 +68,8 @@ enum err faults_write(const struct faults *f, struct buf *out)
         json_open_object(&w);
         json_name(&w, "loc");
         put_loc(&w, f->items[i].loc);
-        json_name(&w, "msg");
-        json_put_text(&w, f->items[i].msg);
-        json_name(&w, "type");
-        json_put_text(&w, f->items[i].type);
+        json_add_text(&w, "msg", f->items[i].msg);
+        json_add_text(&w, "type", f->items[i].type);
         json_close_object(&w);
     }
     json_close_array(&w);

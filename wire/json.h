@@ -72,4 +72,12 @@ void json_put_null(struct json_writer *w);
 void json_put_raw(struct json_writer *w, const void *json, size_t len); /* JSON already */
 void json_put_date(struct json_writer *w, uint64_t wall_ms); /* RFC 3339; 0 writes null */
 
+/* A name and its value. */
+void json_add_text(struct json_writer *w, const char *name, const char *text);
+void json_add_integer(struct json_writer *w, const char *name, int64_t value);
+void json_add_unsigned(struct json_writer *w, const char *name,
+                       uint64_t value); /* ≤ INT64_MAX */
+void json_add_bool(struct json_writer *w, const char *name, bool value);
+void json_add_date(struct json_writer *w, const char *name, uint64_t wall_ms);
+
 #endif

@@ -190,3 +190,34 @@ void json_put_date(struct json_writer *w, uint64_t wall_ms)
     clock_format(wall_ms, text);
     json_put_text(w, text);
 }
+
+/* Members. */
+
+void json_add_text(struct json_writer *w, const char *name, const char *text)
+{
+    json_name(w, name);
+    json_put_text(w, text);
+}
+
+void json_add_integer(struct json_writer *w, const char *name, int64_t value)
+{
+    json_name(w, name);
+    json_put_integer(w, value);
+}
+
+void json_add_unsigned(struct json_writer *w, const char *name, uint64_t value)
+{
+    json_add_integer(w, name, (int64_t)value);
+}
+
+void json_add_bool(struct json_writer *w, const char *name, bool value)
+{
+    json_name(w, name);
+    json_put_bool(w, value);
+}
+
+void json_add_date(struct json_writer *w, const char *name, uint64_t wall_ms)
+{
+    json_name(w, name);
+    json_put_date(w, wall_ms);
+}

@@ -181,8 +181,7 @@ static char *write_set(const struct header_set *set)
     json_write_begin(&w, &text);
     json_open_object(&w);
     for (size_t i = 0; i < set->count; i++) {
-        json_name(&w, set->items[i].name);
-        json_put_text(&w, set->items[i].value);
+        json_add_text(&w, set->items[i].name, set->items[i].value);
     }
     json_close_object(&w);
     if (json_write_end(&w) == ERR_OK && set->count > 0)

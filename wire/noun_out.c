@@ -29,30 +29,6 @@ static void put_id(struct json_writer *w, const char *name, enum id_kind kind,
     json_put_id(w, kind, id);
 }
 
-static void put_text(struct json_writer *w, const char *name, const char *text)
-{
-    json_name(w, name);
-    json_put_text(w, text);
-}
-
-static void put_integer(struct json_writer *w, const char *name, int64_t value)
-{
-    json_name(w, name);
-    json_put_integer(w, value);
-}
-
-static void put_bool(struct json_writer *w, const char *name, bool value)
-{
-    json_name(w, name);
-    json_put_bool(w, value);
-}
-
-static void put_date(struct json_writer *w, const char *name, uint64_t wall_ms)
-{
-    json_name(w, name);
-    json_put_date(w, wall_ms);
-}
-
 /* An object that is stored as text. */
 static void put_stored(struct json_writer *w, const char *name, const char *json,
                        const char *fallback)
@@ -94,8 +70,8 @@ static void put_throttle_rate(struct json_writer *w, uint32_t rate)
 
 static void put_dates(struct json_writer *w, const struct object *object)
 {
-    put_date(w, "createdAt", object->created_at_ms);
-    put_date(w, "updatedAt", object->updated_at_ms);
+    json_add_date(w, "createdAt", object->created_at_ms);
+    json_add_date(w, "updatedAt", object->updated_at_ms);
 }
 
 static void put_degrees(struct json_writer *w, const char *name, bool given, double degrees)
@@ -115,10 +91,10 @@ static void put_residency(struct json_writer *w, const struct residency *residen
 
     json_name(w, "residency");
     json_open_object(w);
-    put_text(w, "jurisdiction", residency->jurisdiction);
-    put_text(w, "home", home ? home->name : NULL);
-    put_text(w, "mode", residency_mode_name(residency->mode));
-    put_text(w, "failover", residency_failover_name(residency->failover));
+    json_add_text(w, "jurisdiction", residency->jurisdiction);
+    json_add_text(w, "home", home ? home->name : NULL);
+    json_add_text(w, "mode", residency_mode_name(residency->mode));
+    json_add_text(w, "failover", residency_failover_name(residency->failover));
     json_close_object(w);
 }
 
@@ -128,8 +104,8 @@ void json_put_application(struct json_writer *w, const struct application *appli
     json_open_object(w);
     put_id(w, "id", ID_APPLICATION, &application->base.id);
     if (application->uid)
-        put_text(w, "uid", application->uid);
-    put_text(w, "name", application->name);
+        json_add_text(w, "uid", application->uid);
+    json_add_text(w, "name", application->name);
     put_throttle_rate(w, application->throttle_rate);
     put_stored(w, "metadata", application->metadata, "{}");
     if (!topology_is_single(topology))
@@ -146,7 +122,7 @@ static void put_targets(struct json_writer *w, const struct text_list *targets)
     json_open_object(w);
     for (size_t i = 0; i < targets->count; i++)
         if (dispatch_read_target(targets->items[i], &target))
-            put_text(w, target.label, target.url);
+            json_add_text(w, target.label, target.url);
     json_close_object(w);
 }
 
@@ -168,7 +144,7 @@ static void put_dispatch(struct json_writer *w, const struct dispatch *dispatch)
     put_targets(w, &dispatch->targets);
     json_name(w, "dispatch");
     json_open_object(w);
-    put_text(w, "mode", dispatch_mode_name(dispatch->mode));
+    json_add_text(w, "mode", dispatch_mode_name(dispatch->mode));
     put_list(w, "regions", &dispatch->regions);
     json_close_object(w);
     put_location(w, &dispatch->location);
@@ -179,11 +155,11 @@ void json_put_endpoint(struct json_writer *w, const struct endpoint *endpoint,
 {
     json_open_object(w);
     put_id(w, "id", ID_ENDPOINT, &endpoint->base.id);
-    put_text(w, "uid", endpoint->uid);
-    put_text(w, "url", endpoint->url);
-    put_text(w, "description", endpoint->description ? endpoint->description : "");
-    put_bool(w, "disabled", endpoint->disabled);
-    put_integer(w, "version", 1);
+    json_add_text(w, "uid", endpoint->uid);
+    json_add_text(w, "url", endpoint->url);
+    json_add_text(w, "description", endpoint->description ? endpoint->description : "");
+    json_add_bool(w, "disabled", endpoint->disabled);
+    json_add_integer(w, "version", 1);
     put_list(w, "eventTypes", &endpoint->event_types);
     put_list(w, "filterTypes", &endpoint->event_types);
     put_list(w, "channels", &endpoint->channels);
@@ -199,12 +175,12 @@ void json_put_event_type(struct json_writer *w, const struct event_type *type,
                          bool with_content)
 {
     json_open_object(w);
-    put_text(w, "name", type->name);
-    put_text(w, "description", type->description ? type->description : "");
-    put_bool(w, "archived", type->archived);
-    put_bool(w, "deprecated", type->deprecated);
+    json_add_text(w, "name", type->name);
+    json_add_text(w, "description", type->description ? type->description : "");
+    json_add_bool(w, "archived", type->archived);
+    json_add_bool(w, "deprecated", type->deprecated);
     put_stored(w, "schemas", with_content ? type->schemas : NULL, "null");
-    put_text(w, "featureFlag", type->feature_flag);
+    json_add_text(w, "featureFlag", type->feature_flag);
     put_dates(w, &type->base);
     json_close_object(w);
 }
@@ -239,8 +215,8 @@ void json_put_message(struct json_writer *w, const struct message *message,
 {
     json_open_object(w);
     put_id(w, "id", ID_MESSAGE, &message->id);
-    put_text(w, "eventType", message->event_type);
-    put_text(w, "eventId", message->event_id);
+    json_add_text(w, "eventType", message->event_type);
+    json_add_text(w, "eventId", message->event_id);
     put_list(w, "channels", &message->channels);
     json_name(w, "payload");
     if (view == PAYLOAD_LEFT_OUT)
@@ -249,7 +225,7 @@ void json_put_message(struct json_writer *w, const struct message *message,
         json_put_raw(w, "{\"expired\":true}", 16);
     else
         put_payload(w, &message->payload, view);
-    put_date(w, "timestamp", message->created_at_ms);
+    json_add_date(w, "timestamp", message->created_at_ms);
     json_close_object(w);
 }
 
@@ -294,12 +270,12 @@ static void put_way(struct json_writer *w, const struct attempt_way *way,
 
     if (way->region == 0)
         return;
-    put_text(w, "region", region ? region->name : NULL);
+    json_add_text(w, "region", region ? region->name : NULL);
     json_name(w, "timings");
     json_open_object(w);
-    put_integer(w, "connectUs", way->connect_us);
-    put_integer(w, "tlsUs", way->tls_us);
-    put_integer(w, "firstByteUs", way->first_byte_us);
+    json_add_integer(w, "connectUs", way->connect_us);
+    json_add_integer(w, "tlsUs", way->tls_us);
+    json_add_integer(w, "firstByteUs", way->first_byte_us);
     json_close_object(w);
 }
 
@@ -310,19 +286,19 @@ void json_put_attempt(struct json_writer *w, const struct attempt_record *attemp
     put_id(w, "id", ID_ATTEMPT, &attempt->id);
     put_id(w, "msgId", ID_MESSAGE, &attempt->message);
     put_id(w, "endpointId", ID_ENDPOINT, &attempt->endpoint);
-    put_text(w, "url", attempt->url);
+    json_add_text(w, "url", attempt->url);
     json_name(w, "response");
     if (with_content)
         put_response(w, &attempt->response);
     else
         json_put_text(w, "{}");
-    put_integer(w, "responseStatusCode", attempt->response_status);
-    put_integer(w, "responseDurationMs", attempt->duration_ms);
-    put_integer(w, "status", attempt->status);
-    put_text(w, "statusText", status_text(attempt->status));
-    put_integer(w, "triggerType", attempt->trigger);
-    put_date(w, "timestamp", attempt->started_at_ms);
-    put_date(w, "nextAttempt", attempt->next_attempt_at_ms);
+    json_add_integer(w, "responseStatusCode", attempt->response_status);
+    json_add_integer(w, "responseDurationMs", attempt->duration_ms);
+    json_add_integer(w, "status", attempt->status);
+    json_add_text(w, "statusText", status_text(attempt->status));
+    json_add_integer(w, "triggerType", attempt->trigger);
+    json_add_date(w, "timestamp", attempt->started_at_ms);
+    json_add_date(w, "nextAttempt", attempt->next_attempt_at_ms);
     put_way(w, &attempt->way, topology);
     json_close_object(w);
 }
@@ -334,7 +310,7 @@ static void put_digest(struct json_writer *w, const char *name, const struct reg
     char text[HEX_LEN(REGION_DIGEST_LEN) + 1];
 
     hex_encode(region->certificate_sha256, REGION_DIGEST_LEN, text);
-    put_text(w, name, region->certificate_pem ? text : NULL);
+    json_add_text(w, name, region->certificate_pem ? text : NULL);
 }
 
 /* What was never measured is null, not zero. */
@@ -353,8 +329,8 @@ void json_put_region(struct json_writer *w, const struct region *region,
     bool measured = condition->rtt_us > 0;
 
     json_open_object(w);
-    put_text(w, "name", region->name[0] ? region->name : NULL);
-    put_integer(w, "ordinal", region->ordinal);
+    json_add_text(w, "name", region->name[0] ? region->name : NULL);
+    json_add_integer(w, "ordinal", region->ordinal);
     json_name(w, "jurisdictions");
     json_open_array(w);
     for (size_t i = 0; i < region->jurisdictions.count; i++)
@@ -362,15 +338,15 @@ void json_put_region(struct json_writer *w, const struct region *region,
     json_close_array(w);
     put_degrees(w, "latitude", region->has_place, region->place.latitude);
     put_degrees(w, "longitude", region->has_place, region->place.longitude);
-    put_text(w, "publicUrl", region->public_url);
-    put_text(w, "linkUrl", region->link_url);
+    json_add_text(w, "publicUrl", region->public_url);
+    json_add_text(w, "linkUrl", region->link_url);
     put_digest(w, "certificateSha256", region);
-    put_text(w, "state", region_state_name(condition->state));
-    put_text(w, "reason", condition->reason[0] ? condition->reason : NULL);
-    put_bool(w, "draining", draining);
+    json_add_text(w, "state", region_state_name(condition->state));
+    json_add_text(w, "reason", condition->reason[0] ? condition->reason : NULL);
+    json_add_bool(w, "draining", draining);
     put_measured(w, "rttUs", measured, condition->rtt_us);
     put_measured(w, "clockOffsetUs", measured, condition->clock_offset_us);
-    put_date(w, "heardAt", condition->heard_at_ms);
+    json_add_date(w, "heardAt", condition->heard_at_ms);
     json_close_object(w);
 }
 
@@ -394,7 +370,7 @@ static void put_shown(const char *name, const struct json *value, void *ctx)
     struct json_writer *w = ctx;
 
     if (!is_sensitive(name))
-        put_text(w, name, json_text(value));
+        json_add_text(w, name, json_text(value));
 }
 
 static void put_hidden(const char *name, const struct json *value, void *ctx)
@@ -424,8 +400,8 @@ enum err json_error_body(const char *code, const char *detail, struct buf *out)
 
     json_write_begin(&w, out);
     json_open_object(&w);
-    put_text(&w, "code", code);
-    put_text(&w, "detail", detail);
+    json_add_text(&w, "code", code);
+    json_add_text(&w, "detail", detail);
     json_close_object(&w);
     return json_write_end(&w);
 }
