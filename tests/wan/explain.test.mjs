@@ -35,8 +35,7 @@ const explain = async (region, body) => (await region.must('POST', '/route/expla
 
 // Each decision that a region has recorded, as the API makes it again.
 async function remade(region) {
-    const rows = await region.query('SELECT CAST(code AS TEXT) FROM routes ORDER BY key');
-    return Promise.all(rows.map(async code => (await explain(region, { recorded: JSON.parse(code) }))[0]));
+    return Promise.all((await region.decisions()).map(async recorded => (await explain(region, { recorded }))[0]));
 }
 
 wanTest('why a message was sent from afar is told at every site, and comes out the same', shop, async stage => {

@@ -132,6 +132,13 @@ export class WanRegion extends Dispatcher {
         return JSON.parse(stdout)[0];
     }
 
+    // The decisions which region sends that it has recorded, the oldest first.
+    async decisions() {
+        const codes = 'SELECT CAST(code AS TEXT) FROM routes ORDER BY key';
+        const { stdout } = await run('sqlite3', ['-readonly', join(this.dir, 'data', 'regional.db'), codes]);
+        return stdout.trim().split('\n').map(code => JSON.parse(code));
+    }
+
     // What other regions know of this one.
     card() {
         return this.command('region', 'certificate', 'show');
