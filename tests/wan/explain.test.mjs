@@ -17,12 +17,12 @@ const shop = {
 };
 
 // An endpoint there, known in all regions; `send` resolves when it was delivered.
-async function sell(stage) {
+async function sell(stage, place = { location: singapore }) {
     const { fra, regions } = stage;
     await allAlive(stage);
     const receiver = await stage.site('shop').receiver({ answers: closing });
     await fra.must('POST', '/app', { name: 'acme', uid: 'acme' });
-    await fra.must('POST', '/app/acme/endpoint', { url: receiver.url, uid: 'in', location: singapore });
+    await fra.must('POST', '/app/acme/endpoint', { url: receiver.url, uid: 'in', ...place });
     await Promise.all(regions.map(region => arrives(region, '/app/acme/endpoint/in')));
     return async eventId => {
         await fra.must('POST', '/app/acme/msg', { eventType: 'a', eventId, payload: {} });
@@ -66,6 +66,21 @@ wanTest('what is measured replaces what was estimated', shop, async stage => {
     assert.ok(rttUs >= 2_000 && rttUs < 30_000, `${rttUs}`);
     assert.equal(firstByteMeasured, true);
     assert.equal(coldPermille, 1000);
+});
+
+wanTest('a way that nobody has taken is probed when it could win', shop, async stage => {
+    const { fra } = stage;
+    const send = await sell(stage, {});     // nobody says where it is
+    const costs = async () => (await explain(fra, { endpointId: 'in' }))[0].decision.costs;
+    await send('first');
+    assert.equal((await costs()).fra.rttSource, 'delivery');
+    let sent = 0;       // a decision is made when there is something to send
+    const { sin } = await until(async () => (await send(`then-${sent++}`), costs()),
+        ({ sin }) => sin.rttSource === 'probe', every_ms);
+    assert.ok(sin.rttUs >= 2_000 && sin.rttUs < 30_000, `${sin.rttUs}`);
+    const [{ decision, text }] = await explain(fra, { endpointId: 'in' });
+    assert.equal(decision.region, 'fra', text);     // a route isn't left so soon
+    assert.ok(decision.costs.sin.totalUs < decision.costs.fra.totalUs, text);
 });
 
 wanTest('a way that is cut moves the route, each decision is recorded, and all come out the same', shop, async stage => {
