@@ -8,7 +8,7 @@
 bool secrets_read(const char *text, struct secret *out)
 {
     if (text)
-        return secret_parse(text, out) == ERR_OK;
+        return secret_parse(text, out) == ERR_OK && secret_signs(out);
     secret_generate(out);
     return true;
 }

@@ -7,7 +7,7 @@
 #include "signer/keyring.h"
 #include "signer/signer.h"
 
-#define SECRETS_WANTED "must be whsec_ and the base64 of 24 to 75 bytes"
+#define SECRETS_WANTED "must be " SECRET_WANTED
 
 /* The secret behind `text`, or a new one when it is NULL; false: it isn't one. */
 MUST_USE bool secrets_read(const char *text, struct secret *out);

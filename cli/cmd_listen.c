@@ -118,8 +118,7 @@ static enum cli_exit read_options(struct receiver *r, const struct line *line)
     if (!output_form(line, &form))
         return CLI_USAGE;
     if (secret && secret_parse(secret, &r->secret) != ERR_OK) {
-        say("--secret: not whsec_ and the base64 of %d to %d bytes", SECRET_LEN_MIN,
-            SECRET_LEN_MAX);
+        say("--secret: not " SECRET_WANTED ", or whpk_ and that of a public key");
         return CLI_USAGE;
     }
     if (status < 200 || status > 599) {

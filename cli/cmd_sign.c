@@ -68,8 +68,7 @@ static bool read_text(const struct line *line, struct secret *secret, struct buf
                       struct signed_text *out)
 {
     if (secret_parse(line_text(line, "secret"), secret) != ERR_OK) {
-        say("--secret: not whsec_ and the base64 of %d to %d bytes", SECRET_LEN_MIN,
-            SECRET_LEN_MAX);
+        say("--secret: not " SECRET_WANTED ", or whpk_ and that of a public key");
         return false;
     }
     if (file_read("-", body) != ERR_OK)
@@ -91,6 +90,10 @@ static enum cli_exit run_sign(const struct line *line)
     char header[SIGNATURE_HEADER_MAX];
     bool readable = read_text(line, &secret, &body, &text);
 
+    if (readable && !secret_signs(&secret)) {
+        say("--secret: a public key can't sign");
+        readable = false;
+    }
     if (readable) {
         struct signer *signer = signer_new();
 

@@ -1,12 +1,40 @@
 #include "signer/seal.h"
 
+#include <assert.h>
 #include <string.h>
+
+/* Before a key pair: together they are longer than any secret for HMAC, which stands alone. */
+#define PAIR_TAG     "ed25519 key pair"
+#define PAIR_TAG_LEN (sizeof PAIR_TAG - 1)
+static_assert(PAIR_TAG_LEN + ED25519_PAIR_LEN > SECRET_LEN_MAX, "a pair is told by its length");
 
 void seal_secret(const struct keyring *keyring, const struct endpoint *endpoint,
                  const struct secret *secret, struct bytes *out)
 {
-    keyring_seal(keyring, SEAL_SECRET, &endpoint->application, &endpoint->base.id,
-                 secret->bytes, secret->len, out);
+    uint8_t plain[PAIR_TAG_LEN + ED25519_PAIR_LEN];
+    bool is_pair = secret->scheme == SECRET_ED25519;
+    size_t tag_len = is_pair ? PAIR_TAG_LEN : 0;
+
+    assert(secret_signs(secret));
+    memcpy(plain, PAIR_TAG, tag_len);
+    memcpy(plain + tag_len, secret->bytes, secret->len);
+    keyring_seal(keyring, SEAL_SECRET, &endpoint->application, &endpoint->base.id, plain,
+                 tag_len + secret->len, out);
+    explicit_bzero(plain, sizeof plain);
+}
+
+static enum err read_plain(const struct bytes *plain, struct secret *out)
+{
+    bool is_pair = plain->len == PAIR_TAG_LEN + ED25519_PAIR_LEN &&
+                   memcmp(plain->data, PAIR_TAG, PAIR_TAG_LEN) == 0;
+    size_t tag_len = is_pair ? PAIR_TAG_LEN : 0;
+
+    if (plain->len == 0 || plain->len - tag_len > SECRET_LEN_MAX)
+        return ERR_CORRUPT;
+    out->scheme = is_pair ? SECRET_ED25519 : SECRET_HMAC;
+    out->len = plain->len - tag_len;
+    memcpy(out->bytes, plain->data + tag_len, out->len);
+    return ERR_OK;
 }
 
 enum err unseal_secret(const struct keyring *keyring, const struct endpoint *endpoint,
@@ -18,12 +46,7 @@ enum err unseal_secret(const struct keyring *keyring, const struct endpoint *end
 
     if (err)
         return err;
-    if (plain.len == 0 || plain.len > SECRET_LEN_MAX) {
-        err = ERR_CORRUPT;
-    } else {
-        memcpy(out->bytes, plain.data, plain.len);
-        out->len = plain.len;
-    }
+    err = read_plain(&plain, out);
     keyring_wipe(&plain);
     return err;
 }

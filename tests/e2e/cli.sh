@@ -234,6 +234,12 @@ expect 0 "${verify[@]}" "$signature" --tolerance 9999999999 <body; says out '^ve
 expect 1 "${verify[@]}" "${signature/g0/A0}" <body; says out 'no signature fits'
 expect 1 "${verify[@]}" 'v2,AAAA' <body;     says out 'no v1 signature'
 expect 2 verify --secret whsec_short --id a --timestamp 1 --signature v1,a <body
+pair=whsk_6Xb/dCcHpPea21PS1N9VY/NZW723CEc77N4rJCubMbfVKIDij2HKpMKkioLlX0dRqSKJp4AJ6p9lMicMFs6Kvg==
+public=whpk_1SiA4o9hyqTCpIqC5V9HUakiiaeACeqfZTInDBbOir4=
+expect 0 sign --secret $pair --id $id --timestamp 1614265330 <body; says out '^webhook-signature: v1a,'
+signed=$(sed -n 's/^webhook-signature: //p' out)
+expect 0 verify --secret $public --id $id --timestamp 1614265330 --signature "$signed" --tolerance 999999999 <body
+expect 2 sign --secret $public --id $id <body;  says err "a public key can't sign"
 expect 2 sign --id a <body;                  says err '--secret is missing'
 
 expect 5 app list --url http://127.0.0.1:1 --token x; says err 'http://127.0.0.1:1: '

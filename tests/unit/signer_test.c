@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "core/count.h"
+#include "core/hex.h"
 #include "signer/signer.h"
 
 /* The vector that Standard Webhooks and its libraries publish. */
@@ -18,6 +19,15 @@
 #define VECTOR_SIGNATURE "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
 
 #define A50 "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+
+/* The pair of the specification's examples. */
+#define PAIR                                                                                   \
+    "whsk_6Xb/dCcHpPea21PS1N9VY/"                                                              \
+    "NZW723CEc77N4rJCubMbfVKIDij2HKpMKkioLlX0dRqSKJp4AJ6p9lMicMFs6Kvg=="
+#define BROKEN_PAIR                                                                            \
+    "whsk_6Xb/dCcHpPea21PS1N9VY/"                                                              \
+    "NZW723CEc77N4rJCubMbfVKIDij2HKpMKkioLlX0dRqSKJp4AJ6p9lMicMFs6Kvw=="
+#define PUBLIC "whpk_1SiA4o9hyqTCpIqC5V9HUakiiaeACeqfZTInDBbOir4="
 
 #define OTHER_KEY "whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
 
@@ -65,7 +75,7 @@ static void each_secret_signs_newest_first(void **state)
     for (size_t i = 0; i < SECRETS_MAX; i++)
         secret_generate(&secrets[i]);
     signer_sign(*state, secrets, SECRETS_MAX, &vector, header);
-    assert_int_equal(strlen(header), SIGNATURE_HEADER_MAX - 1);
+    assert_int_equal(strlen(header), 48 * SECRETS_MAX - 1);
 
     for (size_t i = 0; i < SECRETS_MAX; i++) {
         signer_sign(*state, &secrets[i], 1, &vector, alone);
@@ -238,6 +248,70 @@ static void a_wiped_secret_is_gone(void **state)
     assert_memory_equal(&secret, &nothing, sizeof secret);
 }
 
+static void a_key_pair_signs_and_its_public_half_verifies(void **state)
+{
+    struct secret secrets[] = { secret_of(PAIR), secret_of(VECTOR_KEY) };
+    struct secret public_key = secret_of(PUBLIC);
+    char header[SIGNATURE_HEADER_MAX], text[SECRET_TEXT_MAX];
+    struct signed_text other = vector;
+
+    secret_format(&secrets[0], text);
+    assert_string_equal(text, PUBLIC);
+    assert_true(secret_signs(&secrets[0]));
+    assert_false(secret_signs(&public_key));
+    signer_sign(*state, secrets, 2, &vector, header);
+    assert_memory_equal(header, "v1a,", 4);
+    assert_string_equal(strchr(header, ' ') + 1, VECTOR_SIGNATURE);
+    for (size_t i = 0; i < COUNT(secrets); i++)
+        assert_int_equal(signer_verify(*state, &secrets[i], 1, &vector, header, VECTOR_AT_S, 0),
+                         ERR_OK);
+    assert_int_equal(signer_verify(*state, &public_key, 1, &vector, header, VECTOR_AT_S, 0),
+                     ERR_OK);
+    other.at_s++;
+    assert_int_equal(signer_verify(*state, &public_key, 1, &other, header, VECTOR_AT_S, 9),
+                     ERR_DENIED);
+    assert_int_equal(
+        signer_verify(*state, &public_key, 1, &vector, VECTOR_SIGNATURE, VECTOR_AT_S, 0),
+        ERR_DENIED);
+}
+
+static void a_pair_whose_halves_differ_is_none(void **state)
+{
+    static const char *const ROWS[] = {
+        BROKEN_PAIR,
+        "whsk_1SiA4o9hyqTCpIqC5V9HUakiiaeACeqfZTInDBbOir4=",
+        "whpk_1SiA4o9hyqTCpIqC5V9HUakiiaeACeqfZTInDBbO",
+        "whsk_",
+    };
+    struct secret secret;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(ROWS); i++)
+        assert_int_equal(secret_parse(ROWS[i], &secret), ERR_INVALID);
+}
+
+/* RFC 8032, 7.1, test 1. */
+static void the_signature_of_the_rfc_is_reproduced(void **state)
+{
+    static const char PAIR_HEX[] =
+        "9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60"
+        "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a";
+    static const char SIGNATURE_HEX[] = "e5564300c360ac729086e2cc806e828a84877f1eb8e5d974d873e0"
+                                        "65224901555fb8821590a33bacc61e3970"
+                                        "1cf9b46bd25bf5f0595bbe24655141438e7a100b";
+    uint8_t pair[ED25519_PAIR_LEN], signature[ED25519_SIGNATURE_LEN];
+    char text[HEX_LEN(ED25519_SIGNATURE_LEN) + 1];
+
+    (void)state;
+    assert_int_equal(hex_decode(PAIR_HEX, strlen(PAIR_HEX), pair, sizeof pair), ERR_OK);
+    assert_true(ed25519_pair_is_one(pair));
+    ed25519_sign(pair, "", 0, signature);
+    hex_encode(signature, sizeof signature, text);
+    assert_string_equal(text, SIGNATURE_HEX);
+    assert_true(ed25519_verify(pair + ED25519_SEED_LEN, "", 0, signature));
+    assert_false(ed25519_verify(pair + ED25519_SEED_LEN, "x", 1, signature));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -251,6 +325,9 @@ int main(void)
         cmocka_unit_test(only_prefixed_base64_of_24_to_75_bytes_is_a_secret),
         cmocka_unit_test(generated_secrets_differ_and_can_be_written_and_read),
         cmocka_unit_test(a_wiped_secret_is_gone),
+        cmocka_unit_test(a_key_pair_signs_and_its_public_half_verifies),
+        cmocka_unit_test(a_pair_whose_halves_differ_is_none),
+        cmocka_unit_test(the_signature_of_the_rfc_is_reproduced),
     };
     return cmocka_run_group_tests(tests, make_signer, free_signer);
 }
