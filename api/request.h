@@ -103,6 +103,7 @@ struct request {
         struct store_list_messages list_messages;
         struct store_list_attempts list_attempts;
         struct store_get_attempt get_attempt;
+        struct store_resend resend;
         struct errand errand;
     } op;
 };

@@ -81,6 +81,8 @@ const struct route routes[] = {
     { "GET",    APPLICATION "/attempt/endpoint/{endpoint}", APP, OWNER, LIST_ATTEMPTS,
                                                      attempts_list_by_endpoint },
     { "GET",    MESSAGE "/attempt/{attempt}", APP, AT, QUERY_CONTENT, attempts_get },
+
+    { "POST",   MESSAGE "/endpoint/{endpoint}/resend", APP, AT, 0, deliveries_resend },
 };
 /* clang-format on */
 

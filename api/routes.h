@@ -72,4 +72,6 @@ void attempts_list_by_message(struct request *r);
 void attempts_list_by_endpoint(struct request *r);
 void attempts_get(struct request *r);
 
+void deliveries_resend(struct request *r);
+
 #endif

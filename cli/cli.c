@@ -18,11 +18,11 @@
 
 /* In the order of help. */
 static const struct command *const tables[] = {
-    init_commands,    serve_commands,      config_commands,   token_commands,
-    app_commands,     event_type_commands, endpoint_commands, send_commands,
-    message_commands, attempt_commands,    status_commands,   replication_commands,
-    region_commands,  route_commands,      sign_commands,     listen_commands,
-    lab_commands,     version_commands,
+    init_commands,        serve_commands,      config_commands,   token_commands,
+    app_commands,         event_type_commands, endpoint_commands, send_commands,
+    message_commands,     attempt_commands,    resend_commands,   status_commands,
+    replication_commands, region_commands,     route_commands,    sign_commands,
+    listen_commands,      lab_commands,        version_commands,
 };
 
 #define TABLE_COUNT COUNT(tables)

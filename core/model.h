@@ -144,16 +144,20 @@ struct message {
 
 enum delivery_state {
     DELIVERY_PENDING = 0,   /* waits for due_at_ms, or is being sent right now */
-    DELIVERY_DELIVERED = 1, /* final */
-    DELIVERY_DEAD = 2,      /* final: the schedule ended, or its endpoint was deleted */
+    DELIVERY_DELIVERED = 1, /* final, unless it is asked for again */
+    DELIVERY_DEAD = 2,      /* likewise: the schedule ended, or its endpoint was deleted */
 };
+
+enum attempt_trigger { TRIGGER_SCHEDULED = 0, TRIGGER_MANUAL = 1 };
 
 /* The duty to bring one message to one endpoint. */
 struct delivery {
     struct message *message; /* a reference */
     int64_t endpoint_key;    /* its lane */
-    unsigned attempts;       /* made so far */
+    unsigned attempts;       /* made so far by the schedule */
     uint64_t due_at_ms;
+    enum attempt_trigger trigger; /* of the next attempt */
+    uint64_t resume_at_ms;        /* when MANUAL: where its schedule goes on; 0 = nowhere */
 };
 
 /* As the API shows it. */
@@ -163,7 +167,6 @@ enum attempt_status {
     ATTEMPT_FAIL = 2,
     ATTEMPT_SENDING = 3
 };
-enum attempt_trigger { TRIGGER_SCHEDULED = 0, TRIGGER_MANUAL = 1 };
 
 /* From where an attempt was made, and how long the steps on its way took. */
 struct attempt_way {
@@ -179,7 +182,7 @@ struct attempt_record {
     struct id message;
     struct id endpoint;
     struct id application;
-    unsigned number; /* 1 = first */
+    unsigned number; /* 1 = first; a manual one has that of the next by the schedule */
     enum attempt_status status;
     enum attempt_trigger trigger;
     char *url;                /* as used, without user info */

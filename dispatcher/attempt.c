@@ -24,7 +24,7 @@ void attempt_start(struct attempt *a, const struct attempt_desk *desk, struct cl
         .endpoint = endpoint->base.id,
         .application = message->application,
         .number = claim->delivery.attempts + 1,
-        .trigger = TRIGGER_SCHEDULED,
+        .trigger = claim->delivery.trigger,
         .url = (char *)routing->url,
         .way.region = routing->region,
     };
@@ -44,6 +44,8 @@ static struct verdict judge(const struct attempt *a, struct now now)
 {
     if (a->doubted)
         return (struct verdict){ .state = DELIVERY_PENDING, .due_at_ms = now.wall_ms };
+    if (a->record.trigger == TRIGGER_MANUAL)
+        return retry_judge_manual(a->outcome, a->claim->delivery.resume_at_ms);
     return retry_judge(a->desk->retry, a->outcome, a->record.number, a->retry_after_s,
                        now.wall_ms, a->desk->jitter());
 }
@@ -87,6 +89,7 @@ void attempt_record(struct attempt *a)
         .attempt = &a->record,
         .next = a->verdict.state,
         .due_at_ms = a->verdict.due_at_ms,
+        .still_manual = a->doubted && a->record.trigger == TRIGGER_MANUAL,
     };
     store_record(a->desk->store, &a->write);
 }

@@ -44,3 +44,14 @@ struct verdict retry_judge(const struct retry_policy *policy, enum outcome outco
         .due_at_ms = wall_ms + delay_ms(step_ms, outcome, retry_after_s, jitter),
     };
 }
+
+struct verdict retry_judge_manual(enum outcome outcome, uint64_t resume_at_ms)
+{
+    assert(outcome != OUTCOME_ABORTED && outcome != OUTCOME_HINDERED);
+
+    if (outcome == OUTCOME_DELIVERED)
+        return (struct verdict){ .state = DELIVERY_DELIVERED };
+    if (outcome == OUTCOME_GONE || resume_at_ms == 0)
+        return (struct verdict){ .state = DELIVERY_DEAD };
+    return (struct verdict){ .state = DELIVERY_PENDING, .due_at_ms = resume_at_ms };
+}

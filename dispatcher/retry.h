@@ -29,4 +29,8 @@ struct verdict retry_judge(const struct retry_policy *policy, enum outcome outco
                            unsigned number, uint32_t retry_after_s, uint64_t wall_ms,
                            double jitter);
 
+/* Judge an attempt that somebody asked for, which isn't retried: a schedule that was to go on at
+ * `resume_at_ms` does so (0 = there was none any more). */
+struct verdict retry_judge_manual(enum outcome outcome, uint64_t resume_at_ms);
+
 #endif

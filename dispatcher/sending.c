@@ -247,7 +247,7 @@ static void on_recorded(struct attempt *a, enum err err)
         s->unrecorded_count++;
         return;
     }
-    if (err)
+    if (err || a->write.asked_for)
         lane->more = true;
     else if (a->verdict.state == DELIVERY_PENDING)
         lane_note_due(lane, a->verdict.due_at_ms, now);

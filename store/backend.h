@@ -71,7 +71,9 @@ struct backend_ops {
                               struct message **out);
     /* ERR_CONFLICT: the event id is taken. */
     enum err (*append)(struct backend *, const struct append_rows *);
-    enum err (*record)(struct backend *, const struct store_record *);
+    enum err (*record)(struct backend *, struct store_record *);
+    /* ERR_NOT_FOUND, ERR_UNAVAILABLE: as store_resend(), of the message. */
+    enum err (*resend)(struct backend *, const struct store_resend *, uint64_t due_at_ms);
     enum err (*end_lane)(struct backend *, struct store_end_lane *);
     enum err (*keep_route)(struct backend *, const struct store_keep_route *);
 

@@ -16,7 +16,7 @@ static void add(struct store *s, struct message *message, const int64_t *endpoin
     struct store_hint *hint = xcalloc(1, sizeof *hint + count * sizeof *endpoint_keys);
     hint->task.run = on_hint;
     hint->watcher = s->watcher;
-    if (message->payload.len <= HINT_PAYLOAD_MAX)
+    if (message && message->payload.len <= HINT_PAYLOAD_MAX)
         hint->message = message_ref(message);
     hint->due_at_ms = s->now.wall_ms;
     hint->count = count;
@@ -31,6 +31,12 @@ void hints_add(struct store *s, struct message *message, const int64_t *endpoint
         size_t left = count - at;
         add(s, message, endpoint_keys + at, left < HINT_KEYS_MAX ? left : HINT_KEYS_MAX);
     }
+}
+
+void hints_add_due(struct store *s, int64_t endpoint_key)
+{
+    if (s->watcher)
+        add(s, NULL, &endpoint_key, 1);
 }
 
 static struct store_hint *hints_pop(struct store *s)

@@ -82,6 +82,7 @@ bool changes_drop(struct store *s); /* false: there were none */
 /* hints.c: the hints of a group. */
 void hints_add(struct store *s, struct message *message, const int64_t *endpoint_keys,
                size_t count);
+void hints_add_due(struct store *s, int64_t endpoint_key); /* something is, but not what */
 void hints_publish(struct store *s);
 void hints_drop(struct store *s);
 

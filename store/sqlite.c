@@ -66,7 +66,7 @@ static enum err prepare(struct backend *b)
         sqlite_config_prepare,   sqlite_outbox_prepare,   sqlite_repeat_prepare,
         sqlite_messages_prepare, sqlite_attempts_prepare, sqlite_lanes_prepare,
         sqlite_status_prepare,   sqlite_journal_prepare,  sqlite_replicas_prepare,
-        sqlite_regions_prepare,  sqlite_routes_prepare,
+        sqlite_regions_prepare,  sqlite_routes_prepare,   sqlite_resend_prepare,
     };
     enum err err = ERR_OK;
 
@@ -211,6 +211,7 @@ const struct backend_ops sqlite_backend = {
     .find_repeated = sqlite_find_repeated,
     .append = sqlite_append,
     .record = sqlite_record,
+    .resend = sqlite_resend,
     .end_lane = sqlite_end_lane,
     .keep_route = sqlite_keep_route,
     .list_objects = sqlite_list_objects,

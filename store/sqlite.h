@@ -38,7 +38,8 @@ struct backend {
         sqlite3_stmt *find_repeated, *remember, *sweep_to, *sweep;
         sqlite3_stmt *find_event, *insert_message, *insert_delivery;
         sqlite3_stmt *insert_attempt, *insert_late_attempt, *insert_way;
-        sqlite3_stmt *move_delivery, *end_lane, *add_totals;
+        sqlite3_stmt *move_delivery, *overtake_delivery, *end_lane, *add_totals;
+        sqlite3_stmt *find_content, *find_delivery, *ask_for;
         sqlite3_stmt *keep_route, *bound_routes;
         int64_t messages, attempts, pending; /* what the open transaction adds to totals */
         int64_t swept_key;                   /* how far the sweep of old hashes has come */
@@ -139,10 +140,17 @@ enum err sqlite_get_route(struct backend *b, struct store_get_route *op);
 
 enum err sqlite_outbox_prepare(struct backend *b);
 enum err sqlite_append(struct backend *b, const struct append_rows *rows);
-enum err sqlite_record(struct backend *b, const struct store_record *op);
+enum err sqlite_record(struct backend *b, struct store_record *op);
 enum err sqlite_end_lane(struct backend *b, struct store_end_lane *op);
 enum err sqlite_save_totals(struct backend *b);
 void sqlite_drop_totals(struct backend *b);
+
+enum err sqlite_resend_prepare(struct backend *b);
+enum err sqlite_resend(struct backend *b, const struct store_resend *op, uint64_t due_at_ms);
+
+/* Have a message that is there brought to an endpoint: once, however often it was asked for. */
+enum err sqlite_ask_for(struct backend *b, int64_t message_key, int64_t endpoint_key,
+                        uint64_t due_at_ms);
 
 enum err sqlite_repeat_prepare(struct backend *b);
 enum err sqlite_find_repeated(struct backend *b, const uint8_t *hash, uint64_t now_ms,

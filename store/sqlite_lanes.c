@@ -7,13 +7,13 @@
 /* clang-format off */
 /* In the order of deliveries_due. */
 static const char SQL_DUE[] =
-    "SELECT " MESSAGE_COLUMNS ", d.attempts, d.due_at_ms"
+    "SELECT " MESSAGE_COLUMNS ", d.attempts, d.due_at_ms, d.trigger, d.resume_at_ms"
     "  FROM deliveries AS d"
     "  JOIN messages AS m ON m.key = d.message_key"
     " WHERE d.endpoint_key = ?1 AND d.state = 0"
     " ORDER BY d.due_at_ms, d.message_key";
 /* clang-format on */
-enum due_column { DUE_ATTEMPTS = MESSAGE_END, DUE_AT_MS };
+enum due_column { DUE_ATTEMPTS = MESSAGE_END, DUE_AT_MS, DUE_TRIGGER, DUE_RESUME_AT_MS };
 
 /* clang-format off */
 /* One seek a lane, however much is in it. */
@@ -71,6 +71,8 @@ static bool take_due(sqlite3_stmt *st, struct store_due *op, size_t *bytes)
         .endpoint_key = op->endpoint_key,
         .attempts = column_u32(st, DUE_ATTEMPTS),
         .due_at_ms = due_at_ms,
+        .trigger = (enum attempt_trigger)column_u32(st, DUE_TRIGGER),
+        .resume_at_ms = column_u64(st, DUE_RESUME_AT_MS),
     };
     return true;
 }

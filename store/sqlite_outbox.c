@@ -40,14 +40,21 @@ static const char SQL_INSERT_WAY[] =
     "INSERT INTO attempt_ways (key, region, connect_us, tls_us, first_byte_us)"
     "     VALUES (?1, ?2, ?3, ?4, ?5)";
 
+/* Not by a scheduled attempt when another was asked for meanwhile. */
 static const char SQL_MOVE_DELIVERY[] =
     "UPDATE deliveries"
-    "   SET state = ?3, attempts = attempts + 1, due_at_ms = ?4"
+    "   SET state = ?3, attempts = attempts + (?5 = 0), due_at_ms = ?4, trigger = ?6,"
+    "       resume_at_ms = CASE ?6 WHEN 1 THEN resume_at_ms ELSE 0 END"
+    " WHERE message_key = ?1 AND endpoint_key = ?2 AND state = 0 AND trigger <= ?5";
+
+static const char SQL_OVERTAKE_DELIVERY[] =
+    "UPDATE deliveries"
+    "   SET attempts = attempts + 1, resume_at_ms = ?3"
     " WHERE message_key = ?1 AND endpoint_key = ?2 AND state = 0";
 
 static const char SQL_END_LANE[] =
     "UPDATE deliveries"
-    "   SET state = 2"
+    "   SET state = 2, trigger = 0, resume_at_ms = 0"
     " WHERE (message_key, endpoint_key) IN (SELECT message_key, endpoint_key"
     "                                         FROM deliveries"
     "                                        WHERE endpoint_key = ?1 AND state = 0"
@@ -69,6 +76,7 @@ enum err sqlite_outbox_prepare(struct backend *b)
         { &b->writer.insert_late_attempt, SQL_INSERT_LATE_ATTEMPT },
         { &b->writer.insert_way, SQL_INSERT_WAY },
         { &b->writer.move_delivery, SQL_MOVE_DELIVERY },
+        { &b->writer.overtake_delivery, SQL_OVERTAKE_DELIVERY },
         { &b->writer.end_lane, SQL_END_LANE },
         { &b->writer.add_totals, SQL_ADD_TOTALS },
         { 0 },
@@ -170,26 +178,49 @@ static enum err insert_attempt(struct backend *b, const struct attempt_record *a
     return sqlite_run(&b->writer.files[BACKEND_REGIONAL], st);
 }
 
-static enum err move_delivery(struct backend *b, const struct store_record *op)
+/* The attempt was the schedule's, and another one was asked for meanwhile: that is yet to be made. */
+static enum err overtake_delivery(struct backend *b, struct store_record *op)
+{
+    const struct connection *c = &b->writer.files[BACKEND_REGIONAL];
+    sqlite3_stmt *st = b->writer.overtake_delivery;
+
+    sqlite3_bind_int64(st, 1, id_key(&op->attempt->message));
+    sqlite3_bind_int64(st, 2, id_key(&op->attempt->endpoint));
+    bind_u64(st, 3, op->next == DELIVERY_PENDING ? op->due_at_ms : 0);
+    enum err err = sqlite_run(c, st);
+    if (!err)
+        op->asked_for = sqlite3_changes(c->db) > 0;
+    return err;
+}
+
+static enum err move_delivery(struct backend *b, struct store_record *op)
 {
     const struct connection *c = &b->writer.files[BACKEND_REGIONAL];
     sqlite3_stmt *st = b->writer.move_delivery;
+    bool is_pending = op->next == DELIVERY_PENDING;
 
     sqlite3_bind_int64(st, 1, id_key(&op->attempt->message));
     sqlite3_bind_int64(st, 2, id_key(&op->attempt->endpoint));
     bind_u64(st, 3, op->next);
-    bind_u64(st, 4, op->next == DELIVERY_PENDING ? op->due_at_ms : 0);
+    bind_u64(st, 4, is_pending ? op->due_at_ms : 0);
+    bind_u64(st, 5, op->attempt->trigger);
+    bind_u64(st, 6, is_pending && op->still_manual ? TRIGGER_MANUAL : TRIGGER_SCHEDULED);
     enum err err = sqlite_run(c, st);
-    if (!err && op->next != DELIVERY_PENDING)
+    if (err)
+        return err;
+    if (sqlite3_changes(c->db) == 0 && op->attempt->trigger == TRIGGER_SCHEDULED)
+        return overtake_delivery(b, op);
+    if (!is_pending)
         b->writer.pending -= sqlite3_changes(c->db);
-    return err;
+    return ERR_OK;
 }
 
-enum err sqlite_record(struct backend *b, const struct store_record *op)
+enum err sqlite_record(struct backend *b, struct store_record *op)
 {
     sqlite3_stmt *insert = op->late ? b->writer.insert_late_attempt : b->writer.insert_attempt;
     enum err err = insert_attempt(b, op->attempt, insert);
 
+    op->asked_for = false;
     if (err || sqlite3_changes(b->writer.files[BACKEND_REGIONAL].db) == 0)
         return err;
     b->writer.attempts++;

@@ -294,12 +294,15 @@ void store_get_attempt(struct store *s, struct store_get_attempt *op);
 /* The dispatcher's. */
 
 /* Write an attempt and the next state of its delivery, together. A delivery that isn't pending
- * any more keeps its state. */
+ * any more keeps its state; one that was asked for while a scheduled attempt was made stays
+ * pending. */
 struct store_record {
     struct store_req req;
     const struct attempt_record *attempt; /* in, borrowed */
     enum delivery_state next;             /* in */
     uint64_t due_at_ms;                   /* in; when PENDING */
+    bool still_manual; /* in; when PENDING: what was asked for is yet to be made */
+    bool asked_for;    /* out: meanwhile it was, and is due */
     /* in: the attempt was given up before, and tried again perhaps. It is written if it isn't there
      * and its delivery is known; of that only DELIVERED changes the state. */
     bool late;
@@ -346,6 +349,19 @@ struct store_end_lane {
     size_t ended;         /* out: fewer than `limit` = that was all */
 };
 void store_end_lane(struct store *s, struct store_end_lane *op);
+
+/* Asking for deliveries. */
+
+/* Have a message brought to an endpoint, whatever came of it before: one attempt, due now, which isn't
+ * retried; a schedule that wasn't at its end goes on behind it. What was asked for already and is
+ * yet to be made is asked for once.
+ *   ERR_NOT_FOUND   the message or the endpoint is gone
+ *   ERR_UNAVAILABLE the message's payload is */
+struct store_resend {
+    struct store_req req;
+    struct id application, message, endpoint; /* in */
+};
+void store_resend(struct store *s, struct store_resend *op);
 
 /* Looking at it. */
 

@@ -368,6 +368,9 @@ attempt=$(sed -n '1s/.*"id":"\(atmpt_[^"]*\)".*/\1/p' out)
 expect 0 attempt get --app shop --message "$message" "$attempt"; says out '^ANSWER +202$'
 expect 0 attempt list --app shop --endpoint books --status 2 --limit 1; says out ' fail +'
 grep -q REGION out && fail 'a region alone has no column for regions'
+expect 0 resend --app shop --endpoint books "$message"; silent out
+expect 3 resend --app shop --endpoint none "$message"
+expect 2 resend --app shop "$message";         says err '--endpoint is missing'
 expect 2 attempt list --app shop;              says err '--message or --endpoint is missing'
 ends 0 "$listen" listen
 ends 0 "$behind" listen

@@ -5,6 +5,7 @@ import { webcrypto } from 'node:crypto';
 import { createRequire } from 'node:module';
 import { dispatcher } from './lib/dispatcher.mjs';
 import { receiver, verify } from './lib/receiver.mjs';
+import { until } from './lib/wait.mjs';
 
 globalThis.crypto ??= webcrypto;     // the clients want it; Node 18 has it elsewhere
 const major1 = createRequire(import.meta.url)('svix').Svix;
@@ -44,6 +45,27 @@ for (const [name, Svix] of [['svix 1', major1], ['svix 2', major2]]) {
         await assert.rejects(svix.application.get('nobody'),
             error => error.code === 404 && error.body.code === 'not_found');
         await assert.rejects(svix.endpoint.create('shop', { url: 'ftp://x' }), error => error.code === 422);
+    });
+
+    test(`${name} has a message sent again`, async t => {
+        const d = await dispatcher(t, { args: ['--retry-schedule', '3600'] });
+        let status = 500;
+        const r = await receiver(t, (_, response) => response.writeHead(status).end());
+        const { app, id, secret } = await d.endpoint(r.url);
+        const svix = new Svix(d.token, { serverUrl: d.url });
+
+        const message = await svix.message.create(app, { eventType: 'order.paid', payload: { amount: 12 } });
+        await r.arrived(1);
+        await until(() => d.attempts(app, message.id), attempts => attempts.length === 1);
+        status = 204;
+        await svix.messageAttempt.resend(app, message.id, id);
+        await r.arrived(2);
+        assert.deepEqual(verify(secret, r.deliveries[1]), { amount: 12 });
+        assert.equal(r.deliveries[1].headers['webhook-id'], message.id);
+        const made = await until(() => svix.messageAttempt.listByMsg(app, message.id),
+            page => page.data.length === 2);
+        assert.deepEqual(made.data.map(a => [a.status, a.triggerType]), [[0, 1], [2, 0]]);
+        await assert.rejects(svix.messageAttempt.resend(app, 'evt-unknown', id), error => error.code === 404);
     });
 
     test(`${name} pages through a list to its end`, async t => {

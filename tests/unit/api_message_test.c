@@ -487,6 +487,43 @@ static void attempts_are_paged(void **state)
     }
 }
 
+static void a_message_is_asked_for_again(void **state)
+{
+    char message[ID_TEXT_MAX], attempt[ID_TEXT_MAX], other[ID_TEXT_MAX], token[TOKEN_TEXT_MAX];
+    (void)state;
+
+    site_make(&site, APP "/msg", "{\"eventType\":\"x\",\"payload\":{},\"eventId\":\"e-1\"}",
+              message);
+    site_make(&site, APP "/endpoint", "{\"url\":\"http://h\",\"uid\":\"late\"}", other);
+    site_record(&site, app, message, endpoint, 204, attempt);
+    site_application_token(&site, app, token);
+    const struct {
+        const char *message, *endpoint;
+        unsigned status;
+        int64_t pending;
+    } rows[] = {
+        { message, "main", 202, 1 },   { "e-1", endpoint, 202, 1 },
+        { message, "late", 202, 2 },   { "e-2", "main", 404, 2 },
+        { message, "nobody", 404, 2 }, { "msg_000000000000000000000000001", "main", 404, 2 },
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        char path[256];
+        int64_t pending;
+        snprintf(path, sizeof path, APP "/msg/%s/endpoint/%s/resend", rows[i].message,
+                 rows[i].endpoint);
+        struct answer a = site_ask_as(&site, token, NULL, "POST", NULL, path);
+        assert_int_equal(a.status, rows[i].status);
+        if (a.status == 202)
+            assert_string_equal(a.body, "{}");
+        answer_fini(&a);
+        a = site_ask(&site, "GET", NULL, API "/status");
+        assert_true(json_int64(answer_at(&a, "pending"), &pending));
+        assert_int_equal(pending, rows[i].pending);
+        answer_fini(&a);
+    }
+    assert_int_equal(site_status(&site, "GET", NULL, APP "/msg/e-1/endpoint/main/resend"), 405);
+}
+
 static void the_status_shows_what_waits_and_what_fails(void **state)
 {
     char message[ID_TEXT_MAX];
@@ -525,6 +562,7 @@ int main(void)
         TEST(an_attempt_is_shown_with_what_was_answered),
         TEST(attempts_of_what_is_unknown_are_not_found),
         TEST(attempts_are_paged),
+        TEST(a_message_is_asked_for_again),
         TEST(the_status_shows_what_waits_and_what_fails),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

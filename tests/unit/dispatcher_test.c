@@ -232,6 +232,70 @@ static void closing_cancels_what_hangs_and_keeps_it_pending(void **state)
     assert_int_equal(status.attempts, 0);
 }
 
+static void resend(struct dispatch_fixture *f, const struct endpoint *e)
+{
+    struct store_resend op = { .application = f->application,
+                               .message = f->message,
+                               .endpoint = e->base.id };
+
+    assert_int_equal(STORE_RUN(&f->store, store_resend, &op), ERR_OK);
+}
+
+/* A retry is due in an hour; what is asked for isn't retried, and leaves it where it was. */
+static void what_is_asked_for_is_sent_at_once_and_once(void **state)
+{
+    struct dispatch_fixture *f = *state;
+    struct endpoint *e = dispatch_fixture_endpoint(f, "/");
+    struct attempt_record attempts[4];
+
+    object_ref(&e->base);
+    store_fixture_put(&f->store, &e->base);
+    f->receiver.answer = "HTTP/1.1 500 Oh\r\ncontent-length: 0\r\n\r\n";
+    dispatch_fixture_send(f);
+    attempts[0] = wait_for_attempt(f);
+    uint64_t retry_ms = attempts[0].next_attempt_at_ms;
+    assert_true(retry_ms > 0);
+    attempt_record_fini(&attempts[0]);
+    for (size_t made = 2; made <= 4; made++) {
+        if (made > 2)
+            f->receiver.answer = "HTTP/1.1 204 No Content\r\n\r\n";
+        resend(f, e);
+        dispatch_fixture_attempts(f, attempts, made);
+        const struct attempt_record *last = &attempts[made - 1];
+        assert_int_equal(last->trigger, TRIGGER_MANUAL);
+        assert_int_equal(last->number, 2);
+        assert_int_equal(last->status, made > 2 ? ATTEMPT_SUCCESS : ATTEMPT_FAIL);
+        assert_int_equal(last->next_attempt_at_ms, made > 2 ? 0 : retry_ms);
+        for (size_t i = 0; i < made; i++)
+            attempt_record_fini(&attempts[i]);
+    }
+    object_unref(&e->base);
+}
+
+static void what_is_asked_for_while_it_is_sent_is_sent_again(void **state)
+{
+    struct dispatch_fixture *f = *state;
+    struct endpoint *e = dispatch_fixture_endpoint(f, "/");
+    struct attempt_record attempts[2];
+
+    object_ref(&e->base);
+    store_fixture_put(&f->store, &e->base);
+    f->receiver.reaction = REACT_NOTHING;
+    dispatch_fixture_send(f);
+    while (f->receiver.requests == 0)
+        uv_run(&f->store.loop.uv, UV_RUN_ONCE);
+    resend(f, e);
+    f->receiver.reaction = REACT_ANSWER;
+    receiver_hang_up(&f->receiver);
+    dispatch_fixture_attempts(f, attempts, 2);
+    assert_int_equal(attempts[0].trigger, TRIGGER_SCHEDULED);
+    assert_int_equal(attempts[1].trigger, TRIGGER_MANUAL);
+    assert_int_equal(attempts[1].status, ATTEMPT_SUCCESS);
+    for (size_t i = 0; i < 2; i++)
+        attempt_record_fini(&attempts[i]);
+    object_unref(&e->base);
+}
+
 #define DISPATCHER_TEST(f) cmocka_unit_test_setup_teardown(f, set_up, dispatch_fixture_stop)
 
 int main(void)
@@ -244,6 +308,8 @@ int main(void)
         DISPATCHER_TEST(what_cannot_be_sent_is_recorded_with_its_reason),
         cmocka_unit_test_setup_teardown(a_private_address_is_refused_with_its_reason,
                                         set_up_with_public_egress, dispatch_fixture_stop),
+        DISPATCHER_TEST(what_is_asked_for_is_sent_at_once_and_once),
+        DISPATCHER_TEST(what_is_asked_for_while_it_is_sent_is_sent_again),
         DISPATCHER_TEST(closing_cancels_what_hangs_and_keeps_it_pending),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -95,6 +95,31 @@ static void retry_after_moves_it_within_one_and_two_steps(void **state)
             rows[i].delay_ms - 1, rows[i].delay_ms);
 }
 
+static void an_attempt_that_was_asked_for_is_not_retried(void **state)
+{
+    static const struct {
+        enum outcome outcome;
+        uint64_t resume_at_ms;
+        enum delivery_state state;
+        uint64_t due_at_ms;
+    } rows[] = {
+        { OUTCOME_DELIVERED, 0, DELIVERY_DELIVERED, 0 },
+        { OUTCOME_DELIVERED, NOW_MS, DELIVERY_DELIVERED, 0 },
+        { OUTCOME_FAILED, 0, DELIVERY_DEAD, 0 },
+        { OUTCOME_TIMED_OUT, 0, DELIVERY_DEAD, 0 },
+        { OUTCOME_FAILED, NOW_MS, DELIVERY_PENDING, NOW_MS },
+        { OUTCOME_OVERLOADED, NOW_MS, DELIVERY_PENDING, NOW_MS },
+        { OUTCOME_GONE, NOW_MS, DELIVERY_DEAD, 0 },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct verdict v = retry_judge_manual(rows[i].outcome, rows[i].resume_at_ms);
+        assert_int_equal(v.state, rows[i].state);
+        assert_int_equal(v.due_at_ms, rows[i].due_at_ms);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -104,6 +129,7 @@ int main(void)
         cmocka_unit_test(an_accepted_or_unwanted_delivery_is_final_at_once),
         cmocka_unit_test(after_a_timeout_the_receiver_has_a_minute),
         cmocka_unit_test(retry_after_moves_it_within_one_and_two_steps),
+        cmocka_unit_test(an_attempt_that_was_asked_for_is_not_retried),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
