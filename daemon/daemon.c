@@ -31,7 +31,7 @@
 /* Parts of DAEMON_STOP_MS; the store needs the rest. */
 #define API_STOP_MS        2500
 #define DISPATCHER_STOP_MS 5000
-#define LINK_STOP_MS       1000
+#define LINK_STOP_MS       7500 /* from the beginning */
 
 static_assert(CONFIG_RETRIES_MAX <= RETRY_STEPS_MAX, "a schedule that is valid has room");
 
@@ -53,8 +53,10 @@ struct daemon {
     uv_signal_t term, interrupt;
     uv_timer_t deadline; /* of stopping */
     bool stopping;
+    uint64_t stop_mono_ms; /* when that began */
     enum daemon_exit exit;
-    struct task step; /* to the module that closes next, and back */
+    struct task retire; /* to the link */
+    struct task step;   /* to the module that closes next, and back */
 };
 
 static bool open_loops(struct daemon *d);
@@ -64,6 +66,7 @@ static void start_loops(struct daemon *d);
 static void announce(const struct daemon *d);
 static void on_signal(uv_signal_t *signal, int number);
 static void stop(struct daemon *d);
+static void retire_link(struct task *retire);
 static void stop_api(struct task *step);
 static void on_api_closed(void *ctx);
 static void stop_dispatcher(struct task *step);
@@ -374,8 +377,19 @@ static void go_on(struct daemon *d, struct loop *where, void (*run)(struct task 
 static void stop(struct daemon *d)
 {
     d->stopping = true;
+    d->stop_mono_ms = clock_now().mono_ms;
+    if (d->link) {
+        d->retire.run = retire_link;
+        inbox_post(&d->link_loop.inbox, &d->retire);
+    }
     uv_timer_start(&d->deadline, on_deadline, DAEMON_STOP_MS, 0);
     go_on(d, &d->api_loop, stop_api);
+}
+
+/* On the link's loop: what it sends for others it finishes meanwhile. */
+static void retire_link(struct task *retire)
+{
+    link_retire(container_of(retire, struct daemon, retire)->link);
 }
 
 /* On the api loop. */
@@ -414,13 +428,20 @@ static void on_dispatcher_closed(void *ctx)
     go_on(d, &d->link_loop, stop_link);
 }
 
+static uint32_t link_time_left_ms(const struct daemon *d)
+{
+    uint64_t spent_ms = clock_now().mono_ms - d->stop_mono_ms;
+
+    return spent_ms < LINK_STOP_MS ? (uint32_t)(LINK_STOP_MS - spent_ms) : 0;
+}
+
 /* On the link's loop. */
 static void stop_link(struct task *step)
 {
     struct daemon *d = container_of(step, struct daemon, step);
 
     if (d->link)
-        link_close(d->link, LINK_STOP_MS, on_link_closed, d);
+        link_close(d->link, link_time_left_ms(d), on_link_closed, d);
     else
         on_link_closed(d);
 }

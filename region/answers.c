@@ -130,7 +130,8 @@ static void say_ping(struct link *link, struct exchange *x)
     struct ping_words words = { .received_us = clock_wall_us() };
     struct buf body = BUF_INIT(SHORT_MAX);
 
-    words.draining = catalog_is_draining(link->catalog, topology_self(link->topology)->ordinal);
+    words.draining = link->retiring ||
+                     catalog_is_draining(link->catalog, topology_self(link->topology)->ordinal);
     for (size_t i = 0; i < link->caller_count; i++)
         if (caller_is_heard(&link->callers[i]))
             words.reaches[words.reaches_count++] = link->callers[i].region->ordinal;

@@ -12,13 +12,14 @@
 #include "core/random.h"
 #include "core/residency.h"
 
-#define TURN_MS        100
-#define HEADER_BYTES   16384
-#define BODY_BYTES     (64u << 20) /* of a request that another region carries here */
-#define BUFFERED_BYTES (256u << 20)
-#define CONNECTIONS    1024
-#define HEADER_MS      10000
-#define BODY_MS        30000
+#define TURN_MS         100
+#define SERVER_CLOSE_MS 1000 /* for answers that are owed */
+#define HEADER_BYTES    16384
+#define BODY_BYTES      (64u << 20) /* of a request that another region carries here */
+#define BUFFERED_BYTES  (256u << 20)
+#define CONNECTIONS     1024
+#define HEADER_MS       10000
+#define BODY_MS         30000
 
 static void on_turn(uv_timer_t *timer);
 static void on_applied(struct store_follower *follower, const struct journal_reach *reach);
@@ -27,6 +28,7 @@ static void on_headers(struct exchange *x, void *ctx);
 static void on_request(struct exchange *x, void *ctx);
 static void on_abandoned(struct exchange *x, void *ctx);
 static void on_stranger(const char *address, const char *why, void *ctx);
+static void close_if_told(struct link *link, struct now now);
 static void on_server_closed(void *ctx);
 static void on_courier_closed(void *ctx);
 static void on_left(struct task *left);
@@ -202,6 +204,7 @@ static void on_turn(uv_timer_t *timer)
     for (size_t i = 0; i < link->caller_count; i++)
         stand_in_poke(&link->callers[i], now);
     link_settle(link);
+    close_if_told(link, now);
 }
 
 static void on_applied(struct store_follower *follower, const struct journal_reach *reach)
@@ -323,16 +326,42 @@ static void on_stranger(const char *address, const char *why, void *ctx)
 
 /* Closing. */
 
+void link_retire(struct link *link)
+{
+    link->retiring = true;
+}
+
 void link_close(struct link *link, uint32_t timeout_ms, void (*closed)(void *ctx), void *ctx)
 {
-    link->closing = true;
+    struct now now = clock_now();
+
+    link->retiring = true;
     link->closed = closed;
     link->closed_ctx = ctx;
+    link->close_mono_ms = now.mono_ms + timeout_ms;
+    close_if_told(link, now);
+}
+
+static bool all_told(const struct link *link)
+{
+    for (size_t i = 0; i < link->caller_count; i++)
+        if (!stand_in_has_told(&link->callers[i].stand_in))
+            return false;
+    return true;
+}
+
+/* Peers have what came of their attempts, or there is no more time. */
+static void close_if_told(struct link *link, struct now now)
+{
+    if (!link->closed || link->closing ||
+        (!all_told(link) && now.mono_ms < link->close_mono_ms))
+        return;
+    link->closing = true;
     answers_grown(link);
     for (size_t i = 0; i < link->caller_count; i++)
         stand_in_poke(&link->callers[i], clock_now());
     if (link->server)
-        server_close(link->server, timeout_ms, on_server_closed, link);
+        server_close(link->server, SERVER_CLOSE_MS, on_server_closed, link);
     else
         on_server_closed(link);
 }

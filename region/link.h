@@ -63,7 +63,12 @@ struct elsewhere *link_elsewhere(struct link *link);
 /* Has peers make attempts; for the dispatcher, as link_elsewhere(). */
 struct forwarder *link_forwarder(struct link *link);
 
-/* From the loop: stop asking and answering, within `timeout_ms`. */
+/* From the loop: take nothing more to send for peers; they hear that it drains. What is under way for
+ * them goes on until link_close(). */
+void link_retire(struct link *link);
+
+/* From the loop: wait up to `timeout_ms` until peers have what came of their attempts, then stop asking
+ * and answering. */
 void link_close(struct link *link, uint32_t timeout_ms, void (*closed)(void *ctx), void *ctx);
 
 #endif

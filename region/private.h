@@ -192,7 +192,8 @@ struct link {
     struct prober *prober; /* likewise */
     size_t probe_count;    /* under way */
 
-    bool closing, server_closed, leaving;
+    bool retiring, closing, server_closed, leaving;
+    uint64_t close_mono_ms; /* with `closed`: to begin closing at the latest */
     unsigned open_couriers;
     unsigned open_parts; /* inbox and timer */
     void (*closed)(void *ctx);
@@ -289,6 +290,7 @@ void stand_in_take(struct caller *home, struct exchange *x);
 void stand_in_tell(struct caller *home, struct exchange *x);
 void stand_in_poke(struct caller *home, struct now now);
 bool stand_in_is_idle(const struct stand_in *s);
+bool stand_in_has_told(const struct stand_in *s); /* its home has all outcomes */
 
 /* probes.c */
 void probes_answer(struct link *link, struct exchange *x);

@@ -122,7 +122,7 @@ static const char *obstacle(const struct caller *home, const struct request_word
     const struct link *link = home->link;
     const struct stand_in *s = &home->stand_in;
 
-    if (link->closing)
+    if (link->retiring)
         return "this region is stopping";
     if (catalog_is_draining(link->catalog, topology_self(link->topology)->ordinal))
         return "this region is draining";
@@ -364,6 +364,11 @@ void stand_in_poke(struct caller *home, struct now now)
 
     if (s->waiting && (home->link->closing || now.mono_ms >= s->until_mono_ms))
         answer_waiting(home);
+}
+
+bool stand_in_has_told(const struct stand_in *s)
+{
+    return s->row_count == 0 && s->outcome_count == 0;
 }
 
 bool stand_in_is_idle(const struct stand_in *s)

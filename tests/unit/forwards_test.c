@@ -227,6 +227,35 @@ static void what_a_peer_had_when_it_died_is_lost(void **state)
     assert_int_equal(end(w, &wish), FORWARD_LOST);
 }
 
+static void on_link_closed(void *ctx)
+{
+    *(bool *)ctx = true;
+}
+
+static void a_region_that_is_stopped_finishes_what_it_has_and_takes_no_more(void **state)
+{
+    struct world *w = *state;
+    struct link_site *fra = &w->regions->sites[FRA];
+    bool closed = false;
+    struct wish wish, late;
+
+    meet(w);
+    w->receiver.reaction = REACT_NOTHING;
+    begin(w, &wish);
+    while (w->receiver.requests == 0)
+        linked_turn(w->regions);
+    link_close(fra->link, TIMEOUT_MS, on_link_closed, &closed);
+    begin(w, &late);
+    assert_int_equal(end(w, &late), FORWARD_REFUSED);
+    assert_false(closed);
+    receiver_hang_up(&w->receiver);
+    assert_int_equal(end(w, &wish), FORWARD_ANSWERED);
+    assert_int_equal(wish.forward.err, ERR_UNAVAILABLE);
+    while (!closed)
+        linked_turn(w->regions);
+    fra->link = NULL;
+}
+
 static size_t attempts_at(struct world *w, struct attempt_record *out)
 {
     struct store_list_attempts op = { .application = w->application,
@@ -359,6 +388,7 @@ int main(void)
         FORWARDS_TEST(what_the_law_forbids_is_refused_by_the_peer),
         FORWARDS_TEST(what_cannot_be_sent_is_refused_by_the_peer),
         FORWARDS_TEST(a_region_that_drains_takes_nothing),
+        FORWARDS_TEST(a_region_that_is_stopped_finishes_what_it_has_and_takes_no_more),
         FORWARDS_TEST(what_a_peer_had_when_it_died_is_lost),
         FORWARDS_TEST(an_outcome_that_comes_too_late_is_recorded),
         FORWARDS_TEST(each_region_measures_its_own_way),
