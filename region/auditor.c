@@ -18,6 +18,7 @@
 #define RETRY_MS       1000  /* the first pause when there was none */
 #define ANSWER_MAX     16384
 #define ASK_TIMEOUT_MS 30000
+#define TELL_MS        500 /* from one answer to a peer to the next: each reads all that there is */
 
 static void ask(struct caller *caller);
 static void on_told(struct call *call);
@@ -159,16 +160,18 @@ void auditor_condition(const struct auditor *a, struct region_condition *out)
                  DIGEST_BUCKETS);
 }
 
-/* Telling: one at a time, for it reads all that there is. */
+/* Telling. */
 
 void auditor_tell(struct caller *peer, struct exchange *x)
 {
     struct auditor *a = &peer->auditor;
+    uint64_t mono_ms = clock_now().mono_ms;
 
-    if (a->asker) {
-        answers_refuse(x, 503, "busy", "this peer has asked already");
+    if (a->asker || mono_ms < a->tell_mono_ms) {
+        answers_refuse(x, 503, "busy", "this peer has asked a moment ago");
         return;
     }
+    a->tell_mono_ms = mono_ms + TELL_MS;
     a->asker = x;
     a->own.req = (struct store_req){ .done = on_own_summed, .reply_to = &peer->link->inbox };
     a->own.origin = topology_self(peer->link->topology)->ordinal;

@@ -74,6 +74,7 @@ struct auditor {
     uint64_t compared_at_ms; /* 0 = never */
     unsigned differing;      /* sums, when they were compared */
     struct exchange *asker;  /* the peer, of what we have; NULL: it doesn't */
+    uint64_t tell_mono_ms;   /* it isn't told before */
     struct store_digest own;
 };
 

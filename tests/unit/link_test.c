@@ -138,7 +138,6 @@ static void a_hostile_peer_gets_a_refusal(void **state)
         { "GET /link/v1/changes?after=1&chain=", "HTTP/1.1 422" },
         { "GET /link/v1/changes?after=0&chain=" ZEROS, "HTTP/1.1 200" },
         { "GET /link/v1/snapshot", "HTTP/1.1 422" },
-        { "GET /link/v1/digest", "HTTP/1.1 200" },
         { "POST /link/v1/digest", "HTTP/1.1 404" },
         { "GET /link/v1/snapshot?after=9223372036854775807", "HTTP/1.1 200" },
         { "GET /api/v1/app", "HTTP/1.1 404" },
@@ -153,6 +152,24 @@ static void a_hostile_peer_gets_a_refusal(void **state)
         if (!is_status(answer, rows[i].status))
             fail_msg("%s: %.60s", rows[i].request, answer);
     }
+    client_close(&c);
+}
+
+static void who_asks_for_sums_too_often_waits(void **state)
+{
+    struct linked *w = *state;
+    struct link_site *fra = &w->sites[FRA];
+    const struct tls_client_options options = { .identity = &w->sites[IAD].made };
+    struct client c;
+
+    link_site_close(&w->sites[IAD]);
+    client_open_tls(&c, &fra->f->loop.uv, link_port(fra->link), &options);
+    do
+        ask(&c, "GET /link/v1/digest");
+    while (!is_status(client_answer(&c), "HTTP/1.1 200"));
+    do /* soon: but the machine may have had other things to do */
+        ask(&c, "GET /link/v1/digest");
+    while (!is_status(client_answer(&c), BUSY));
     client_close(&c);
 }
 
@@ -199,6 +216,7 @@ int main(void)
         LINK_TEST(who_answers_is_alive_until_it_stops),
         LINK_TEST(nothing_is_carried_to_who_is_not_reached),
         LINK_TEST(a_hostile_peer_gets_a_refusal),
+        LINK_TEST(who_asks_for_sums_too_often_waits),
         LINK_TEST(who_waits_too_often_loses_its_oldest_wait),
     };
 
