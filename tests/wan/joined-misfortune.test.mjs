@@ -20,32 +20,40 @@ const attempts_max = 32;
 
 // Long enough to outlast all that happens.
 const retry = Array(attempts_max).fill(Math.ceil(seconds / attempts_max)).join(',');
-const jurisdictions = { fra: 'eu', iad: 'us', sin: 'sg', gru: 'br' };
 const directions = regions.flatMap(a => regions.filter(b => b !== a).map(b => `${a}>${b}`));
 const after = (name, steps) => regions[(regions.indexOf(name) + steps) % regions.length];
 
-// A tenant in each region, whose messages may lie there alone, with an endpoint at each of the next sites.
-async function tenants(stage) {
-    const receivers = Object.fromEntries(await Promise.all(
-        regions.map(async name => [name, await stage.site(name).receiver()])));
-    const all = [];
-    for (const home of regions) {
-        const sites = Array.from({ length: endpoints }, (_, i) => after(home, i + 1));
-        const { endpoints: made } = await tenant(stage, `tenant-${home}`, { jurisdiction: jurisdictions[home], home },
-            sites.map(site => ({ url: `${receivers[site].url}/${home}` })));
-        const { text } = await stage.canary({ stored: [home], clear: directions });     // callers and receivers are far
-        const arrived = i => receivers[sites[i]].deliveries.filter(({ url }) => url.endsWith(`/${home}`));
-        all.push({ home, text, ids: new Set(), endpoints: made.map(({ secret }, i) => ({ secret, arrived: () => arrived(i) })) });
-    }
-    return all;
+// A tenant whose messages may lie at home alone, with an endpoint at each of the next sites.
+async function settle(stage, receivers, home, jurisdiction, wishes) {
+    const uid = `${jurisdiction}-${home}`;
+    const sites = Array.from({ length: endpoints }, (_, i) => after(home, i + 1));
+    const { text } = await stage.canary({ stored: [home], clear: directions });     // callers and receivers are far
+    const made = await tenant(stage, uid, { jurisdiction, home },
+        sites.map(site => ({ url: `${receivers[site].url}/${uid}`, ...wishes(site) })));
+    const arrived = i => receivers[sites[i]].deliveries.filter(({ url }) => url.endsWith(`/${uid}`));
+    return {
+        uid, home, text, ids: new Set(),
+        endpoints: made.endpoints.map(({ secret }, i) => ({ secret, arrived: () => arrived(i) })),
+    };
+}
+
+// In each region a tenant for which it alone may send, and one for which others are to, as long as they are there.
+async function settleAll(stage) {
+    const receivers = {};
+    for (const name of regions) receivers[name] = await stage.site(name).receiver();
+    const tenants = [];
+    for (const home of regions)
+        tenants.push(await settle(stage, receivers, home, `only-${home}`, () => ({})),
+            await settle(stage, receivers, home, 'world', site => ({ dispatch: { mode: 'pin', regions: [site] } })));
+    return tenants;
 }
 
 // Post one message from a site, to the region there and then to one after the other, until it is acknowledged.
-async function post(stage, site, { home, text, ids }, key, statuses) {
+async function post(stage, site, { uid, text, ids }, key, statuses) {
     for (let tries = 0;; tries++) {
         const region = stage[after(site, tries)].from(site, { timeout_ms });
         try {
-            const { status, body } = await region.call('POST', `/app/tenant-${home}/msg`,
+            const { status, body } = await region.call('POST', `/app/${uid}/msg`,
                 { eventType: 'order.paid', payload: { key, text } }, { 'idempotency-key': key });
             statuses.set(status, (statuses.get(status) ?? 0) + 1);
             if (status === 202) {
@@ -75,35 +83,46 @@ async function postAll(stage, tenants, random) {
     return Object.fromEntries(statuses);
 }
 
+// Throws unless each endpoint got each of the tenant's messages; how many deliveries came, first ones, and not from home.
+function count({ ids, endpoints }, home) {
+    const counts = { deliveries: 0, arrived: 0, forwarded: 0 };
+    for (const { secret, arrived } of endpoints) {
+        const came = arrived();
+        const cameOnce = new Set(came.map(({ headers }) => headers['webhook-id']));
+        assert.deepEqual([...cameOnce].sort(), [...ids].sort());
+        assert.equal(new Set(came.map(({ body }) => body.toString())).size, ids.size);
+        for (const delivery of came) verify(secret, delivery);
+        counts.deliveries += came.length;
+        counts.arrived += cameOnce.size;
+        counts.forwarded += came.filter(({ connection }) => connection.from !== home.site.address).length;
+    }
+    return counts;
+}
+
 wanTest(`${messages} messages to joined regions survive ${seconds} s of cuts, losses and kills (WAN_SEED=${seed})`, {
     joined: true,
-    region: () => ({ args: ['--retry-schedule', retry] }),
+    region: name => ({ init: ['--jurisdiction', `only-${name},world`], args: ['--retry-schedule', retry] }),
     limit_ms: (2 * seconds + 120) * 1000,
 }, async (stage, t) => {
-    const random = dice(seed);
     await allAlive(stage);
-    const all = await tenants(stage);
+    const tenants = await settleAll(stage);
     const [befell, statuses] = await Promise.all(
-        [misfortune(stage, { seconds, random }), postAll(stage, all, dice(seed + 1))]);
+        [misfortune(stage, { seconds, random: dice(seed) }), postAll(stage, tenants, dice(seed + 1))]);
     await Promise.all(stage.regions.map(region =>
         until(() => region.must('GET', '/status'), ({ pending }) => pending === 0, again_ms)));
 
-    let deliveries = 0, arrived = 0;
-    for (const { home, ids, endpoints } of all) {
-        const rows = ids.size * endpoints.length;
-        assert.deepEqual(await stage[home].outbox(), { messages: ids.size, deliveries: rows, delivered: rows }, home);
-        for (const { secret, arrived: deliveredTo } of endpoints) {
-            const came = deliveredTo();
-            const cameOnce = new Set(came.map(({ headers }) => headers['webhook-id']));
-            assert.deepEqual([...cameOnce].sort(), [...ids].sort());
-            assert.equal(new Set(came.map(({ body }) => body.toString())).size, ids.size);
-            for (const delivery of came) verify(secret, delivery);
-            deliveries += came.length;
-            arrived += cameOnce.size;
-        }
+    const total = { deliveries: 0, arrived: 0, forwarded: 0 };
+    for (const tenant of tenants) {
+        const counts = count(tenant, stage[tenant.home]);
+        for (const name of Object.keys(total)) total[name] += counts[name];
     }
-    assert.equal(all.reduce((sum, { ids }) => sum + ids.size, 0), messages, 'an idempotency key made two messages');
+    for (const region of stage.regions) {
+        const taken = tenants.filter(({ home }) => home === region.name).reduce((sum, { ids }) => sum + ids.size, 0);
+        const rows = taken * endpoints;
+        assert.deepEqual(await region.outbox(), { messages: taken, deliveries: rows, delivered: rows }, region.name);
+    }
+    assert.equal(tenants.reduce((sum, { ids }) => sum + ids.size, 0), messages, 'an idempotency key made two messages');
     assert.deepEqual(Object.keys(statuses).filter(status => !['202', '503', 'none'].includes(status)), []);
-    t.diagnostic(`${JSON.stringify(befell)}, answers ${JSON.stringify(statuses)}: ` +
-        `${arrived} deliveries of ${messages} messages arrived, ${deliveries - arrived} repeats`);
+    t.diagnostic(`${JSON.stringify(befell)}, answers ${JSON.stringify(statuses)}: ${total.arrived} deliveries of ` +
+        `${messages} messages arrived, ${total.deliveries - total.arrived} repeats, ${total.forwarded} by another region than home`);
 });
