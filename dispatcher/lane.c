@@ -31,9 +31,10 @@ void lane_reset(struct lane *lane)
 
 void lane_advance(struct lane *lane, struct now now)
 {
-    if (lane->state == LANE_SHUT && now.mono_ms >= lane->reopen_mono_ms)
+    if (lane->state == LANE_SHUT && now.mono_ms >= lane->reopen_mono_ms) {
         lane->state = LANE_PROBING;
-
+        lane->is_probed = false;
+    }
     if (lane->next_due_at_ms > 0 && lane->next_due_at_ms <= now.wall_ms) {
         lane->next_due_at_ms = 0;
         lane->more = true;
@@ -193,6 +194,7 @@ struct claim *lane_send(struct lane *lane, struct now now)
     lane->queue_len--;
     lane->away_len++;
     lane->in_flight++;
+    lane->is_probed = lane->state == LANE_PROBING;
     if (lane->throttle_rate > 0) {
         uint64_t mono_us = now.mono_ms * 1000;
         uint64_t from = lane->throttle_mono_us > mono_us ? lane->throttle_mono_us : mono_us;
@@ -224,17 +226,23 @@ static uint64_t cool_off_ms(const struct lane *lane, double jitter)
     return (uint64_t)((double)ms * (1 - COOL_OFF_JITTER + 2 * COOL_OFF_JITTER * jitter));
 }
 
-/* Attempts that were under way when the lane was shut change nothing more. */
+/* Attempts that were under way when the lane was shut change nothing more, however long they take. */
+static bool is_straggler(const struct lane *lane)
+{
+    return lane->state == LANE_SHUT || (lane->state == LANE_PROBING && !lane->is_probed);
+}
+
 void lane_failed(struct lane *lane, struct now now, double jitter)
 {
     lane_aborted(lane);
     lane->failures++;
     lane->credit = 0;
     lane->window = lane->window > 1 ? lane->window / 2 : 1;
+    if (is_straggler(lane) ||
+        (lane->state == LANE_OPEN && lane->failures < lane->limits->fail_limit))
+        return;
     if (lane->state == LANE_PROBING)
         lane->probes_failed++;
-    else if (lane->state == LANE_SHUT || lane->failures < lane->limits->fail_limit)
-        return;
     lane->state = LANE_SHUT;
     lane->reopen_mono_ms = now.mono_ms + cool_off_ms(lane, jitter);
 }

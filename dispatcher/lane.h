@@ -58,6 +58,7 @@ struct lane {
     unsigned credit;           /* successes towards the next step of the window */
     unsigned failures;         /* in a row */
     unsigned probes_failed;    /* since it was last open */
+    bool is_probed;            /* PROBING: the one attempt that it admits is under way */
     uint64_t reopen_mono_ms;   /* meaningful when SHUT */
     uint32_t throttle_rate;    /* attempts a second; 0 = no limit */
     uint64_t throttle_mono_us; /* when the rate's credit is whole again (GCRA) */

@@ -184,6 +184,22 @@ static void attempts_that_outlast_the_shutting_change_nothing(void **state)
     assert_int_equal(f->lane.reopen_mono_ms, 1050);
 }
 
+static void who_outlasts_the_cool_off_is_no_probe(void **state)
+{
+    struct fixture *f = *state;
+
+    assert_int_equal(send_all(f, 0), 4);
+    for (unsigned i = 0; i < 3; i++)
+        lane_failed(&f->lane, at(50), no_jitter);
+    lane_advance(&f->lane, at(1050));
+    lane_failed(&f->lane, at(5000), no_jitter);
+    assert_int_equal(f->lane.state, LANE_PROBING);
+    assert_true(lane_may_send(&f->lane, at(5000)));
+    lane_send(&f->lane, at(5000));
+    lane_failed(&f->lane, at(6000), no_jitter);
+    assert_int_equal(f->lane.reopen_mono_ms, 6000 + 2000);
+}
+
 static void a_pause_that_was_asked_for_is_never_shortened(void **state)
 {
     struct fixture *f = *state;
@@ -299,6 +315,7 @@ int main(void)
         LANE_TEST(failures_in_a_row_shut_the_lane_and_one_probe_opens_it),
         LANE_TEST(the_cool_off_doubles_up_to_its_limit),
         LANE_TEST(attempts_that_outlast_the_shutting_change_nothing),
+        LANE_TEST(who_outlasts_the_cool_off_is_no_probe),
         LANE_TEST(a_pause_that_was_asked_for_is_never_shortened),
         LANE_TEST(a_rate_is_kept_whatever_the_window),
         LANE_TEST(a_held_or_ended_lane_sends_and_takes_nothing),
