@@ -141,7 +141,7 @@ static void on_created(struct store_req *req)
         reply_err(r, req->err);
 }
 
-static enum payload_view view_of(const struct request *r)
+enum payload_view messages_view(const struct request *r)
 {
     return r->query.with_content ? PAYLOAD_SHOWN : PAYLOAD_LEFT_OUT;
 }
@@ -166,7 +166,7 @@ static void on_appended(struct store_req *req)
         reply_err(r, req->err);
     else
         reply_message(r, 202, op->message,
-                      is_ours && r->query.with_content ? PAYLOAD_TRUSTED : view_of(r));
+                      is_ours && r->query.with_content ? PAYLOAD_TRUSTED : messages_view(r));
 }
 
 void messages_get(struct request *r)
@@ -196,7 +196,7 @@ static void on_got(struct store_req *req)
     if (req->err)
         reply_err(r, req->err);
     else
-        reply_message(r, 200, r->op.get_message.message, view_of(r));
+        reply_message(r, 200, r->op.get_message.message, messages_view(r));
 }
 
 void messages_list(struct request *r)
@@ -224,7 +224,7 @@ static void on_listed(struct store_req *req)
     }
     struct json_writer *w = reply_begin_page(r);
     for (size_t i = 0; i < op->count; i++) {
-        json_put_message(w, op->messages[i], view_of(r));
+        json_put_message(w, op->messages[i], messages_view(r));
         message_unref(op->messages[i]);
     }
     free(op->messages);

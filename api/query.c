@@ -15,7 +15,10 @@
 
 #define PAGES                                                                                  \
     (QUERY_PAGE_APPLICATIONS | QUERY_PAGE_ENDPOINTS | QUERY_PAGE_EVENT_TYPES |                 \
-     QUERY_PAGE_MESSAGES | QUERY_PAGE_ATTEMPTS)
+     QUERY_PAGE_MESSAGES | QUERY_PAGE_ATTEMPTS | QUERY_PAGE_DESTINATIONS)
+
+/* Lists that begin with the oldest. */
+#define ASCENDING (QUERY_PAGE_APPLICATIONS | QUERY_PAGE_EVENT_TYPES | QUERY_PAGE_DESTINATIONS)
 
 /* One parameter while it is read. */
 struct reading {
@@ -59,6 +62,15 @@ static bool read_limit(struct reading *r)
     return true;
 }
 
+static enum id_kind listed_kind(unsigned accepts)
+{
+    if (accepts & QUERY_PAGE_APPLICATIONS)
+        return ID_APPLICATION;
+    if (accepts & (QUERY_PAGE_ENDPOINTS | QUERY_PAGE_DESTINATIONS))
+        return ID_ENDPOINT;
+    return accepts & QUERY_PAGE_MESSAGES ? ID_MESSAGE : ID_ATTEMPT;
+}
+
 /* The last item seen, or with a '-' before it the first one, to go back. */
 static bool read_iterator(struct reading *r)
 {
@@ -75,11 +87,7 @@ static bool read_iterator(struct reading *r)
         page->name_cursor = at;
         valid = name_is_valid(at, NAME_LEN_MAX);
     } else {
-        enum id_kind kind = r->accepts & QUERY_PAGE_APPLICATIONS ? ID_APPLICATION
-                            : r->accepts & QUERY_PAGE_ENDPOINTS  ? ID_ENDPOINT
-                            : r->accepts & QUERY_PAGE_MESSAGES   ? ID_MESSAGE
-                                                                 : ID_ATTEMPT;
-        valid = id_parse(kind, at, &page->cursor) == ERR_OK;
+        valid = id_parse(listed_kind(r->accepts), at, &page->cursor) == ERR_OK;
     }
     if (!valid)
         faults_add(r->faults, FAULT_VALUE, "query/iterator", "isn't an iterator of this list");
@@ -195,7 +203,7 @@ static const struct parameter {
     { "after", QUERY_MESSAGES, read_after },
     { "event_types", QUERY_MESSAGES, read_event_types },
     { "channel", QUERY_MESSAGES, read_channel },
-    { "status", QUERY_ATTEMPTS, read_status },
+    { "status", QUERY_ATTEMPTS | QUERY_STATUS, read_status },
     { "status_code_class", QUERY_ATTEMPTS, read_status_class },
     { "endpoint_id", QUERY_ENDPOINT, read_endpoint_id },
 };
@@ -230,7 +238,7 @@ enum err query_parse(const char *text, unsigned accepts, struct query *out,
 
     *out = (struct query){ .with_content = !(accepts & QUERY_SCHEMAS) };
     out->page.limit = QUERY_LIMIT_USUAL;
-    out->page.ascending = (accepts & (QUERY_PAGE_APPLICATIONS | QUERY_PAGE_EVENT_TYPES)) != 0;
+    out->page.ascending = (accepts & ASCENDING) != 0;
 
     for (const char *at = text; *at;) {
         size_t len = strcspn(at, "&"), name_len = strcspn(at, "=&");

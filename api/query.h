@@ -33,6 +33,9 @@ enum {
     QUERY_MESSAGES = 1 << 10,     /* event_types, channel, before, after */
     QUERY_ATTEMPTS = 1 << 11,     /* status, status_code_class */
     QUERY_ENDPOINT = 1 << 12,     /* endpoint_id */
+    QUERY_STATUS = 1 << 13,       /* status alone */
+
+    QUERY_PAGE_DESTINATIONS = 1 << 14, /* endpoints by id, oldest first */
 };
 
 #define QUERY_WHY_MAX     96

@@ -22,6 +22,7 @@
 #include "signer/digest.h"
 #include "signer/keyring.h"
 #include "signer/token.h"
+#include "store/deliveries.h"
 #include "store/store.h"
 #include "wire/json.h"
 #include "wire/noun_in.h"
@@ -102,6 +103,8 @@ struct request {
         struct store_get_message get_message;
         struct store_list_messages list_messages;
         struct store_list_attempts list_attempts;
+        struct store_list_destinations list_destinations;
+        struct store_list_tried list_tried;
         struct store_get_attempt get_attempt;
         struct store_resend resend;
         struct errand errand;

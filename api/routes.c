@@ -11,6 +11,7 @@
 #define ORIGIN      BASE "/replication/{region}"
 
 #define LIST_MESSAGES (QUERY_PAGE_MESSAGES | QUERY_MESSAGES | QUERY_CONTENT)
+#define LIST_TRIED    (LIST_MESSAGES | QUERY_STATUS)
 #define LIST_ATTEMPTS (QUERY_PAGE_ATTEMPTS | QUERY_ATTEMPTS | QUERY_MESSAGES | QUERY_CONTENT)
 
 #define ANYONE ACCESS_ANYONE
@@ -83,6 +84,9 @@ const struct route routes[] = {
     { "GET",    MESSAGE "/attempt/{attempt}", APP, AT, QUERY_CONTENT, attempts_get },
 
     { "POST",   MESSAGE "/endpoint/{endpoint}/resend", APP, AT, 0, deliveries_resend },
+
+    { "GET",    MESSAGE "/endpoint", APP, AT,    QUERY_PAGE_DESTINATIONS, destinations_list },
+    { "GET",    ENDPOINT "/msg",     APP, OWNER, LIST_TRIED,              tried_list },
 };
 /* clang-format on */
 

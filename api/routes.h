@@ -7,6 +7,7 @@
 #define API_ROUTES_H
 
 #include "api/request.h"
+#include "wire/noun_out.h"
 
 extern const struct route routes[];
 extern const size_t route_count;
@@ -65,6 +66,9 @@ void messages_list(struct request *r);
 void messages_create(struct request *r);
 void messages_get(struct request *r);
 
+/* How the query wants payloads shown. */
+enum payload_view messages_view(const struct request *r);
+
 /* Read the message that the path's second part names by id or event id. */
 void messages_look_up(struct request *r, bool with_content, store_done *done);
 
@@ -73,5 +77,7 @@ void attempts_list_by_endpoint(struct request *r);
 void attempts_get(struct request *r);
 
 void deliveries_resend(struct request *r);
+void destinations_list(struct request *r);
+void tried_list(struct request *r);
 
 #endif

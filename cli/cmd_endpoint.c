@@ -54,6 +54,17 @@ static const struct option rotate_options[] = {
     OPTION_END,
 };
 static const struct option list_options[] = { LOCAL_APP, QUERY_ORDER, OPTION_END };
+static const struct option messages_options[] = {
+    LOCAL_APP,
+    QUERY("status", OPTION_TEXT, "0|2|3", "0: delivered; 2: failed; 3: to be tried again",
+          "status"),
+    QUERY("event-types", OPTION_LIST, "TYPE,…", "of these event types", "event_types"),
+    QUERY("channel", OPTION_TEXT, "CHANNEL", "for this channel", "channel"),
+    QUERY("before", OPTION_TEXT, "TIME", "before it, such as 2026-11-24T02:57:36Z", "before"),
+    QUERY("after", OPTION_TEXT, "TIME", "after it", "after"),
+    QUERY("no-content", OPTION_NO, NULL, "without payloads", "with_content"),
+    OPTION_END,
+};
 static const struct option app_options[] = { LOCAL_APP, OPTION_END };
 
 static const struct option_group create_group = { "Endpoint", create_options };
@@ -61,6 +72,7 @@ static const struct option_group update_group = { "Endpoint", update_options };
 static const struct option_group header_group = { "Endpoint", header_options };
 static const struct option_group rotate_group = { "Secret", rotate_options };
 static const struct option_group list_group = { "List", list_options };
+static const struct option_group messages_group = { "List", messages_options };
 static const struct option_group app_group = { "Endpoint", app_options };
 
 static const struct column columns[] = {
@@ -87,6 +99,16 @@ static const struct column secret_columns[] = { { "SECRET", "key" }, { NULL, NUL
 static const struct column header_columns[] = {
     { "HEADERS", "headers" },
     { "HIDDEN", "sensitive" },
+    { NULL, NULL },
+};
+
+static const struct column message_columns[] = {
+    { "MESSAGE", "id" },
+    { "EVENT TYPE", "eventType" },
+    { "EVENT ID", "eventId" },
+    { "STATUS", "statusText" },
+    { "TIME", "timestamp" },
+    { "NEXT", "nextAttempt" },
     { NULL, NULL },
 };
 
@@ -146,6 +168,15 @@ const struct command endpoint_commands[] = {
       .run = request_run,
       .method = "POST",
       .url = URL "/{1}/secret/rotate" },
+    { .path = "endpoint messages",
+      .arguments = "ENDPOINT",
+      .summary = "list messages that it was tried with, and how that stands, newest first",
+      .groups = { &messages_group, &page_group, &server_group, &output_group },
+      .run = request_run,
+      .method = "GET",
+      .url = URL "/{1}/msg",
+      .columns = message_columns,
+      .is_list = true },
     { .path = "endpoint headers",
       .arguments = "ENDPOINT",
       .summary = "show the headers that are sent along",

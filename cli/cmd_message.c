@@ -38,6 +38,11 @@ static const struct column list_columns[] = {
     { NULL, NULL },
 };
 
+static const struct column destination_columns[] = {
+    { "ENDPOINT", "id" },       { "UID", "uid" },          { "URL", "url" },
+    { "STATUS", "statusText" }, { "NEXT", "nextAttempt" }, { NULL, NULL },
+};
+
 static const struct column get_columns[] = {
     { "ID", "id" },
     { "EVENT TYPE", "eventType" },
@@ -66,6 +71,15 @@ const struct command message_commands[] = {
       .method = "GET",
       .url = URL "/{1}",
       .columns = get_columns },
+    { .path = "message destinations",
+      .arguments = "MESSAGE",
+      .summary = "list the endpoints it was tried at, and how that stands",
+      .groups = { &get_group, &page_group, &server_group, &output_group },
+      .run = request_run,
+      .method = "GET",
+      .url = URL "/{1}/endpoint",
+      .columns = destination_columns,
+      .is_list = true },
     { .path = "message wait",
       .arguments = "MESSAGE",
       .summary = "wait until no further attempt is planned, show the last to each endpoint",

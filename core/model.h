@@ -168,6 +168,12 @@ enum attempt_status {
     ATTEMPT_SENDING = 3
 };
 
+/* What became of a delivery that was tried. */
+struct delivery_outcome {
+    enum attempt_status status;  /* of the last attempt; SENDING while another is planned */
+    uint64_t next_attempt_at_ms; /* 0 = none is */
+};
+
 /* From where an attempt was made, and how long the steps on its way took. */
 struct attempt_way {
     uint8_t region;         /* the ordinal; 0 = there is only this one */

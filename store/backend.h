@@ -13,6 +13,7 @@
 #ifndef STORE_BACKEND_H
 #define STORE_BACKEND_H
 
+#include "store/deliveries.h"
 #include "store/replicate.h"
 #include "store/routes.h"
 
@@ -106,6 +107,8 @@ struct backend_ops {
     enum err (*list_messages)(struct backend *, struct store_list_messages *);
     enum err (*get_attempt)(struct backend *, struct store_get_attempt *);
     enum err (*list_attempts)(struct backend *, struct store_list_attempts *);
+    enum err (*list_destinations)(struct backend *, struct store_list_destinations *);
+    enum err (*list_tried)(struct backend *, struct store_list_tried *);
     enum err (*due)(struct backend *, struct store_due *);
     enum err (*lanes)(struct backend *, struct store_lanes *);
     enum err (*status)(struct backend *, struct store_status *);

@@ -63,10 +63,11 @@ static enum err open_files(struct backend *b)
 static enum err prepare(struct backend *b)
 {
     static enum err (*const PARTS[])(struct backend *) = {
-        sqlite_config_prepare,   sqlite_outbox_prepare,   sqlite_repeat_prepare,
-        sqlite_messages_prepare, sqlite_attempts_prepare, sqlite_lanes_prepare,
-        sqlite_status_prepare,   sqlite_journal_prepare,  sqlite_replicas_prepare,
-        sqlite_regions_prepare,  sqlite_routes_prepare,   sqlite_resend_prepare,
+        sqlite_config_prepare,     sqlite_outbox_prepare,   sqlite_repeat_prepare,
+        sqlite_messages_prepare,   sqlite_attempts_prepare, sqlite_lanes_prepare,
+        sqlite_status_prepare,     sqlite_journal_prepare,  sqlite_replicas_prepare,
+        sqlite_regions_prepare,    sqlite_routes_prepare,   sqlite_resend_prepare,
+        sqlite_deliveries_prepare,
     };
     enum err err = ERR_OK;
 
@@ -219,6 +220,8 @@ const struct backend_ops sqlite_backend = {
     .list_messages = sqlite_list_messages,
     .get_attempt = sqlite_get_attempt,
     .list_attempts = sqlite_list_attempts,
+    .list_destinations = sqlite_list_destinations,
+    .list_tried = sqlite_list_tried,
     .due = sqlite_due,
     .lanes = sqlite_lanes,
     .status = sqlite_status,

@@ -50,8 +50,9 @@ struct backend {
         struct connection files[BACKEND_FILES];
         struct ordered { /* the same list in both directions */
             sqlite3_stmt *up, *down;
-        } applications, endpoints, event_types, messages, by_message, by_endpoint;
-        sqlite3_stmt *get_message, *get_event, *get_attempt;
+        } applications, endpoints, event_types, messages, by_message, by_endpoint, destinations,
+            tried;
+        sqlite3_stmt *get_message, *get_event, *get_attempt, *look_at_attempts;
         sqlite3_stmt *due, *next_lane, *totals, *failing, *get_route;
         sqlite3_stmt *journal, *journal_chain, *journal_first, *own_position, *position,
             *positions;
@@ -160,6 +161,15 @@ enum err sqlite_remember(struct backend *b, const uint8_t *hash, const struct me
 enum err sqlite_messages_prepare(struct backend *b);
 enum err sqlite_get_message(struct backend *b, struct store_get_message *op);
 enum err sqlite_list_messages(struct backend *b, struct store_list_messages *op);
+
+/* Whether the row, whose first columns are those of a message, is one of the application's that the
+ * filter takes. */
+bool sqlite_message_passes(sqlite3_stmt *statement, const struct id *application,
+                           const struct message_filter *filter);
+
+enum err sqlite_deliveries_prepare(struct backend *b);
+enum err sqlite_list_destinations(struct backend *b, struct store_list_destinations *op);
+enum err sqlite_list_tried(struct backend *b, struct store_list_tried *op);
 
 enum err sqlite_attempts_prepare(struct backend *b);
 enum err sqlite_get_attempt(struct backend *b, struct store_get_attempt *op);

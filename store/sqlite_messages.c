@@ -59,11 +59,10 @@ enum err sqlite_get_message(struct backend *b, struct store_get_message *op)
     return found ? ERR_OK : ERR_NOT_FOUND;
 }
 
-static bool message_passes(sqlite3_stmt *st, const struct store_list_messages *op)
+bool sqlite_message_passes(sqlite3_stmt *st, const struct id *application,
+                           const struct message_filter *filter)
 {
-    const struct message_filter *filter = &op->filter;
-
-    return column_id_is(st, MESSAGE_APPLICATION, &op->application) &&
+    return column_id_is(st, MESSAGE_APPLICATION, application) &&
            filter_takes_time(filter, column_u64(st, MESSAGE_CREATED_AT_MS)) &&
            (filter->event_types.count == 0 ||
             column_is_in(st, MESSAGE_EVENT_TYPE, &filter->event_types)) &&
@@ -79,7 +78,7 @@ static enum err collect_messages(const struct connection *c, sqlite3_stmt *st,
     enum err err = ERR_OK;
 
     while (!op->more && !(err = sqlite_next(c, st, &row)) && row) {
-        bool passes = message_passes(st, op);
+        bool passes = sqlite_message_passes(st, &op->application, &op->filter);
         if (passes && (op->count == op->page.limit || bytes > PAGE_BYTES_MAX)) {
             op->more = true;
         } else if (passes) {

@@ -3,16 +3,11 @@
 #include <string.h>
 #include <strings.h>
 
-#include "core/base64.h"
 #include "core/count.h"
 #include "core/dispatch.h"
 #include "core/hex.h"
 #include "core/number.h"
 #include "core/residency.h"
-#include "core/utf8.h"
-
-#define RESPONSE_SHOWN_MAX   20000                        /* bytes of text */
-#define RESPONSE_ENCODED_MAX (RESPONSE_SHOWN_MAX / 4 * 3) /* bytes that fit into it as base64 */
 
 void json_put_id(struct json_writer *w, enum id_kind kind, const struct id *id)
 {
@@ -22,8 +17,8 @@ void json_put_id(struct json_writer *w, enum id_kind kind, const struct id *id)
     json_put_text(w, text);
 }
 
-static void put_id(struct json_writer *w, const char *name, enum id_kind kind,
-                   const struct id *id)
+void json_add_id(struct json_writer *w, const char *name, enum id_kind kind,
+                 const struct id *id)
 {
     json_name(w, name);
     json_put_id(w, kind, id);
@@ -39,7 +34,7 @@ static void put_stored(struct json_writer *w, const char *name, const char *json
     json_put_raw(w, text, strlen(text));
 }
 
-static void put_list(struct json_writer *w, const char *name, const struct text_list *list)
+void json_add_list(struct json_writer *w, const char *name, const struct text_list *list)
 {
     json_name(w, name);
     if (list->count == 0) {
@@ -102,7 +97,7 @@ void json_put_application(struct json_writer *w, const struct application *appli
                           const struct topology *topology)
 {
     json_open_object(w);
-    put_id(w, "id", ID_APPLICATION, &application->base.id);
+    json_add_id(w, "id", ID_APPLICATION, &application->base.id);
     if (application->uid)
         json_add_text(w, "uid", application->uid);
     json_add_text(w, "name", application->name);
@@ -145,29 +140,52 @@ static void put_dispatch(struct json_writer *w, const struct dispatch *dispatch)
     json_name(w, "dispatch");
     json_open_object(w);
     json_add_text(w, "mode", dispatch_mode_name(dispatch->mode));
-    put_list(w, "regions", &dispatch->regions);
+    json_add_list(w, "regions", &dispatch->regions);
     json_close_object(w);
     put_location(w, &dispatch->location);
+}
+
+/* What stands before an endpoint's metadata, and behind. */
+static void put_endpoint_head(struct json_writer *w, const struct endpoint *endpoint)
+{
+    json_add_id(w, "id", ID_ENDPOINT, &endpoint->base.id);
+    json_add_text(w, "uid", endpoint->uid);
+    json_add_text(w, "url", endpoint->url);
+    json_add_text(w, "description", endpoint->description ? endpoint->description : "");
+    json_add_bool(w, "disabled", endpoint->disabled);
+    json_add_integer(w, "version", 1);
+    json_add_list(w, "eventTypes", &endpoint->event_types);
+    json_add_list(w, "filterTypes", &endpoint->event_types);
+    json_add_list(w, "channels", &endpoint->channels);
+    put_throttle_rate(w, endpoint->throttle_rate);
+}
+
+static void put_endpoint_tail(struct json_writer *w, const struct endpoint *endpoint,
+                              const struct topology *topology)
+{
+    if (!topology_is_single(topology))
+        put_dispatch(w, &endpoint->dispatch);
+    put_dates(w, &endpoint->base);
 }
 
 void json_put_endpoint(struct json_writer *w, const struct endpoint *endpoint,
                        const struct topology *topology)
 {
     json_open_object(w);
-    put_id(w, "id", ID_ENDPOINT, &endpoint->base.id);
-    json_add_text(w, "uid", endpoint->uid);
-    json_add_text(w, "url", endpoint->url);
-    json_add_text(w, "description", endpoint->description ? endpoint->description : "");
-    json_add_bool(w, "disabled", endpoint->disabled);
-    json_add_integer(w, "version", 1);
-    put_list(w, "eventTypes", &endpoint->event_types);
-    put_list(w, "filterTypes", &endpoint->event_types);
-    put_list(w, "channels", &endpoint->channels);
-    put_throttle_rate(w, endpoint->throttle_rate);
+    put_endpoint_head(w, endpoint);
     put_stored(w, "metadata", endpoint->metadata, "{}");
-    if (!topology_is_single(topology))
-        put_dispatch(w, &endpoint->dispatch);
-    put_dates(w, &endpoint->base);
+    put_endpoint_tail(w, endpoint, topology);
+    json_close_object(w);
+}
+
+void json_put_destination(struct json_writer *w, const struct endpoint *endpoint,
+                          const struct delivery_outcome *outcome,
+                          const struct topology *topology)
+{
+    json_open_object(w);
+    put_endpoint_head(w, endpoint);
+    put_endpoint_tail(w, endpoint, topology);
+    json_add_outcome(w, outcome);
     json_close_object(w);
 }
 
@@ -182,124 +200,6 @@ void json_put_event_type(struct json_writer *w, const struct event_type *type,
     put_stored(w, "schemas", with_content ? type->schemas : NULL, "null");
     json_add_text(w, "featureFlag", type->feature_flag);
     put_dates(w, &type->base);
-    json_close_object(w);
-}
-
-/* Messages. */
-
-static bool is_object(const struct bytes *payload)
-{
-    enum scan_type type;
-    struct scan_fault fault;
-
-    return scan_json(payload->data, payload->len, NULL, 0, &type, &fault) == ERR_OK &&
-           type == SCAN_OBJECT;
-}
-
-/* Clients want an object, so a raw payload that is something else is shown inside of one. */
-static void put_payload(struct json_writer *w, const struct bytes *payload,
-                        enum payload_view view)
-{
-    if (view == PAYLOAD_TRUSTED || is_object(payload)) {
-        json_put_raw(w, payload->data, payload->len);
-        return;
-    }
-    json_open_object(w);
-    json_name(w, "rawPayload");
-    json_put_bytes(w, payload->data, payload->len);
-    json_close_object(w);
-}
-
-void json_put_message(struct json_writer *w, const struct message *message,
-                      enum payload_view view)
-{
-    json_open_object(w);
-    put_id(w, "id", ID_MESSAGE, &message->id);
-    json_add_text(w, "eventType", message->event_type);
-    json_add_text(w, "eventId", message->event_id);
-    put_list(w, "channels", &message->channels);
-    json_name(w, "payload");
-    if (view == PAYLOAD_LEFT_OUT)
-        json_put_raw(w, "{}", 2);
-    else if (message->payload.len == 0)
-        json_put_raw(w, "{\"expired\":true}", 16);
-    else
-        put_payload(w, &message->payload, view);
-    json_add_date(w, "timestamp", message->created_at_ms);
-    json_close_object(w);
-}
-
-/* Attempts. */
-
-static const char *status_text(enum attempt_status status)
-{
-    switch (status) {
-    case ATTEMPT_SUCCESS:
-        return "success";
-    case ATTEMPT_PENDING:
-        return "pending";
-    case ATTEMPT_FAIL:
-        return "fail";
-    case ATTEMPT_SENDING:
-        return "sending";
-    }
-    return "fail";
-}
-
-/* An answer may have been cut in the middle of a character, and is still text then. */
-static void put_response(struct json_writer *w, const struct bytes *response)
-{
-    bool cut = response->len >= RESPONSE_KEPT_MAX;
-    size_t shown = response->len < RESPONSE_SHOWN_MAX ? response->len : RESPONSE_SHOWN_MAX;
-    size_t valid = utf8_valid_prefix(response->data, shown);
-
-    if (valid == shown || (cut && shown - valid < UTF8_CHARACTER_MAX)) {
-        json_put_bytes(w, response->data, valid);
-    } else {
-        char text[RESPONSE_SHOWN_MAX + 1];
-        shown = shown < RESPONSE_ENCODED_MAX ? shown : RESPONSE_ENCODED_MAX;
-        base64_encode(response->data, shown, text);
-        json_put_text(w, text);
-    }
-}
-
-static void put_way(struct json_writer *w, const struct attempt_way *way,
-                    const struct topology *topology)
-{
-    const struct region *region = topology_by_ordinal(topology, way->region);
-
-    if (way->region == 0)
-        return;
-    json_add_text(w, "region", region ? region->name : NULL);
-    json_name(w, "timings");
-    json_open_object(w);
-    json_add_integer(w, "connectUs", way->connect_us);
-    json_add_integer(w, "tlsUs", way->tls_us);
-    json_add_integer(w, "firstByteUs", way->first_byte_us);
-    json_close_object(w);
-}
-
-void json_put_attempt(struct json_writer *w, const struct attempt_record *attempt,
-                      const struct topology *topology, bool with_content)
-{
-    json_open_object(w);
-    put_id(w, "id", ID_ATTEMPT, &attempt->id);
-    put_id(w, "msgId", ID_MESSAGE, &attempt->message);
-    put_id(w, "endpointId", ID_ENDPOINT, &attempt->endpoint);
-    json_add_text(w, "url", attempt->url);
-    json_name(w, "response");
-    if (with_content)
-        put_response(w, &attempt->response);
-    else
-        json_put_text(w, "{}");
-    json_add_integer(w, "responseStatusCode", attempt->response_status);
-    json_add_integer(w, "responseDurationMs", attempt->duration_ms);
-    json_add_integer(w, "status", attempt->status);
-    json_add_text(w, "statusText", status_text(attempt->status));
-    json_add_integer(w, "triggerType", attempt->trigger);
-    json_add_date(w, "timestamp", attempt->started_at_ms);
-    json_add_date(w, "nextAttempt", attempt->next_attempt_at_ms);
-    put_way(w, &attempt->way, topology);
     json_close_object(w);
 }
 

@@ -10,12 +10,23 @@
 /* An id as text. */
 void json_put_id(struct json_writer *w, enum id_kind kind, const struct id *id);
 
+/* A member that is an id, a list of texts (null when it is empty), and how a delivery stands. */
+void json_add_id(struct json_writer *w, const char *name, enum id_kind kind,
+                 const struct id *id);
+void json_add_list(struct json_writer *w, const char *name, const struct text_list *list);
+void json_add_outcome(struct json_writer *w, const struct delivery_outcome *outcome);
+
 /* Each writes one JSON object. Unless this region is alone an application shows its residency, and an
  * endpoint how deliveries get to it. */
 void json_put_application(struct json_writer *w, const struct application *application,
                           const struct topology *topology);
 void json_put_endpoint(struct json_writer *w, const struct endpoint *endpoint,
                        const struct topology *topology);
+
+/* An endpoint, without its metadata, that a message was tried at. */
+void json_put_destination(struct json_writer *w, const struct endpoint *endpoint,
+                          const struct delivery_outcome *outcome,
+                          const struct topology *topology);
 void json_put_event_type(struct json_writer *w, const struct event_type *type,
                          bool with_content);
 
@@ -27,6 +38,10 @@ enum payload_view {
 };
 void json_put_message(struct json_writer *w, const struct message *message,
                       enum payload_view view);
+
+/* The same of one that was tried at some endpoint. */
+void json_put_tried_message(struct json_writer *w, const struct message *message,
+                            const struct delivery_outcome *outcome, enum payload_view view);
 
 /* Without content the response is "{}". One that was made where there are several regions shows
  * which one made it, and how long the steps on its way took. */

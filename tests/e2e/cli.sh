@@ -367,6 +367,10 @@ expect 0 attempt list --app shop --message "$message" -o jsonl
 attempt=$(sed -n '1s/.*"id":"\(atmpt_[^"]*\)".*/\1/p' out)
 expect 0 attempt get --app shop --message "$message" "$attempt"; says out '^ANSWER +202$'
 expect 0 attempt list --app shop --endpoint books --status 2 --limit 1; says out ' fail +'
+expect 0 message destinations --app shop "$message";           says out ' success +'
+expect 0 endpoint messages --app shop books --status 0;         says out "^$message .* success +"
+expect 0 endpoint messages --app shop books --status 2
+grep -q "$message" out && fail 'what was delivered has not failed'
 grep -q REGION out && fail 'a region alone has no column for regions'
 expect 0 resend --app shop --endpoint books "$message"; silent out
 expect 3 resend --app shop --endpoint none "$message"

@@ -68,6 +68,24 @@ for (const [name, Svix] of [['svix 1', major1], ['svix 2', major2]]) {
         await assert.rejects(svix.messageAttempt.resend(app, 'evt-unknown', id), error => error.code === 404);
     });
 
+    test(`${name} sees where a message was tried, and what was tried at an endpoint`, async t => {
+        const d = await dispatcher(t);
+        const r = await receiver(t);
+        const { app, id } = await d.endpoint(r.url);
+        const svix = new Svix(d.token, { serverUrl: d.url });
+        const { id: message } = await svix.message.create(app, { eventType: 'order.paid', payload: { n: 1 } });
+        const destinations = await until(
+            () => svix.messageAttempt.listAttemptedDestinations(app, message, { limit: 10 }),
+            page => page.data.length > 0);
+        assert.deepEqual(destinations.data.map(e => [e.id, e.status, e.statusText, e.nextAttempt]),
+            [[id, 0, 'success', null]]);
+        assert.ok(destinations.data[0].createdAt.getTime() > 0);
+        const tried = await svix.messageAttempt.listAttemptedMessages(app, id, { status: 0, eventTypes: ['order.paid'] });
+        assert.deepEqual(tried.data.map(m => [m.id, m.statusText]), [[message, 'success']]);
+        assert.deepEqual((await svix.messageAttempt.listAttemptedMessages(app, id, { status: 2 })).data, []);
+        await assert.rejects(svix.messageAttempt.listAttemptedDestinations(app, 'none'), error => error.code === 404);
+    });
+
     test(`${name} pages through a list to its end`, async t => {
         const d = await dispatcher(t);
         const svix = new Svix(d.token, { serverUrl: d.url });

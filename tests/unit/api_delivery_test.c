@@ -1,0 +1,215 @@
+/* Where a message was tried, and what was tried at an endpoint, through the real server and store. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "core/count.h"
+#include "tests/lib/site.h"
+
+#define API "/api/v1"
+#define APP API "/app/shop"
+
+static struct site site;
+static char app[ID_TEXT_MAX], first[ID_TEXT_MAX], second[ID_TEXT_MAX];
+static char message[ID_TEXT_MAX], newer[ID_TEXT_MAX];
+
+/* A message that the first endpoint took and the second didn't; a newer one that
+ * only the first was tried with, in vain. */
+static int open_scene(void **state)
+{
+    char attempt[ID_TEXT_MAX];
+    (void)state;
+
+    site_open(&site);
+    site_make(&site, API "/app", "{\"name\":\"n\",\"uid\":\"shop\"}", app);
+    site_make(&site, APP "/endpoint", "{\"url\":\"http://h/1\",\"uid\":\"first\"}", first);
+    site_make(&site, APP "/endpoint",
+              "{\"url\":\"http://h/2\",\"uid\":\"second\",\"metadata\":{\"a\":\"b\"}}", second);
+    site_make(&site, APP "/endpoint", "{\"url\":\"http://h/3\",\"uid\":\"third\"}", attempt);
+    site_make(&site, APP "/msg",
+              "{\"eventType\":\"x\",\"eventId\":\"e\",\"payload\":{\"n\":1}}", message);
+    site_make(&site, APP "/msg", "{\"eventType\":\"y\",\"payload\":{}}", newer);
+    site_record(&site, app, message, first, 200, attempt);
+    site_record(&site, app, message, second, 500, attempt);
+    site_record(&site, app, newer, first, 0, attempt);
+    return 0;
+}
+
+static int close_scene(void **state)
+{
+    (void)state;
+    site_close(&site);
+    return 0;
+}
+
+#define ASK(want_status, ...)                                                                  \
+    struct answer a = site_ask(&site, __VA_ARGS__);                                            \
+    if (a.status != (want_status))                                                             \
+    fail_msg("want %d, got %u %s", want_status, a.status, a.body)
+
+static void a_message_shows_where_it_was_tried_and_how_that_stands(void **state)
+{
+    (void)state;
+
+    ASK(200, "GET", NULL, APP "/msg/e/endpoint");
+    answer_has_count(&a, "data", 2);
+    answer_has_text(&a, "data/0/id", first);
+    answer_has_text(&a, "data/1/id", second);
+    answer_has_text(&a, "data/1/uid", "second");
+    answer_has_text(&a, "data/1/url", "http://h/2");
+    answer_has_number(&a, "data/1/version", 1);
+    answer_has_number(&a, "data/1/status", ATTEMPT_FAIL);
+    answer_has_text(&a, "data/1/statusText", "fail");
+    answer_has_type(&a, "data/1/nextAttempt", SCAN_NULL);
+    assert_null(answer_at(&a, "data/1/metadata"));
+    answer_has_text(&a, "iterator", second);
+    answer_has_type(&a, "done", SCAN_TRUE);
+    answer_fini(&a);
+}
+
+static void destinations_are_paged_in_both_directions(void **state)
+{
+    (void)state;
+
+    {
+        ASK(200, "GET", NULL, APP "/msg/e/endpoint?limit=1");
+        answer_has_text(&a, "data/0/id", first);
+        answer_has_type(&a, "done", SCAN_FALSE);
+        answer_fini(&a);
+    }
+    {
+        ASK(200, "GET", NULL, APP "/msg/e/endpoint?limit=1&iterator=%s", first);
+        answer_has_text(&a, "data/0/id", second);
+        answer_has_type(&a, "done", SCAN_TRUE);
+        answer_fini(&a);
+    }
+    {
+        ASK(200, "GET", NULL, APP "/msg/e/endpoint?limit=1&iterator=-%s", second);
+        answer_has_text(&a, "data/0/id", first);
+        answer_has_type(&a, "done", SCAN_TRUE);
+        answer_fini(&a);
+    }
+}
+
+static void an_endpoint_that_is_gone_is_still_shown(void **state)
+{
+    (void)state;
+
+    assert_int_equal(site_status(&site, "DELETE", NULL, APP "/endpoint/second"), 204);
+    ASK(200, "GET", NULL, APP "/msg/e/endpoint");
+    answer_has_count(&a, "data", 2);
+    answer_has_text(&a, "data/1/id", second);
+    answer_has_text(&a, "data/1/url", "http://h/2");
+    answer_fini(&a);
+}
+
+static void what_was_tried_at_an_endpoint_is_listed_and_narrowed(void **state)
+{
+    (void)state;
+    const struct {
+        const char *path;
+        size_t count;
+        const char *first;
+        const char *status;
+    } rows[] = {
+        { "/endpoint/first/msg", 2, newer, "fail" },
+        { "/endpoint/first/msg?status=0", 1, message, "success" },
+        { "/endpoint/first/msg?status=2&expanded_statuses=true", 1, newer, "fail" },
+        { "/endpoint/first/msg?status=1", 0, NULL, NULL },
+        { "/endpoint/first/msg?status=3", 0, NULL, NULL },
+        { "/endpoint/first/msg?event_types=x", 1, message, "success" },
+        { "/endpoint/first/msg?channel=eu", 0, NULL, NULL },
+        { "/endpoint/first/msg?limit=1", 1, newer, "fail" },
+        { "/endpoint/first/msg?before=2000-01-01T00:00:00Z", 0, NULL, NULL },
+        { "/endpoint/second/msg", 1, message, "fail" },
+        { "/endpoint/third/msg", 0, NULL, NULL },
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        ASK(200, "GET", NULL, APP "%s", rows[i].path);
+        if (json_count(answer_at(&a, "data")) != rows[i].count)
+            fail_msg("%s: want %zu in %s", rows[i].path, rows[i].count, a.body);
+        if (rows[i].first) {
+            answer_has_text(&a, "data/0/id", rows[i].first);
+            answer_has_text(&a, "data/0/statusText", rows[i].status);
+            answer_has_type(&a, "data/0/nextAttempt", SCAN_NULL);
+        }
+        answer_fini(&a);
+    }
+}
+
+static void what_was_tried_comes_with_its_payload_unless_not_wanted(void **state)
+{
+    (void)state;
+
+    {
+        ASK(200, "GET", NULL, APP "/endpoint/second/msg");
+        answer_has_number(&a, "data/0/payload/n", 1);
+        answer_has_text(&a, "data/0/eventId", "e");
+        answer_has_text(&a, "iterator", message);
+        answer_fini(&a);
+    }
+    {
+        ASK(200, "GET", NULL, APP "/endpoint/second/msg?with_content=false");
+        answer_has_count(&a, "data/0/payload", 0);
+        answer_fini(&a);
+    }
+}
+
+static void what_is_unknown_or_forged_is_refused(void **state)
+{
+    (void)state;
+    const struct {
+        const char *path;
+        unsigned status;
+    } rows[] = {
+        { "/msg/none/endpoint", 404 },
+        { "/endpoint/none/msg", 404 },
+        { "/msg/e/endpoint?iterator=msg_000000000000000000000000001", 422 },
+        { "/msg/e/endpoint?limit=0", 422 },
+        { "/endpoint/first/msg?iterator=ep_000000000000000000000000001", 422 },
+        { "/endpoint/first/msg?status=4", 400 },
+    };
+    for (size_t i = 0; i < COUNT(rows); i++)
+        assert_int_equal(site_status(&site, "GET", NULL, APP "%s", rows[i].path),
+                         rows[i].status);
+}
+
+static void an_application_sees_its_own_and_no_others(void **state)
+{
+    char token[TOKEN_TEXT_MAX], other[ID_TEXT_MAX];
+    (void)state;
+
+    site_make(&site, API "/app", "{\"name\":\"n\",\"uid\":\"other\"}", other);
+    site_application_token(&site, other, token);
+    for (int own = 0; own < 2; own++) {
+        if (own)
+            site_application_token(&site, app, token);
+        struct answer a =
+            site_ask_as(&site, token, NULL, "GET", NULL, APP "/endpoint/first/msg");
+        assert_int_equal(a.status, own ? 200 : 404);
+        answer_fini(&a);
+    }
+    assert_int_equal(site_status(&site, "GET", NULL, API "/app/other/msg/%s/endpoint", message),
+                     404);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, open_scene, close_scene)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(a_message_shows_where_it_was_tried_and_how_that_stands),
+        TEST(destinations_are_paged_in_both_directions),
+        TEST(an_endpoint_that_is_gone_is_still_shown),
+        TEST(what_was_tried_at_an_endpoint_is_listed_and_narrowed),
+        TEST(what_was_tried_comes_with_its_payload_unless_not_wanted),
+        TEST(what_is_unknown_or_forged_is_refused),
+        TEST(an_application_sees_its_own_and_no_others),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
