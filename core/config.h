@@ -42,6 +42,7 @@ struct config_log {
 struct config_delivery {
     /* timeout: seconds an attempt may take; 1 … 30, default 30 */
     uint32_t timeout_s;
+    uint32_t disable_after_h; /* disable_after: 0 … 8760, default 120 */
     /* retry_schedule: seconds before each retry, each 0 … 604800; none = one attempt; default
      * 5, 300, 1800, 7200, 18000, 36000, 36000 */
     uint32_t retry_s[CONFIG_RETRIES_MAX];

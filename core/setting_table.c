@@ -4,6 +4,7 @@
 #include <assert.h>
 
 #define WEEK_S (7 * 86400)
+#define YEAR_H (365 * 24)
 
 static const char *const FORMATS[] = { "text", "json", NULL };
 static const char *const LEVELS[] = { "debug", "info", "warn", "error", NULL };
@@ -172,6 +173,15 @@ const struct setting settings[] = {
         .fallback = "5,300,1800,7200,18000,36000,36000",
         .about = "Seconds before each retry, 0 to 604800, at most 32 of them; [] for no\n"
                  "retry.",
+    },
+    {
+        .key = "delivery.disable_after",
+        .kind = SETTING_NUMBER,
+        .offset = offsetof(struct config, delivery.disable_after_h),
+        .most = YEAR_H,
+        .fallback = "120",
+        .about = "Hours for which an endpoint's deliveries may run out of attempts, with no\n"
+                 "success between, until it is disabled, 0 to 8760; 0: never.",
     },
     {
         .key = "delivery.in_flight",

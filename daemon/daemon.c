@@ -29,6 +29,8 @@
 #include "wire/server.h"
 
 /* Parts of DAEMON_STOP_MS; the store needs the rest. */
+#define HOUR_MS UINT64_C(3600000)
+
 #define API_STOP_MS        2500
 #define DISPATCHER_STOP_MS 5000
 #define LINK_STOP_MS       7500 /* from the beginning */
@@ -197,6 +199,7 @@ static enum daemon_exit open_dispatcher(struct daemon *d)
         .name_servers = delivery->name_servers,
         .schedule_count = delivery->retry_count,
         .timeout_ms = delivery->timeout_s * 1000,
+        .disable_after_ms = delivery->disable_after_h * HOUR_MS,
         .in_flight_max = delivery->in_flight,
         .in_flight_lane_max = delivery->in_flight_per_endpoint,
     };

@@ -72,6 +72,7 @@ void attempt_done(struct attempt *a, struct answer *answer, struct now now)
 
     a->doubted = desk->learnt && desk->learnt(a, answer, now);
     a->verdict = judge(a, now);
+    a->ended_at_ms = now.wall_ms;
     a->record.status = a->outcome == OUTCOME_DELIVERED ? ATTEMPT_SUCCESS : ATTEMPT_FAIL;
     a->record.response_status = answer->err == ERR_OK ? answer->status : 0;
     a->record.response = response_of(answer);
@@ -90,6 +91,8 @@ void attempt_record(struct attempt *a)
         .next = a->verdict.state,
         .due_at_ms = a->verdict.due_at_ms,
         .still_manual = a->doubted && a->record.trigger == TRIGGER_MANUAL,
+        .ended_at_ms = a->ended_at_ms,
+        .failing_limit_ms = a->desk->disable_after_ms,
     };
     store_record(a->desk->store, &a->write);
 }

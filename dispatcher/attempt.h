@@ -25,7 +25,8 @@ struct attempt_desk {
     struct inbox *inbox; /* where the store answers */
     struct id_source *ids;
     const struct retry_policy *retry;
-    double (*jitter)(void); /* in [0, 1) */
+    uint64_t disable_after_ms; /* for its record */
+    double (*jitter)(void);    /* in [0, 1) */
 
     /* Optional: what came of it, before anything is judged by it. True: another region is to have
      * a look before it counts; it is tried again at once. */
@@ -55,6 +56,7 @@ struct attempt {
     bool doubted; /* the way is to blame, as far as is known */
     uint32_t retry_after_s;
     struct verdict verdict;
+    uint64_t ended_at_ms; /* wall clock */
     struct attempt_record record;
     struct store_record write;
 };

@@ -10,14 +10,15 @@ static void write_edit(struct disable *d, struct inbox *inbox, const struct endp
 static void on_put(struct store_req *req);
 
 void disable_start(struct store *store, struct inbox *inbox, const struct catalog *catalog,
-                   const struct endpoint *endpoint, struct now now, void *owner,
-                   void (*done)(struct disable *d))
+                   const struct endpoint *endpoint, const char *why, struct now now,
+                   void *owner, void (*done)(struct disable *d))
 {
     struct disable *d = xcalloc(1, sizeof *d);
 
     d->store = store;
     d->catalog = catalog;
     d->wall_ms = now.wall_ms;
+    d->why = why;
     d->owner = owner;
     d->done = done;
     write_edit(d, inbox, endpoint);
@@ -63,7 +64,7 @@ static void on_put(struct store_req *req)
         id_format(ID_ENDPOINT, &tried->base.id, id);
         if (req->err == ERR_OK)
             log_event(LOG_WARN, "endpoint_disabled", LOG_STR("endpoint", id),
-                      LOG_NUM("status", 410));
+                      LOG_STR("reason", d->why));
         else if (req->err != ERR_STALE)
             log_event(LOG_WARN, "endpoint_not_disabled", LOG_STR("endpoint", id),
                       LOG_STR("error", err_text(req->err)));

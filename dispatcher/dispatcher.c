@@ -78,6 +78,7 @@ static struct scheduler *make_scheduler(struct dispatcher *d,
         .router = o->router,
         .region = o->region,
         .ids = o->ids,
+        .disable_after_ms = o->disable_after_ms,
         .retry.count = o->schedule_count,
         .limits = {
             .lane = {

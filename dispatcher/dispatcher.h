@@ -33,8 +33,11 @@ struct dispatcher_options {
     uint32_t schedule_s[RETRY_STEPS_MAX]; /* seconds before each retry */
     size_t schedule_count;                /* n steps = n + 1 attempts */
     uint32_t timeout_ms;                  /* of one attempt */
-    unsigned in_flight_max;               /* of all lanes */
-    unsigned in_flight_lane_max;          /* of one */
+    /* How long an endpoint's deliveries may run out of attempts, with no success between, until it
+     * is disabled; 0 = for ever. */
+    uint64_t disable_after_ms;
+    unsigned in_flight_max;      /* of all lanes */
+    unsigned in_flight_lane_max; /* of one */
 };
 
 /* Before the loops run: follows the store's configuration and watches for fresh deliveries. */

@@ -30,6 +30,7 @@ struct scheduler_options {
     uint8_t region;              /* the ordinal of this one */
     struct id_source *ids;
     struct retry_policy retry;
+    uint64_t disable_after_ms; /* as the dispatcher's option */
     struct roster_limits limits;
     unsigned in_flight_max; /* of all lanes */
     struct now (*clock)(void);

@@ -36,6 +36,7 @@ void sending_init(struct scheduler *s)
         .inbox = s->options.inbox,
         .ids = s->options.ids,
         .retry = &s->options.retry,
+        .disable_after_ms = s->options.disable_after_ms,
         .jitter = s->options.random,
         .learnt = s->options.router ? on_learnt : NULL,
         .answered = on_answered,
@@ -147,10 +148,11 @@ uint64_t sending_next(const struct scheduler *s)
     return s->unrecorded_count > 0 ? s->record_mono_ms : AGENDA_NEVER;
 }
 
-static void disable_endpoint(struct scheduler *s, struct endpoint *endpoint, struct now now)
+static void disable_endpoint(struct scheduler *s, struct endpoint *endpoint, const char *why,
+                             struct now now)
 {
     s->owed++;
-    disable_start(s->options.store, s->options.inbox, s->options.catalog, endpoint, now, s,
+    disable_start(s->options.store, s->options.inbox, s->options.catalog, endpoint, why, now, s,
                   on_disabled);
 }
 
@@ -205,7 +207,7 @@ static void on_answered(struct attempt *a, struct now now)
     case OUTCOME_GONE:
         lane_failed(lane, now, s->options.random());
         lane_shut(lane, now.mono_ms + GONE_SHUT_MS);
-        disable_endpoint(s, a->endpoint, now);
+        disable_endpoint(s, a->endpoint, "it answered 410", now);
         break;
     case OUTCOME_OVERLOADED: {
         uint64_t pause_s = earlier(a->retry_after_s, RETRY_AFTER_MAX_S);
@@ -252,6 +254,8 @@ static void on_recorded(struct attempt *a, enum err err)
     else if (a->verdict.state == DELIVERY_PENDING)
         lane_note_due(lane, a->verdict.due_at_ms, now);
 
+    if (!err && a->write.failed_too_long)
+        disable_endpoint(s, a->endpoint, "its deliveries have failed for too long", now);
     s->owed--;
     s->recording--;
     lane_settle(lane, a->claim);

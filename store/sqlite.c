@@ -67,7 +67,7 @@ static enum err prepare(struct backend *b)
         sqlite_messages_prepare,   sqlite_attempts_prepare, sqlite_lanes_prepare,
         sqlite_status_prepare,     sqlite_journal_prepare,  sqlite_replicas_prepare,
         sqlite_regions_prepare,    sqlite_routes_prepare,   sqlite_resend_prepare,
-        sqlite_deliveries_prepare,
+        sqlite_deliveries_prepare, sqlite_failing_prepare,
     };
     enum err err = ERR_OK;
 

@@ -41,6 +41,8 @@ struct backend {
         sqlite3_stmt *move_delivery, *overtake_delivery, *end_lane, *add_totals;
         sqlite3_stmt *find_content, *find_delivery, *ask_for;
         sqlite3_stmt *keep_route, *bound_routes;
+        sqlite3_stmt *begin_failing, *end_failing;
+        bool some_fail;                      /* an endpoint, as far as is known */
         int64_t messages, attempts, pending; /* what the open transaction adds to totals */
         int64_t swept_key;                   /* how far the sweep of old hashes has come */
         unsigned remembered;                 /* hashes since its last step */
@@ -138,6 +140,10 @@ enum err sqlite_load_draining(struct backend *b, struct catalog *into);
 enum err sqlite_routes_prepare(struct backend *b);
 enum err sqlite_keep_route(struct backend *b, const struct store_keep_route *op);
 enum err sqlite_get_route(struct backend *b, struct store_get_route *op);
+
+/* sqlite_failing.c: of the writer's. Notes what the end of a delivery says of its endpoint. */
+enum err sqlite_failing_prepare(struct backend *b);
+enum err sqlite_note_end(struct backend *b, struct store_record *op);
 
 enum err sqlite_outbox_prepare(struct backend *b);
 enum err sqlite_append(struct backend *b, const struct append_rows *rows);

@@ -220,14 +220,15 @@ enum err sqlite_record(struct backend *b, struct store_record *op)
     sqlite3_stmt *insert = op->late ? b->writer.insert_late_attempt : b->writer.insert_attempt;
     enum err err = insert_attempt(b, op->attempt, insert);
 
-    op->asked_for = false;
+    op->asked_for = op->failed_too_long = false;
     if (err || sqlite3_changes(b->writer.files[BACKEND_REGIONAL].db) == 0)
         return err;
     b->writer.attempts++;
     err = insert_way(b, op->attempt);
     if (err || (op->late && op->next != DELIVERY_DELIVERED))
         return err;
-    return move_delivery(b, op);
+    err = move_delivery(b, op);
+    return err ? err : sqlite_note_end(b, op);
 }
 
 enum err sqlite_end_lane(struct backend *b, struct store_end_lane *op)

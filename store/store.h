@@ -306,6 +306,10 @@ struct store_record {
     /* in: the attempt was given up before, and tried again perhaps. It is written if it isn't there
      * and its delivery is known; of that only DELIVERED changes the state. */
     bool late;
+    /* in, when DEAD: at what instant, and for how long an endpoint's deliveries may run out of
+     * attempts without a success between; 0 = for ever */
+    uint64_t ended_at_ms, failing_limit_ms;
+    bool failed_too_long; /* out: that is over; it begins anew */
 };
 void store_record(struct store *s, struct store_record *op);
 

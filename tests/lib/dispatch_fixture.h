@@ -16,6 +16,8 @@ struct dispatch_fixture {
     struct keyring *keyring;
     struct egress *egress;
     struct dispatcher *dispatcher;
+    bool gives_up; /* one attempt, no retry; from the next opening on, as the next */
+    uint64_t disable_after_ms;
     struct router *router;       /* NULL: there is one region */
     struct forwarder *forwarder; /* likewise */
     struct id application;

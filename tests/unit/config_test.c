@@ -120,6 +120,7 @@ static void assert_defaults(const struct config *config)
     assert_int_equal(config->delivery.timeout_s, 30);
     assert_int_equal(config->delivery.retry_count, 7);
     assert_memory_equal(config->delivery.retry_s, schedule, sizeof schedule);
+    assert_int_equal(config->delivery.disable_after_h, 120);
     assert_int_equal(config->delivery.in_flight, 1024);
     assert_int_equal(config->delivery.in_flight_per_endpoint, 64);
     assert_int_equal(config->limits.body_len, 2097152);

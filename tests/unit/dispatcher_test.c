@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "core/count.h"
 #include "core/mem.h"
 #include "tests/lib/dispatch_fixture.h"
 
@@ -153,6 +154,42 @@ static void an_edit_takes_effect_with_the_next_attempt(void **state)
     assert_non_null(strstr(buf_text(&f->receiver.last), "POST /new "));
     assert_int_equal(verify(f, &f->secret), ERR_OK);
     assert_int_equal(verify(f, &old), ERR_DENIED);
+}
+
+/* Its first delivery that runs out of attempts begins the time, and a success ends it. */
+static void who_fails_to_the_end_for_too_long_is_disabled(void **state)
+{
+    static const struct {
+        const char *answer;
+        bool disabled;
+    } ROWS[] = {
+        { "HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n", false },
+        { "HTTP/1.1 204 Yes\r\n\r\n", false },
+        { "HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n", false },
+        { "HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n", true },
+    };
+    struct dispatch_fixture *f = *state;
+    struct endpoint *e = dispatch_fixture_endpoint(f, "/");
+    int64_t key = id_key(&e->base.id);
+
+    dispatch_fixture_close(f, 10);
+    f->gives_up = true;
+    f->disable_after_ms = 1;
+    dispatch_fixture_open(f);
+    store_fixture_put(&f->store, &e->base);
+    for (size_t i = 0; i < COUNT(ROWS); i++) {
+        uint64_t sent_ms = clock_now().wall_ms;
+        f->receiver.answer = ROWS[i].answer;
+        dispatch_fixture_send(f);
+        struct attempt_record attempt = wait_for_attempt(f);
+        attempt_record_fini(&attempt);
+        while (ROWS[i].disabled && !catalog_endpoint_by_key(f->store.catalog, key)->disabled)
+            uv_run(&f->store.loop.uv, UV_RUN_ONCE);
+        assert_int_equal(catalog_endpoint_by_key(f->store.catalog, key)->disabled,
+                         ROWS[i].disabled);
+        while (clock_now().wall_ms < sent_ms + 2)
+            uv_run(&f->store.loop.uv, UV_RUN_NOWAIT);
+    }
 }
 
 static void an_expired_secret_signs_no_more(void **state)
@@ -304,6 +341,7 @@ int main(void)
         DISPATCHER_TEST(a_delivery_arrives_signed_with_the_payloads_bytes),
         DISPATCHER_TEST(a_refusal_is_recorded_with_its_next_attempt),
         DISPATCHER_TEST(an_edit_takes_effect_with_the_next_attempt),
+        DISPATCHER_TEST(who_fails_to_the_end_for_too_long_is_disabled),
         DISPATCHER_TEST(an_expired_secret_signs_no_more),
         DISPATCHER_TEST(what_cannot_be_sent_is_recorded_with_its_reason),
         cmocka_unit_test_setup_teardown(a_private_address_is_refused_with_its_reason,
