@@ -20,14 +20,16 @@ static enum cli_exit write_card(const struct region *self, const struct config *
 
 enum cli_exit card_of(const struct config *config, struct buf *out)
 {
+    struct text_list others = { 0 }; /* whose cards aren't good: they don't matter here */
     struct topology *topology;
     char why[CONFIG_WHY_MAX];
 
-    if (regions_load(config, &topology, why) != ERR_OK) {
+    if (regions_load_good(config, &topology, &others, why) != ERR_OK) {
         say("%s", why);
         return CLI_USAGE;
     }
     enum cli_exit exit = write_card(topology_self(topology), config, out);
+    text_list_fini(&others);
     topology_free(topology);
     return exit;
 }

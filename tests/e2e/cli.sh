@@ -118,6 +118,9 @@ expect 1 region add iad.card --config $fra;        says err 'is there already'
 expect 0 region add iad.card --config $fra --replace
 cmp -s fra/peers/iad.yaml iad.card || fail 'a card is kept as it came'
 expect 0 region add - --config $iad <fra.card;     says out '^iad/peers/fra.yaml$'
+echo 'no card' >iad/peers/gru.yaml
+expect 0 region certificate show --config $iad;    says out '^ordinal: 2$'
+rm iad/peers/gru.yaml
 expect 2 region add - --config $iad <wrong.key;    says err 'stdin:1: expected'
 expect 2 region add --config $iad;                 says err 'CARD... is missing'
 expect 0 config check --config $fra
