@@ -132,6 +132,18 @@ static bool read_after(struct reading *r)
     return clock_parse(r->value, &r->into->messages.after_ms) == ERR_OK;
 }
 
+static bool read_since(struct reading *r)
+{
+    r->into->has_since = true;
+    return clock_parse(r->value, &r->into->since_ms) == ERR_OK;
+}
+
+static bool read_until(struct reading *r)
+{
+    r->into->has_until = true;
+    return clock_parse(r->value, &r->into->until_ms) == ERR_OK;
+}
+
 static bool read_event_types(struct reading *r)
 {
     struct text_list *list = &r->into->messages.event_types;
@@ -201,6 +213,8 @@ static const struct parameter {
     { "get_if_exists", QUERY_GET_IF_EXISTS, read_get_if_exists },
     { "before", QUERY_MESSAGES, read_before },
     { "after", QUERY_MESSAGES, read_after },
+    { "since", QUERY_RANGE, read_since },
+    { "until", QUERY_RANGE, read_until },
     { "event_types", QUERY_MESSAGES, read_event_types },
     { "channel", QUERY_MESSAGES, read_channel },
     { "status", QUERY_ATTEMPTS | QUERY_STATUS, read_status },

@@ -34,6 +34,7 @@ enum {
     QUERY_ATTEMPTS = 1 << 11,     /* status, status_code_class */
     QUERY_ENDPOINT = 1 << 12,     /* endpoint_id */
     QUERY_STATUS = 1 << 13,       /* status alone */
+    QUERY_RANGE = 1 << 15,        /* since, until */
 
     QUERY_PAGE_DESTINATIONS = 1 << 14, /* endpoints by id, oldest first */
 };
@@ -53,6 +54,8 @@ struct query {
     enum attempt_status status;
     bool has_status_class;
     unsigned status_class;
+    bool has_since, has_until;
+    uint64_t since_ms, until_ms;
     char *iterator, *channel, *endpoint; /* owned; NULL if absent */
 };
 

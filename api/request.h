@@ -74,6 +74,12 @@ struct edit {
     unsigned tries;
 };
 
+/* Attempts to an endpoint as they are counted, some at a time; see endpoint_stats.c. */
+struct endpoint_stats {
+    uint64_t counts[ATTEMPT_STATUSES];
+    unsigned steps;
+};
+
 struct request {
     struct services *services;
     struct exchange *exchange;
@@ -94,6 +100,7 @@ struct request {
 
     struct edit edit;
     struct message_in message;
+    struct endpoint_stats stats;
     uint8_t idempotency_hash[IDEMPOTENCY_HASH_LEN];
     union {
         struct store_put put;
@@ -105,6 +112,7 @@ struct request {
         struct store_list_attempts list_attempts;
         struct store_list_destinations list_destinations;
         struct store_list_tried list_tried;
+        struct store_count_attempts count_attempts;
         struct store_get_attempt get_attempt;
         struct store_resend resend;
         struct errand errand;

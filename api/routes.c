@@ -67,6 +67,7 @@ const struct route routes[] = {
     { "PUT",    ENDPOINT,                  APP, OWNER,   0, endpoints_replace },
     { "PATCH",  ENDPOINT,                  APP, OWNER,   0, endpoints_patch },
     { "DELETE", ENDPOINT,                  APP, OWNER,   0, endpoints_delete },
+    { "GET",    ENDPOINT "/stats",         APP, OWNER,   QUERY_RANGE, endpoint_stats_get },
     { "GET",    ENDPOINT "/secret",        APP, OWNER,   0, endpoint_secrets_get },
     { "POST",   ENDPOINT "/secret/rotate", APP, OWNER,   0, endpoint_secrets_rotate },
     { "GET",    ENDPOINT "/headers",       APP, OWNER,   0, endpoint_headers_get },

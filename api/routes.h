@@ -56,6 +56,8 @@ void endpoints_replace(struct request *r);
 void endpoints_patch(struct request *r);
 void endpoints_delete(struct request *r);
 
+void endpoint_stats_get(struct request *r);
+
 void endpoint_secrets_get(struct request *r);
 void endpoint_secrets_rotate(struct request *r);
 void endpoint_headers_get(struct request *r);

@@ -65,6 +65,13 @@ static const struct option messages_options[] = {
     QUERY("no-content", OPTION_NO, NULL, "without payloads", "with_content"),
     OPTION_END,
 };
+static const struct option stats_options[] = {
+    LOCAL_APP,
+    QUERY("since", OPTION_TEXT, "TIME", "from then on; 28 days before the end unless given",
+          "since"),
+    QUERY("until", OPTION_TEXT, "TIME", "up to then; now unless given", "until"),
+    OPTION_END,
+};
 static const struct option app_options[] = { LOCAL_APP, OPTION_END };
 
 static const struct option_group create_group = { "Endpoint", create_options };
@@ -73,6 +80,7 @@ static const struct option_group header_group = { "Endpoint", header_options };
 static const struct option_group rotate_group = { "Secret", rotate_options };
 static const struct option_group list_group = { "List", list_options };
 static const struct option_group messages_group = { "List", messages_options };
+static const struct option_group stats_group = { "Stats", stats_options };
 static const struct option_group app_group = { "Endpoint", app_options };
 
 static const struct column columns[] = {
@@ -92,6 +100,11 @@ static const struct column columns[] = {
     { "LONGITUDE", "location/longitude" },
     { "CREATED", "createdAt" },
     { NULL, NULL },
+};
+
+static const struct column stats_columns[] = {
+    { "SUCCESS", "success" }, { "FAIL", "fail" },         { "PENDING", "pending" },
+    { "SENDING", "sending" }, { "CANCELED", "canceled" }, { NULL, NULL },
 };
 
 static const struct column secret_columns[] = { { "SECRET", "key" }, { NULL, NULL } };
@@ -177,6 +190,14 @@ const struct command endpoint_commands[] = {
       .url = URL "/{1}/msg",
       .columns = message_columns,
       .is_list = true },
+    { .path = "endpoint stats",
+      .arguments = "ENDPOINT",
+      .summary = "count the attempts to it, by what they came to",
+      .groups = { &stats_group, &server_group, &output_group },
+      .run = request_run,
+      .method = "GET",
+      .url = URL "/{1}/stats",
+      .columns = stats_columns },
     { .path = "endpoint headers",
       .arguments = "ENDPOINT",
       .summary = "show the headers that are sent along",

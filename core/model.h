@@ -167,6 +167,7 @@ enum attempt_status {
     ATTEMPT_FAIL = 2,
     ATTEMPT_SENDING = 3
 };
+#define ATTEMPT_STATUSES 4
 
 /* What became of a delivery that was tried. */
 struct delivery_outcome {

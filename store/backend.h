@@ -109,6 +109,7 @@ struct backend_ops {
     enum err (*list_attempts)(struct backend *, struct store_list_attempts *);
     enum err (*list_destinations)(struct backend *, struct store_list_destinations *);
     enum err (*list_tried)(struct backend *, struct store_list_tried *);
+    enum err (*count_attempts)(struct backend *, struct store_count_attempts *);
     enum err (*due)(struct backend *, struct store_due *);
     enum err (*lanes)(struct backend *, struct store_lanes *);
     enum err (*status)(struct backend *, struct store_status *);

@@ -1,5 +1,5 @@
 /* Deliveries: what became of a message at each endpoint that it was tried at. One that was never
- * tried isn't listed.
+ * tried isn't listed. And how many attempts came to what.
  *
  * The row of a delivery says all of it: DELIVERED is a success, DEAD a failure, and one that is
  * PENDING behind an attempt is SENDING until its next instant.
@@ -49,5 +49,20 @@ struct store_list_tried {
     bool more;                   /* out */
 };
 void store_list_tried(struct store *s, struct store_list_tried *op);
+
+#define ATTEMPTS_COUNTED_MAX 20000 /* looked at at once: the reader's thread is shared */
+
+/* Count attempts to an endpoint that were made from one instant to another, both of them included, by
+ * status. `more`: there are others behind `reached_key`. */
+struct store_count_attempts {
+    struct store_req req;
+    struct id endpoint;                /* in */
+    uint64_t from_ms, until_ms;        /* in */
+    int64_t after_key;                 /* in: 0 = from the first */
+    uint64_t counts[ATTEMPT_STATUSES]; /* out */
+    int64_t reached_key;               /* out */
+    bool more;                         /* out */
+};
+void store_count_attempts(struct store *s, struct store_count_attempts *op);
 
 #endif

@@ -24,6 +24,7 @@ REQUEST(get_attempt, VERB_READS)
 REQUEST(list_attempts, VERB_READS)
 REQUEST(list_destinations, VERB_READS)
 REQUEST(list_tried, VERB_READS)
+REQUEST(count_attempts, VERB_READS)
 REQUEST(status, VERB_READS)
 REQUEST(get_route, VERB_READS)
 

@@ -222,6 +222,7 @@ const struct backend_ops sqlite_backend = {
     .list_attempts = sqlite_list_attempts,
     .list_destinations = sqlite_list_destinations,
     .list_tried = sqlite_list_tried,
+    .count_attempts = sqlite_count_attempts,
     .due = sqlite_due,
     .lanes = sqlite_lanes,
     .status = sqlite_status,

@@ -54,7 +54,7 @@ struct backend {
             sqlite3_stmt *up, *down;
         } applications, endpoints, event_types, messages, by_message, by_endpoint, destinations,
             tried;
-        sqlite3_stmt *get_message, *get_event, *get_attempt, *look_at_attempts;
+        sqlite3_stmt *get_message, *get_event, *get_attempt, *look_at_attempts, *count_attempts;
         sqlite3_stmt *due, *next_lane, *totals, *failing, *get_route;
         sqlite3_stmt *journal, *journal_chain, *journal_first, *own_position, *position,
             *positions;
@@ -180,6 +180,7 @@ enum err sqlite_list_tried(struct backend *b, struct store_list_tried *op);
 enum err sqlite_attempts_prepare(struct backend *b);
 enum err sqlite_get_attempt(struct backend *b, struct store_get_attempt *op);
 enum err sqlite_list_attempts(struct backend *b, struct store_list_attempts *op);
+enum err sqlite_count_attempts(struct backend *b, struct store_count_attempts *op);
 
 enum err sqlite_lanes_prepare(struct backend *b);
 enum err sqlite_due(struct backend *b, struct store_due *op);

@@ -50,6 +50,16 @@ static const char SQL_GET_ATTEMPT[] =
     "  LEFT JOIN attempt_ways AS w ON w.key = a.key"                                           \
     " WHERE a." column " = ?1 AND a.key > ?2 AND a.key < ?3"                                   \
     " ORDER BY a.key " direction
+
+/* Those of a tick or two at both ends are looked at in vain. */
+static const char SQL_COUNT_ATTEMPTS[] =
+    "SELECT sum(status = 0 AND inside), sum(status = 1 AND inside),"
+    "       sum(status = 2 AND inside), sum(status = 3 AND inside), count(*), max(key)"
+    "  FROM (SELECT key, status, started_at_ms BETWEEN ?4 AND ?5 AS inside"
+    "          FROM attempts"
+    "         WHERE endpoint_key = ?1 AND key > ?2 AND key < ?3"
+    "         ORDER BY key"
+    "         LIMIT ?6)";
 /* clang-format on */
 
 enum err sqlite_attempts_prepare(struct backend *b)
@@ -60,6 +70,7 @@ enum err sqlite_attempts_prepare(struct backend *b)
         { &b->reader.by_message.down, SQL_LIST_BY("message_key", "DESC") },
         { &b->reader.by_endpoint.up, SQL_LIST_BY("endpoint_key", "ASC") },
         { &b->reader.by_endpoint.down, SQL_LIST_BY("endpoint_key", "DESC") },
+        { &b->reader.count_attempts, SQL_COUNT_ATTEMPTS },
         { 0 },
     };
 
@@ -182,5 +193,28 @@ enum err sqlite_list_attempts(struct backend *b, struct store_list_attempts *op)
         page_reverse(op->attempts, op->count, sizeof *op->attempts);
     op->span = span_of(&walk, op->count > 0 ? &op->attempts[0].id : NULL,
                        op->count > 0 ? &op->attempts[op->count - 1].id : NULL, &reached);
+    return ERR_OK;
+}
+
+enum err sqlite_count_attempts(struct backend *b, struct store_count_attempts *op)
+{
+    sqlite3_stmt *st = b->reader.count_attempts;
+    int64_t above = id_key_at(op->from_ms) - 1;
+    bool row;
+
+    sqlite3_bind_int64(st, 1, id_key(&op->endpoint));
+    sqlite3_bind_int64(st, 2, op->after_key > above ? op->after_key : above);
+    sqlite3_bind_int64(st, 3, id_key_at(op->until_ms + ID_TICK_MS));
+    bind_u64(st, 4, op->from_ms);
+    bind_u64(st, 5, op->until_ms);
+    bind_u64(st, 6, ATTEMPTS_COUNTED_MAX);
+    enum err err = sqlite_next(&b->reader.files[BACKEND_REGIONAL], st, &row);
+    if (err)
+        return err;
+    for (int i = 0; i < ATTEMPT_STATUSES; i++)
+        op->counts[i] = column_u64(st, i);
+    op->more = column_u64(st, ATTEMPT_STATUSES) == ATTEMPTS_COUNTED_MAX;
+    op->reached_key = sqlite3_column_int64(st, ATTEMPT_STATUSES + 1);
+    sqlite3_reset(st);
     return ERR_OK;
 }

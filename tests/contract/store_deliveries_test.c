@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "core/count.h"
+#include "core/mem.h"
 #include "store/deliveries.h"
 #include "tests/lib/store_fixture.h"
 
@@ -42,6 +43,33 @@ static void try_one(struct world *w, int endpoint, int i, enum delivery_state ne
 
     w->retry_at_ms = store_fixture_ms() + RETRY_MS;
     store_fixture_record(&w->f, &a, next, w->retry_at_ms);
+}
+
+/* Failed attempts, as many at a time as may wait. */
+static void record_many(struct world *w, int endpoint, size_t count)
+{
+    struct store_record *ops = xcalloc(STORE_FIXTURE_REQUESTS_MAX, sizeof *ops);
+    struct attempt_record *records = xcalloc(STORE_FIXTURE_REQUESTS_MAX, sizeof *records);
+
+    for (size_t left = count, now; left > 0; left -= now) {
+        now = left < STORE_FIXTURE_REQUESTS_MAX ? left : STORE_FIXTURE_REQUESTS_MAX;
+        for (size_t i = 0; i < now; i++) {
+            records[i] = (struct attempt_record){
+                .id = id_new(&w->f.ids, store_fixture_ms()),
+                .message = w->messages[6],
+                .endpoint = w->endpoints[endpoint],
+                .status = ATTEMPT_FAIL,
+                .started_at_ms = store_fixture_ms(),
+            };
+            ops[i] = (struct store_record){ .attempt = &records[i], .next = DELIVERY_DEAD };
+            store_fixture_ready(&w->f, &ops[i].req);
+            store_record(w->f.store, &ops[i]);
+        }
+        for (size_t i = 0; i < now; i++)
+            assert_int_equal(store_fixture_wait(&w->f, &ops[i].req), ERR_OK);
+    }
+    free(records);
+    free(ops);
 }
 
 static int start(void **state)
@@ -289,6 +317,56 @@ static void an_attempt_that_was_only_asked_for_counts(void **state)
     free(destinations.destinations);
 }
 
+/* All were made at one instant, and count to the millisecond. */
+static void attempts_are_counted_by_status_and_time(void **state)
+{
+    struct world *w = *state;
+    uint64_t now_ms = store_fixture_ms();
+    const struct {
+        uint64_t from_ms, until_ms;
+        uint64_t delivered, failed;
+    } rows[] = {
+        { 0, now_ms, 3, 5 },
+        { now_ms, now_ms, 3, 5 },
+        { 0, now_ms - 1, 0, 0 },
+        { now_ms + 1, now_ms + 1000, 0, 0 },
+    };
+
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct store_count_attempts op = {
+            .endpoint = w->endpoints[1],
+            .from_ms = rows[i].from_ms,
+            .until_ms = rows[i].until_ms,
+        };
+        assert_int_equal(STORE_RUN(&w->f, store_count_attempts, &op), ERR_OK);
+        assert_int_equal(op.counts[ATTEMPT_SUCCESS], rows[i].delivered);
+        assert_int_equal(op.counts[ATTEMPT_FAIL], rows[i].failed);
+        assert_int_equal(op.counts[ATTEMPT_PENDING] + op.counts[ATTEMPT_SENDING], 0);
+        assert_false(op.more);
+    }
+}
+
+/* Who goes on behind what was reached counts each once. */
+static void attempts_are_counted_some_at_a_time(void **state)
+{
+    struct world *w = *state;
+    struct store_count_attempts op = { .endpoint = w->endpoints[4],
+                                       .until_ms = UINT64_MAX / 2 };
+    const size_t count = ATTEMPTS_COUNTED_MAX + 1;
+    uint64_t counted = 0;
+    unsigned steps = 0;
+
+    record_many(w, 4, count);
+    do {
+        assert_int_equal(STORE_RUN(&w->f, store_count_attempts, &op), ERR_OK);
+        counted += op.counts[ATTEMPT_FAIL];
+        op.after_key = op.reached_key;
+        steps++;
+    } while (op.more);
+    assert_int_equal(counted, count);
+    assert_int_equal(steps, 2);
+}
+
 static void another_application_sees_nothing_tried(void **state)
 {
     struct world *w = *state;
@@ -313,6 +391,8 @@ static int run(const char *backend)
         TEST(what_was_tried_is_paged_without_a_gap),
         TEST(a_success_that_came_late_counts),
         TEST(an_attempt_that_was_only_asked_for_counts),
+        TEST(attempts_are_counted_by_status_and_time),
+        TEST(attempts_are_counted_some_at_a_time),
         TEST(another_application_sees_nothing_tried),
     };
 

@@ -374,6 +374,8 @@ expect 0 message destinations --app shop "$message";           says out ' succes
 expect 0 endpoint messages --app shop books --status 0;         says out "^$message .* success +"
 expect 0 endpoint messages --app shop books --status 2
 grep -q "$message" out && fail 'what was delivered has not failed'
+expect 0 endpoint stats --app shop books -o jsonl;              says out '"success":2,.*"fail":5,"canceled":0'
+expect 1 endpoint stats --app shop books --until 2999-01-01T00:00:00Z;  says err 'future'
 grep -q REGION out && fail 'a region alone has no column for regions'
 expect 0 resend --app shop --endpoint books "$message"; silent out
 expect 3 resend --app shop --endpoint none "$message"

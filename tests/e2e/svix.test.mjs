@@ -83,6 +83,10 @@ for (const [name, Svix] of [['svix 1', major1], ['svix 2', major2]]) {
         const tried = await svix.messageAttempt.listAttemptedMessages(app, id, { status: 0, eventTypes: ['order.paid'] });
         assert.deepEqual(tried.data.map(m => [m.id, m.statusText]), [[message, 'success']]);
         assert.deepEqual((await svix.messageAttempt.listAttemptedMessages(app, id, { status: 2 })).data, []);
+        assert.deepEqual(await svix.endpoint.getStats(app, id, { since: new Date(Date.now() - 60_000) }),
+            { canceled: 0, fail: 0, pending: 0, sending: 0, success: 1 });
+        await assert.rejects(svix.endpoint.getStats(app, id, { since: new Date(0) }),
+            error => error.code === 400 && error.body.code === 'invalid_range');
         await assert.rejects(svix.messageAttempt.listAttemptedDestinations(app, 'none'), error => error.code === 404);
     });
 

@@ -160,6 +160,50 @@ static void what_was_tried_comes_with_its_payload_unless_not_wanted(void **state
     }
 }
 
+static void attempts_to_an_endpoint_are_counted_by_what_they_came_to(void **state)
+{
+    (void)state;
+
+    ASK(200, "GET", NULL, APP "/endpoint/first/stats");
+    answer_has_number(&a, "success", 1);
+    answer_has_number(&a, "fail", 1);
+    answer_has_number(&a, "pending", 0);
+    answer_has_number(&a, "sending", 0);
+    answer_has_number(&a, "canceled", 0);
+    answer_fini(&a);
+    a = site_ask(&site, "GET", NULL,
+                 APP
+                 "/endpoint/first/stats?since=2026-01-01T00:00:00Z&until=2026-01-02T00:00:00Z");
+    answer_has_number(&a, "success", 0);
+    answer_has_number(&a, "fail", 0);
+    answer_fini(&a);
+}
+
+static void a_range_that_is_none_is_refused(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *range, *code;
+    } rows[] = {
+        { "since=soon", "generic_error" },
+        { "until=2999-01-01T00:00:00Z", "invalid_range" },
+        { "since=2999-01-01T00:00:00Z", "invalid_range" },
+        { "since=2020-01-02T00:00:00Z&until=2020-01-01T00:00:00Z", "invalid_range" },
+        { "since=2020-01-01T00:00:00Z&until=2020-01-29T00:00:00.001Z", "invalid_range" },
+        { "since=2020-01-01T00:00:00Z", "invalid_range" },
+    };
+
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        ASK(400, "GET", NULL, APP "/endpoint/first/stats?%s", rows[i].range);
+        answer_has_text(&a, "code", rows[i].code);
+        answer_fini(&a);
+    }
+    assert_int_equal(site_status(&site, "GET", NULL,
+                                 APP "/endpoint/first/stats?since=2020-01-01T00:00:00Z&until="
+                                     "2020-01-29T00:00:00Z"),
+                     200);
+}
+
 static void what_is_unknown_or_forged_is_refused(void **state)
 {
     (void)state;
@@ -169,6 +213,7 @@ static void what_is_unknown_or_forged_is_refused(void **state)
     } rows[] = {
         { "/msg/none/endpoint", 404 },
         { "/endpoint/none/msg", 404 },
+        { "/endpoint/none/stats", 404 },
         { "/msg/e/endpoint?iterator=msg_000000000000000000000000001", 422 },
         { "/msg/e/endpoint?limit=0", 422 },
         { "/endpoint/first/msg?iterator=ep_000000000000000000000000001", 422 },
@@ -208,6 +253,8 @@ int main(void)
         TEST(an_endpoint_that_is_gone_is_still_shown),
         TEST(what_was_tried_at_an_endpoint_is_listed_and_narrowed),
         TEST(what_was_tried_comes_with_its_payload_unless_not_wanted),
+        TEST(attempts_to_an_endpoint_are_counted_by_what_they_came_to),
+        TEST(a_range_that_is_none_is_refused),
         TEST(what_is_unknown_or_forged_is_refused),
         TEST(an_application_sees_its_own_and_no_others),
     };
