@@ -23,6 +23,7 @@
 #include "signer/keyring.h"
 #include "signer/token.h"
 #include "store/deliveries.h"
+#include "store/expunge.h"
 #include "store/store.h"
 #include "wire/json.h"
 #include "wire/noun_in.h"
@@ -114,6 +115,8 @@ struct request {
         struct store_list_tried list_tried;
         struct store_count_attempts count_attempts;
         struct store_get_attempt get_attempt;
+        struct store_expunge_message expunge_message;
+        struct store_expunge_attempt expunge_attempt;
         struct store_resend resend;
         struct errand errand;
     } op;

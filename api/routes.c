@@ -84,6 +84,9 @@ const struct route routes[] = {
                                                      attempts_list_by_endpoint },
     { "GET",    MESSAGE "/attempt/{attempt}", APP, AT, QUERY_CONTENT, attempts_get },
 
+    { "DELETE", MESSAGE "/content",                   ORG, AT, 0, messages_expunge },
+    { "DELETE", MESSAGE "/attempt/{attempt}/content", ORG, AT, 0, attempts_expunge },
+
     { "POST",   MESSAGE "/endpoint/{endpoint}/resend", APP, AT, 0, deliveries_resend },
 
     { "GET",    MESSAGE "/endpoint", APP, AT,    QUERY_PAGE_DESTINATIONS, destinations_list },

@@ -78,6 +78,9 @@ void attempts_list_by_message(struct request *r);
 void attempts_list_by_endpoint(struct request *r);
 void attempts_get(struct request *r);
 
+void messages_expunge(struct request *r);
+void attempts_expunge(struct request *r);
+
 void deliveries_resend(struct request *r);
 void destinations_list(struct request *r);
 void tried_list(struct request *r);

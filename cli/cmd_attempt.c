@@ -66,6 +66,13 @@ const struct command attempt_commands[] = {
       .method = "GET",
       .url = APP_URL "/msg/{message}/attempt/{1}",
       .columns = get_columns },
+    { .path = "attempt expunge",
+      .arguments = "ATTEMPT",
+      .summary = "drop what was answered, from the files too",
+      .groups = { &get_group, &server_group },
+      .run = request_run,
+      .method = "DELETE",
+      .url = APP_URL "/msg/{message}/attempt/{1}/content" },
     { .path = NULL },
 };
 

@@ -14,6 +14,7 @@
 #define STORE_BACKEND_H
 
 #include "store/deliveries.h"
+#include "store/expunge.h"
 #include "store/replicate.h"
 #include "store/routes.h"
 
@@ -76,6 +77,9 @@ struct backend_ops {
     /* ERR_NOT_FOUND, ERR_UNAVAILABLE: as store_resend(), of the message. */
     enum err (*resend)(struct backend *, const struct store_resend *, uint64_t due_at_ms);
     enum err (*end_lane)(struct backend *, struct store_end_lane *);
+    /* ERR_NOT_FOUND. What they overwrite is out of the files when settle() has found no reader. */
+    enum err (*expunge_message)(struct backend *, const struct store_expunge_message *);
+    enum err (*expunge_attempt)(struct backend *, const struct store_expunge_attempt *);
     enum err (*keep_route)(struct backend *, const struct store_keep_route *);
 
     /* Of the journal, in a transaction of the global file. A position that isn't there is zeroed.

@@ -67,7 +67,7 @@ static enum err prepare(struct backend *b)
         sqlite_messages_prepare,   sqlite_attempts_prepare, sqlite_lanes_prepare,
         sqlite_status_prepare,     sqlite_journal_prepare,  sqlite_replicas_prepare,
         sqlite_regions_prepare,    sqlite_routes_prepare,   sqlite_resend_prepare,
-        sqlite_deliveries_prepare, sqlite_failing_prepare,
+        sqlite_deliveries_prepare, sqlite_failing_prepare,  sqlite_expunge_prepare,
     };
     enum err err = ERR_OK;
 
@@ -187,11 +187,13 @@ static enum err sqlite_settle(struct backend *b, enum backend_file file)
 
     if (c->log_pages < c->checkpoint_at - CHECKPOINT_PAGES)
         c->checkpoint_at = CHECKPOINT_PAGES; /* the log has started again */
-    if (c->log_pages < c->checkpoint_at)
+    if (c->log_pages < c->checkpoint_at && !c->wiped)
         return ERR_OK;
 
-    int rc = c->log_pages > RESTART_PAGES ? restart_log(c) : copy_log(c);
+    bool restarts = c->wiped || c->log_pages > RESTART_PAGES;
+    int rc = restarts ? restart_log(c) : copy_log(c);
     c->checkpoint_at = c->log_pages + CHECKPOINT_PAGES;
+    c->wiped = c->wiped && rc != SQLITE_OK;
 
     enum err err = from_sqlite(c, rc);
     return err == ERR_FULL || err == ERR_BUSY ? ERR_OK : err;
@@ -214,6 +216,8 @@ const struct backend_ops sqlite_backend = {
     .record = sqlite_record,
     .resend = sqlite_resend,
     .end_lane = sqlite_end_lane,
+    .expunge_message = sqlite_expunge_message,
+    .expunge_attempt = sqlite_expunge_attempt,
     .keep_route = sqlite_keep_route,
     .list_objects = sqlite_list_objects,
     .get_message = sqlite_get_message,

@@ -19,6 +19,7 @@ struct connection {
     const char *file;  /* its name, for the log */
     int log_pages;     /* in the write-ahead log after the last commit */
     int checkpoint_at; /* so many */
+    bool wiped;        /* what was overwritten is still in the log */
 };
 
 struct backend {
@@ -40,6 +41,7 @@ struct backend {
         sqlite3_stmt *insert_attempt, *insert_late_attempt, *insert_way;
         sqlite3_stmt *move_delivery, *overtake_delivery, *end_lane, *add_totals;
         sqlite3_stmt *find_content, *find_delivery, *ask_for;
+        sqlite3_stmt *expunge_message, *end_message, *expunge_attempt;
         sqlite3_stmt *keep_route, *bound_routes;
         sqlite3_stmt *begin_failing, *end_failing;
         bool some_fail;                      /* an endpoint, as far as is known */
@@ -151,6 +153,10 @@ enum err sqlite_record(struct backend *b, struct store_record *op);
 enum err sqlite_end_lane(struct backend *b, struct store_end_lane *op);
 enum err sqlite_save_totals(struct backend *b);
 void sqlite_drop_totals(struct backend *b);
+
+enum err sqlite_expunge_prepare(struct backend *b);
+enum err sqlite_expunge_message(struct backend *b, const struct store_expunge_message *op);
+enum err sqlite_expunge_attempt(struct backend *b, const struct store_expunge_attempt *op);
 
 enum err sqlite_resend_prepare(struct backend *b);
 enum err sqlite_resend(struct backend *b, const struct store_resend *op, uint64_t due_at_ms);

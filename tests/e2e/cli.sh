@@ -381,6 +381,11 @@ expect 0 resend --app shop --endpoint books "$message"; silent out
 expect 3 resend --app shop --endpoint none "$message"
 expect 2 resend --app shop "$message";         says err '--endpoint is missing'
 expect 2 attempt list --app shop;              says err '--message or --endpoint is missing'
+expect 0 attempt expunge --app shop --message "$message" "$attempt";  silent out
+expect 0 attempt get --app shop --message "$message" "$attempt"; says out '^BODY +EXPUNGED$'
+expect 0 message expunge --app shop "$message";                 silent out
+expect 0 message get --app shop "$message";                     says out '"expired":true'
+expect 3 message expunge --app shop none;                       says err 'not found'
 ends 0 "$listen" listen
 ends 0 "$behind" listen
 cp listen.out out

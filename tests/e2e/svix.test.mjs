@@ -87,6 +87,13 @@ for (const [name, Svix] of [['svix 1', major1], ['svix 2', major2]]) {
             { canceled: 0, fail: 0, pending: 0, sending: 0, success: 1 });
         await assert.rejects(svix.endpoint.getStats(app, id, { since: new Date(0) }),
             error => error.code === 400 && error.body.code === 'invalid_range');
+        const [{ id: attempt }] = (await svix.messageAttempt.listByMsg(app, message)).data;
+        await svix.messageAttempt.expungeContent(app, message, attempt);
+        assert.equal((await svix.messageAttempt.get(app, message, attempt)).response, 'EXPUNGED');
+        await svix.message.expungeContent(app, message);
+        assert.deepEqual((await svix.message.get(app, message, { withContent: true })).payload, { expired: true });
+        await assert.rejects(svix.messageAttempt.resend(app, message, id),
+            error => error.code === 400 && error.body.code === 'missing_payload');
         await assert.rejects(svix.messageAttempt.listAttemptedDestinations(app, 'none'), error => error.code === 404);
     });
 

@@ -204,6 +204,55 @@ static void a_range_that_is_none_is_refused(void **state)
                      200);
 }
 
+static void content_that_is_expunged_is_shown_as_such(void **state)
+{
+    char attempt[ID_TEXT_MAX];
+    (void)state;
+
+    site_record(&site, app, message, first, 500, attempt);
+    assert_int_equal(
+        site_status(&site, "DELETE", NULL, APP "/msg/e/attempt/%s/content", attempt), 204);
+    assert_int_equal(site_status(&site, "DELETE", NULL, APP "/msg/e/content"), 204);
+    assert_int_equal(site_status(&site, "DELETE", NULL, APP "/msg/e/content"), 204);
+    {
+        ASK(200, "GET", NULL, APP "/msg/e/attempt/%s", attempt);
+        answer_has_text(&a, "response", "EXPUNGED");
+        answer_has_number(&a, "responseStatusCode", 500);
+        answer_fini(&a);
+    }
+    {
+        ASK(200, "GET", NULL, APP "/msg/e");
+        answer_has_type(&a, "payload/expired", SCAN_TRUE);
+        answer_fini(&a);
+    }
+    {
+        ASK(400, "POST", NULL, APP "/msg/e/endpoint/first/resend");
+        answer_has_text(&a, "code", "missing_payload");
+        answer_fini(&a);
+    }
+}
+
+static void content_is_the_organizations_to_expunge(void **state)
+{
+    static const char *const paths[] = {
+        APP "/msg/e/content",
+        APP "/msg/e/attempt/atmpt_000000000000000000000000001/content",
+    };
+    char token[TOKEN_TEXT_MAX];
+    (void)state;
+
+    site_application_token(&site, app, token);
+    for (size_t i = 0; i < COUNT(paths); i++) {
+        struct answer a = site_ask_as(&site, token, NULL, "DELETE", NULL, paths[i]);
+        assert_int_equal(a.status, 403);
+        answer_fini(&a);
+    }
+    assert_int_equal(site_status(&site, "DELETE", NULL, APP "/msg/none/content"), 404);
+    assert_int_equal(site_status(&site, "DELETE", NULL, APP "/msg/e/attempt/none/content"),
+                     404);
+    assert_int_equal(site_status(&site, "DELETE", NULL, "%s", paths[1]), 404);
+}
+
 static void what_is_unknown_or_forged_is_refused(void **state)
 {
     (void)state;
@@ -255,6 +304,8 @@ int main(void)
         TEST(what_was_tried_comes_with_its_payload_unless_not_wanted),
         TEST(attempts_to_an_endpoint_are_counted_by_what_they_came_to),
         TEST(a_range_that_is_none_is_refused),
+        TEST(content_that_is_expunged_is_shown_as_such),
+        TEST(content_is_the_organizations_to_expunge),
         TEST(what_is_unknown_or_forged_is_refused),
         TEST(an_application_sees_its_own_and_no_others),
     };

@@ -1,0 +1,248 @@
+/* What the store promises to whoever wants content gone. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "core/count.h"
+#include "core/mem.h"
+#include "store/expunge.h"
+#include "tests/lib/store_fixture.h"
+
+#define SECRET     "what-nobody-may-read"
+#define SECRET_LEN (sizeof SECRET - 1)
+
+struct world {
+    struct store_fixture f;
+    struct id application, endpoint;
+};
+
+static int start(void **state)
+{
+    static struct world w;
+
+    store_fixture_start(&w.f);
+    w.application = store_fixture_put_application(&w.f, NULL);
+    w.endpoint = store_fixture_put_endpoint(&w.f, &w.application);
+    *state = &w;
+    return 0;
+}
+
+static int stop(void **state)
+{
+    struct world *w = *state;
+
+    store_fixture_stop(&w->f);
+    return 0;
+}
+
+/* A payload of so many bytes, the secret again and again. */
+static struct id append_secret(struct world *w, size_t len)
+{
+    char *payload = xcalloc(len, 1);
+    struct store_append op = {
+        .application = w->application,
+        .event_type = "a",
+        .payload = payload,
+        .payload_len = len,
+        .retention_days = 90,
+    };
+
+    for (size_t i = 0; i < len; i++)
+        payload[i] = SECRET[i % SECRET_LEN];
+    assert_int_equal(STORE_RUN(&w->f, store_append, &op), ERR_OK);
+    struct id id = op.message->id;
+    message_unref(op.message);
+    free(payload);
+    return id;
+}
+
+/* How often it is in a file of the store; one that isn't there has nothing. */
+static size_t count_in(const struct world *w, const char *name, const char *text)
+{
+    FILE *file = fopen(store_fixture_path(&w->f, name), "rb");
+    size_t len = strlen(text), found = 0, matched = 0;
+    int c;
+
+    if (!file)
+        return 0;
+    while ((c = getc(file)) != EOF) {
+        matched = c == text[matched] ? matched + 1 : c == text[0];
+        if (matched == len) {
+            found++;
+            matched = 0;
+        }
+    }
+    fclose(file);
+    return found;
+}
+
+static size_t count_everywhere(const struct world *w, const char *text)
+{
+    return count_in(w, "regional.db", text) + count_in(w, "regional.db-wal", text);
+}
+
+static enum err expunge(struct world *w, const struct id *message)
+{
+    struct store_expunge_message op = { .application = w->application, .message = *message };
+
+    return STORE_RUN(&w->f, store_expunge_message, &op);
+}
+
+static void a_payload_that_is_expunged_is_in_no_file(void **state)
+{
+    static const size_t sizes[] = { 100, 4000, 8192, 300000 };
+    struct world *w = *state;
+    struct id messages[COUNT(sizes)];
+
+    for (size_t i = 0; i < COUNT(sizes); i++)
+        messages[i] = append_secret(w, sizes[i]);
+    assert_true(count_everywhere(w, SECRET) > 0);
+    for (size_t i = 0; i < COUNT(sizes); i++)
+        assert_int_equal(expunge(w, &messages[i]), ERR_OK);
+    assert_int_equal(count_everywhere(w, SECRET), 0);
+}
+
+/* The pages had been written back before, so that the log alone wouldn't tell. */
+static void so_is_one_that_has_been_in_the_file_for_long(void **state)
+{
+    struct world *w = *state;
+    struct id small = append_secret(w, 200), large = append_secret(w, 300000);
+
+    store_fixture_close(&w->f);
+    store_fixture_open(&w->f);
+    assert_true(count_in(w, "regional.db", SECRET) > 0);
+    assert_int_equal(expunge(w, &small), ERR_OK);
+    assert_int_equal(expunge(w, &large), ERR_OK);
+    assert_int_equal(count_everywhere(w, SECRET), 0);
+}
+
+static void the_message_stays_without_its_payload(void **state)
+{
+    struct world *w = *state;
+    struct id message = append_secret(w, 100);
+    struct store_get_message get = {
+        .application = w->application,
+        .id = message,
+        .with_content = true,
+    };
+    struct store_resend resend = {
+        .application = w->application,
+        .message = message,
+        .endpoint = w->endpoint,
+    };
+
+    assert_int_equal(expunge(w, &message), ERR_OK);
+    assert_int_equal(STORE_RUN(&w->f, store_get_message, &get), ERR_OK);
+    assert_int_equal(get.message->payload.len, 0);
+    assert_string_equal(get.message->event_type, "a");
+    message_unref(get.message);
+    assert_int_equal(STORE_RUN(&w->f, store_resend, &resend), ERR_UNAVAILABLE);
+    assert_int_equal(expunge(w, &message), ERR_OK);
+}
+
+static void nothing_of_it_is_sent_any_more(void **state)
+{
+    struct world *w = *state;
+    struct id message = append_secret(w, 100), other = append_secret(w, 100);
+    struct store_status *status = xcalloc(1, sizeof *status);
+    struct store_due due = {
+        .endpoint_key = id_key(&w->endpoint),
+        .now_wall_ms = store_fixture_ms(),
+        .limit = 10,
+        .bytes_limit = 1000,
+    };
+
+    assert_int_equal(expunge(w, &message), ERR_OK);
+    assert_int_equal(STORE_RUN(&w->f, store_due, &due), ERR_OK);
+    assert_int_equal(due.count, 1);
+    assert_true(id_equal(&due.deliveries[0].message->id, &other));
+    message_unref(due.deliveries[0].message);
+    free(due.deliveries);
+    assert_int_equal(STORE_RUN(&w->f, store_status, status), ERR_OK);
+    assert_int_equal(status->pending, 1);
+    free(status);
+}
+
+static void a_response_that_is_expunged_is_in_no_file(void **state)
+{
+    struct world *w = *state;
+    struct id message = store_fixture_append(&w->f, &w->application, "a", "{}");
+    struct attempt_record a = {
+        .message = message,
+        .endpoint = w->endpoint,
+        .application = w->application,
+        .number = 1,
+        .status = ATTEMPT_FAIL,
+        .response_status = 500,
+        .response = { (uint8_t *)(uintptr_t)SECRET, SECRET_LEN },
+    };
+    struct id attempt = store_fixture_record(&w->f, &a, DELIVERY_DEAD, 0);
+    struct store_expunge_attempt op = { .message = message, .attempt = attempt };
+    struct store_get_attempt get = {
+        .application = w->application,
+        .message = message,
+        .id = attempt,
+    };
+
+    assert_int_equal(STORE_RUN(&w->f, store_expunge_attempt, &op), ERR_OK);
+    assert_int_equal(count_everywhere(w, SECRET), 0);
+    assert_int_equal(STORE_RUN(&w->f, store_get_attempt, &get), ERR_OK);
+    assert_int_equal(get.attempt.response.len, strlen(EXPUNGED_RESPONSE));
+    assert_memory_equal(get.attempt.response.data, EXPUNGED_RESPONSE, get.attempt.response.len);
+    assert_int_equal(get.attempt.response_status, 500);
+    attempt_record_fini(&get.attempt);
+}
+
+static void what_is_not_there_or_anothers_is_not_found(void **state)
+{
+    struct world *w = *state;
+    struct id message = append_secret(w, 100), other = append_secret(w, 100);
+    struct attempt_record a = {
+        .message = message,
+        .endpoint = w->endpoint,
+        .application = w->application,
+        .number = 1,
+    };
+    struct store_expunge_attempt attempt = {
+        .message = other,
+        .attempt = store_fixture_record(&w->f, &a, DELIVERY_DEAD, 0),
+    };
+    struct store_expunge_message foreign = {
+        .application = store_fixture_put_application(&w->f, NULL),
+        .message = message,
+    };
+
+    assert_int_equal(STORE_RUN(&w->f, store_expunge_attempt, &attempt), ERR_NOT_FOUND);
+    attempt.message = message;
+    attempt.attempt.bytes[ID_BYTES - 1] ^= 1;
+    assert_int_equal(STORE_RUN(&w->f, store_expunge_attempt, &attempt), ERR_NOT_FOUND);
+    assert_int_equal(STORE_RUN(&w->f, store_expunge_message, &foreign), ERR_NOT_FOUND);
+    message.bytes[ID_BYTES - 1] ^= 1;
+    assert_int_equal(expunge(w, &message), ERR_NOT_FOUND);
+}
+
+static int run(const char *backend)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
+    const struct CMUnitTest tests[] = {
+        TEST(a_payload_that_is_expunged_is_in_no_file),
+        TEST(so_is_one_that_has_been_in_the_file_for_long),
+        TEST(the_message_stays_without_its_payload),
+        TEST(nothing_of_it_is_sent_any_more),
+        TEST(a_response_that_is_expunged_is_in_no_file),
+        TEST(what_is_not_there_or_anothers_is_not_found),
+    };
+
+    return cmocka_run_group_tests_name(backend, tests, NULL, NULL);
+}
+
+int main(void)
+{
+    return store_fixture_each_backend(run);
+}
