@@ -45,6 +45,7 @@ static enum residency_need need_of(const struct request *r)
     case INGEST_OWNER:
     case INGEST_MESSAGE:
     case INGEST_REGION:
+    case INGEST_TASK:
         break;
     }
     return RESIDENCY_OWNER;
@@ -100,13 +101,21 @@ static struct residency_decision decide_for_application(struct request *r)
     return decision;
 }
 
-/* The region that the path names, if there is one. */
-static struct residency_decision decide_for_region(const struct request *r)
+/* A background task runs where it was made: its id says so. NULL: nowhere. */
+static const struct region *region_of_task(const struct request *r)
 {
-    const struct topology *topology = r->services->topology;
-    const struct region *named = topology_by_name(topology, r->match.parts[0]);
+    struct id id;
 
-    if (!named || named == topology_self(topology))
+    if (id_parse(ID_TASK, r->match.parts[0], &id))
+        return NULL;
+    return topology_by_ordinal(r->services->topology, id_ordinal(&id));
+}
+
+/* The region that the path names, if there is one. */
+static struct residency_decision decide_for_region(const struct request *r,
+                                                   const struct region *named)
+{
+    if (!named || named == topology_self(r->services->topology))
         return serve_here(r, "this is the region");
     if (describe(r, RESIDENCY_OWNER).carried)
         return (struct residency_decision){ RESIDENCY_LOOP, named, "this isn't the region" };
@@ -130,7 +139,9 @@ static struct residency_decision decide(struct request *r)
     case INGEST_MESSAGE:
         return decide_for_application(r);
     case INGEST_REGION:
-        return decide_for_region(r);
+        return decide_for_region(r, topology_by_name(services->topology, r->match.parts[0]));
+    case INGEST_TASK:
+        return decide_for_region(r, region_of_task(r));
     }
     return serve_here(r, "every region answers this");
 }
@@ -184,7 +195,8 @@ static void redirect(struct request *r)
 
 void ingest_hold(struct request *r)
 {
-    bool is_region = r->match.route->ingest == INGEST_REGION;
+    enum ingest ingest = r->match.route->ingest;
+    bool is_region = ingest == INGEST_REGION || ingest == INGEST_TASK;
 
     exchange_add_header(r->exchange, "Retry-After", RETRY_HOLD);
     reply_elsewhere(r, 503, is_region ? "region_unreachable" : "urn:posthaste:residency-hold");

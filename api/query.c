@@ -15,7 +15,7 @@
 
 #define PAGES                                                                                  \
     (QUERY_PAGE_APPLICATIONS | QUERY_PAGE_ENDPOINTS | QUERY_PAGE_EVENT_TYPES |                 \
-     QUERY_PAGE_MESSAGES | QUERY_PAGE_ATTEMPTS | QUERY_PAGE_DESTINATIONS)
+     QUERY_PAGE_MESSAGES | QUERY_PAGE_ATTEMPTS | QUERY_PAGE_DESTINATIONS | QUERY_PAGE_TASKS)
 
 /* Lists that begin with the oldest. */
 #define ASCENDING (QUERY_PAGE_APPLICATIONS | QUERY_PAGE_EVENT_TYPES | QUERY_PAGE_DESTINATIONS)
@@ -68,6 +68,8 @@ static enum id_kind listed_kind(unsigned accepts)
         return ID_APPLICATION;
     if (accepts & (QUERY_PAGE_ENDPOINTS | QUERY_PAGE_DESTINATIONS))
         return ID_ENDPOINT;
+    if (accepts & QUERY_PAGE_TASKS)
+        return ID_TASK;
     return accepts & QUERY_PAGE_MESSAGES ? ID_MESSAGE : ID_ATTEMPT;
 }
 
@@ -199,6 +201,18 @@ static bool read_endpoint_id(struct reading *r)
     return true;
 }
 
+static bool read_task_status(struct reading *r)
+{
+    r->into->has_task_status = true;
+    return background_status_parse(r->value, &r->into->task_status) == ERR_OK;
+}
+
+static bool read_task_kind(struct reading *r)
+{
+    r->into->has_task_kind = true;
+    return background_kind_parse(r->value, &r->into->task_kind) == ERR_OK;
+}
+
 static const struct parameter {
     const char *name;
     unsigned taken_by;
@@ -207,7 +221,7 @@ static const struct parameter {
     { "with_content", QUERY_CONTENT | QUERY_SCHEMAS, read_content },
     { "limit", PAGES, read_limit },
     { "iterator", PAGES, read_iterator },
-    { "order", QUERY_PAGE_APPLICATIONS | QUERY_PAGE_ENDPOINTS, read_order },
+    { "order", QUERY_PAGE_APPLICATIONS | QUERY_PAGE_ENDPOINTS | QUERY_PAGE_TASKS, read_order },
     { "include_archived", QUERY_ARCHIVED, read_archived },
     { "expunge", QUERY_EXPUNGE, read_expunge },
     { "get_if_exists", QUERY_GET_IF_EXISTS, read_get_if_exists },
@@ -220,6 +234,8 @@ static const struct parameter {
     { "status", QUERY_ATTEMPTS | QUERY_STATUS, read_status },
     { "status_code_class", QUERY_ATTEMPTS, read_status_class },
     { "endpoint_id", QUERY_ENDPOINT, read_endpoint_id },
+    { "status", QUERY_TASKS, read_task_status },
+    { "task", QUERY_TASKS, read_task_kind },
 };
 
 /* Cut the "[]" or "[0]" that some clients put behind the name of a list. */

@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "core/background_task.h"
 #include "core/model.h"
 #include "store/store.h"
 #include "wire/faults.h"
@@ -37,6 +38,8 @@ enum {
     QUERY_RANGE = 1 << 15,        /* since, until */
 
     QUERY_PAGE_DESTINATIONS = 1 << 14, /* endpoints by id, oldest first */
+    QUERY_PAGE_TASKS = 1 << 16,        /* also order */
+    QUERY_TASKS = 1 << 17,             /* status, task: of background tasks */
 };
 
 #define QUERY_WHY_MAX     96
@@ -56,6 +59,9 @@ struct query {
     unsigned status_class;
     bool has_since, has_until;
     uint64_t since_ms, until_ms;
+    bool has_task_status, has_task_kind;
+    enum background_status task_status;
+    enum background_kind task_kind;
     char *iterator, *channel, *endpoint; /* owned; NULL if absent */
 };
 

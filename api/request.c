@@ -31,6 +31,7 @@ void request_free(struct request *r)
     buf_fini(&r->reply);
     object_unref(r->edit.object);
     message_in_fini(&r->message);
+    background_task_fini(&r->background);
     free(r);
 
     services->requests--;

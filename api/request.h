@@ -22,6 +22,7 @@
 #include "signer/digest.h"
 #include "signer/keyring.h"
 #include "signer/token.h"
+#include "store/background.h"
 #include "store/deliveries.h"
 #include "store/expunge.h"
 #include "store/store.h"
@@ -102,6 +103,7 @@ struct request {
     struct edit edit;
     struct message_in message;
     struct endpoint_stats stats;
+    struct background_task background; /* to be begun */
     uint8_t idempotency_hash[IDEMPOTENCY_HASH_LEN];
     union {
         struct store_put put;
@@ -118,6 +120,9 @@ struct request {
         struct store_expunge_message expunge_message;
         struct store_expunge_attempt expunge_attempt;
         struct store_resend resend;
+        struct store_start_background start_background;
+        struct store_get_background get_background;
+        struct store_list_background list_background;
         struct errand errand;
     } op;
 };

@@ -32,6 +32,7 @@ enum ingest {
     INGEST_INTAKE,    /* of the path's application: where its messages are taken in */
     INGEST_MESSAGE,   /* of the path's application: where the path's message was taken in */
     INGEST_REGION,    /* the one that the path names */
+    INGEST_TASK,      /* the one that runs the path's background task */
 };
 
 struct route {

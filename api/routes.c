@@ -25,6 +25,7 @@
 #define INTAKE    INGEST_INTAKE
 #define AT        INGEST_MESSAGE
 #define NAMED     INGEST_REGION
+#define MAKER     INGEST_TASK
 
 /* clang-format off */
 const struct route routes[] = {
@@ -88,6 +89,13 @@ const struct route routes[] = {
     { "DELETE", MESSAGE "/attempt/{attempt}/content", ORG, AT, 0, attempts_expunge },
 
     { "POST",   MESSAGE "/endpoint/{endpoint}/resend", APP, AT, 0, deliveries_resend },
+    { "POST",   ENDPOINT "/recover",        APP, OWNER, 0, endpoints_recover },
+    { "POST",   ENDPOINT "/replay-missing", APP, OWNER, 0, endpoints_replay_missing },
+    { "POST",   ENDPOINT "/bulk-replay",    APP, OWNER, 0, endpoints_bulk_replay },
+
+    { "GET",    BASE "/background-task", ORG, HERE, QUERY_PAGE_TASKS | QUERY_TASKS,
+                                                     background_list },
+    { "GET",    BASE "/background-task/{task}", ORG, MAKER, 0, background_get },
 
     { "GET",    MESSAGE "/endpoint", APP, AT,    QUERY_PAGE_DESTINATIONS, destinations_list },
     { "GET",    ENDPOINT "/msg",     APP, OWNER, LIST_TRIED,              tried_list },

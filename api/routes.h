@@ -85,4 +85,11 @@ void deliveries_resend(struct request *r);
 void destinations_list(struct request *r);
 void tried_list(struct request *r);
 
+void endpoints_recover(struct request *r);
+void endpoints_replay_missing(struct request *r);
+void endpoints_bulk_replay(struct request *r);
+
+void background_list(struct request *r);
+void background_get(struct request *r);
+
 #endif

@@ -20,7 +20,7 @@
 static const struct command *const tables[] = {
     init_commands,        serve_commands,      config_commands,   token_commands,
     app_commands,         event_type_commands, endpoint_commands, send_commands,
-    message_commands,     attempt_commands,    resend_commands,   status_commands,
+    message_commands,     attempt_commands,    replay_commands,   status_commands,
     replication_commands, region_commands,     route_commands,    sign_commands,
     listen_commands,      lab_commands,        version_commands,
 };

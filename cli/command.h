@@ -41,7 +41,7 @@ extern const struct command endpoint_commands[];
 extern const struct command send_commands[];
 extern const struct command message_commands[];
 extern const struct command attempt_commands[];
-extern const struct command resend_commands[];
+extern const struct command replay_commands[];
 extern const struct command status_commands[];
 extern const struct command region_commands[];
 extern const struct command replication_commands[];

@@ -162,11 +162,19 @@ uint8_t id_ordinal(const struct id *id)
     return id->bytes[5];
 }
 
+static uint64_t wall_ms_of(uint64_t head)
+{
+    return (EPOCH_S + (head >> 32)) * 1000 + (head >> 24 & 0xff) * ID_TICK_MS;
+}
+
 uint64_t id_wall_ms(const struct id *id)
 {
-    uint64_t head = head_of(id);
+    return wall_ms_of(head_of(id));
+}
 
-    return (EPOCH_S + (head >> 32)) * 1000 + (head >> 24 & 0xff) * ID_TICK_MS;
+uint64_t id_key_wall_ms(int64_t key)
+{
+    return wall_ms_of((uint64_t)key);
 }
 
 uint64_t id_instant_ms(const struct id *id, uint64_t wall_ms)

@@ -62,6 +62,9 @@ uint64_t id_wall_ms(const struct id *id);
  * runs ahead of a clock that stepped back. So a range of time stays a range of keys. */
 uint64_t id_instant_ms(const struct id *id, uint64_t wall_ms);
 
+/* The instant in a key, in its grain. */
+uint64_t id_key_wall_ms(int64_t key);
+
 /* The least key that an id made at this instant can have; bounds a range of keys by time. */
 int64_t id_key_at(uint64_t wall_ms);
 

@@ -13,6 +13,7 @@
 #ifndef STORE_BACKEND_H
 #define STORE_BACKEND_H
 
+#include "store/background.h"
 #include "store/deliveries.h"
 #include "store/expunge.h"
 #include "store/replicate.h"
@@ -76,6 +77,16 @@ struct backend_ops {
     enum err (*record)(struct backend *, struct store_record *);
     /* ERR_NOT_FOUND, ERR_UNAVAILABLE: as store_resend(), of the message. */
     enum err (*resend)(struct backend *, const struct store_resend *, uint64_t due_at_ms);
+    /* ERR_LIMIT: BACKGROUND_RUNNING_MAX run; those that ended long ago are dropped. next_background():
+     * the running one with the lowest key above `after_key`; ERR_NOT_FOUND. bite(): look at its next
+     * rows, have deliveries made of those that fit, and write how far it is into `*task`.
+     * keep_background() writes that into its row. */
+    enum err (*start_background)(struct backend *, const struct background_task *task);
+    enum err (*next_background)(struct backend *, int64_t after_key,
+                                struct background_task *out);
+    enum err (*bite)(struct backend *, struct background_task *task,
+                     const struct endpoint *endpoint, uint64_t due_at_ms);
+    enum err (*keep_background)(struct backend *, const struct background_task *task);
     enum err (*end_lane)(struct backend *, struct store_end_lane *);
     /* ERR_NOT_FOUND. What they overwrite is out of the files when settle() has found no reader. */
     enum err (*expunge_message)(struct backend *, const struct store_expunge_message *);
@@ -118,6 +129,8 @@ struct backend_ops {
     enum err (*lanes)(struct backend *, struct store_lanes *);
     enum err (*status)(struct backend *, struct store_status *);
     enum err (*get_route)(struct backend *, struct store_get_route *);
+    enum err (*get_background)(struct backend *, struct store_get_background *);
+    enum err (*list_background)(struct backend *, struct store_list_background *);
     enum err (*journal)(struct backend *, struct store_journal *);
     enum err (*positions)(struct backend *, struct store_positions *);
     enum err (*digest)(struct backend *, struct store_digest *);

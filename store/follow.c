@@ -130,6 +130,7 @@ bool changes_drop(struct store *s)
 
 void store_unfollow(struct store *s, struct store_follower *follower, struct task *left)
 {
+    follower->store = s;
     follower->left = left;
     follower->leave.run = on_leave;
     inbox_post(&s->writer, &follower->leave);
@@ -139,7 +140,10 @@ void store_unfollow(struct store *s, struct store_follower *follower, struct tas
 static void on_leave(struct task *task)
 {
     struct store_follower *follower = container_of(task, struct store_follower, leave);
+    struct store *s = follower->store;
 
     list_remove(&follower->link);
+    if (s->watcher && s->watcher->inbox == follower->inbox)
+        s->watcher = NULL;
     inbox_post(follower->inbox, follower->left);
 }

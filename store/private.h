@@ -55,6 +55,16 @@ struct store {
         size_t count, room;
     } fan_out;
 
+    struct background {
+        uv_timer_t pause;
+        struct store_req bite;
+        bool biting;        /* it is under way */
+        bool more;          /* the last one had something to do */
+        uint64_t took_ms;   /* so long */
+        int64_t last_key;   /* of its task; 0 = from the first */
+        uv_close_cb closed; /* once it closes */
+    } background;
+
     /* the reader's thread */
     struct inbox reader;
     struct list reads_first, reads; /* that wait for their turn */
@@ -72,6 +82,12 @@ void store_submit(struct store *s, struct store_req *req, const struct store_ver
 
 /* put.c: write an object that is as it should be, and tell of it. */
 enum err put_unchecked(struct store *s, struct object *object);
+
+/* background.c: load says whether something is to be gone on with; it is from the first turn of the
+ * writer's loop on. `closed` is given the timer, whose data is the store. */
+enum err background_load(struct store *s);
+void background_open(struct store *s, uv_loop_t *loop);
+void background_close(struct store *s, uv_close_cb closed);
 
 /* follow.c: the changes of a group. */
 void changes_add(struct store *s, struct object *object);

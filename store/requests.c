@@ -29,6 +29,8 @@ REQUEST(list_tried, VERB_READS)
 REQUEST(count_attempts, VERB_READS)
 REQUEST(status, VERB_READS)
 REQUEST(get_route, VERB_READS)
+REQUEST(get_background, VERB_READS)
+REQUEST(list_background, VERB_READS)
 
 REQUEST(due, VERB_READS_FIRST)
 REQUEST(lanes, VERB_READS_FIRST)

@@ -68,6 +68,7 @@ static enum err prepare(struct backend *b)
         sqlite_status_prepare,     sqlite_journal_prepare,  sqlite_replicas_prepare,
         sqlite_regions_prepare,    sqlite_routes_prepare,   sqlite_resend_prepare,
         sqlite_deliveries_prepare, sqlite_failing_prepare,  sqlite_expunge_prepare,
+        sqlite_background_prepare, sqlite_bite_prepare,
     };
     enum err err = ERR_OK;
 
@@ -121,7 +122,7 @@ static enum err sqlite_newest_key(struct backend *b, uint8_t ordinal, int64_t *o
     } TABLES[] = {
         { BACKEND_GLOBAL, "applications" }, { BACKEND_GLOBAL, "endpoints" },
         { BACKEND_GLOBAL, "event_types" },  { BACKEND_REGIONAL, "messages" },
-        { BACKEND_REGIONAL, "attempts" },
+        { BACKEND_REGIONAL, "attempts" },   { BACKEND_REGIONAL, "background_tasks" },
     };
     int64_t newest = 0;
 
@@ -215,6 +216,10 @@ const struct backend_ops sqlite_backend = {
     .append = sqlite_append,
     .record = sqlite_record,
     .resend = sqlite_resend,
+    .start_background = sqlite_start_background,
+    .next_background = sqlite_next_background,
+    .bite = sqlite_bite,
+    .keep_background = sqlite_keep_background,
     .end_lane = sqlite_end_lane,
     .expunge_message = sqlite_expunge_message,
     .expunge_attempt = sqlite_expunge_attempt,
@@ -231,6 +236,8 @@ const struct backend_ops sqlite_backend = {
     .lanes = sqlite_lanes,
     .status = sqlite_status,
     .get_route = sqlite_get_route,
+    .get_background = sqlite_get_background,
+    .list_background = sqlite_list_background,
     .own_position = sqlite_own_position,
     .position = sqlite_position,
     .set_position = sqlite_set_position,

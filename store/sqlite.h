@@ -42,6 +42,8 @@ struct backend {
         sqlite3_stmt *move_delivery, *overtake_delivery, *end_lane, *add_totals;
         sqlite3_stmt *find_content, *find_delivery, *ask_for;
         sqlite3_stmt *expunge_message, *end_message, *expunge_attempt;
+        sqlite3_stmt *start_background, *count_background, *bound_background;
+        sqlite3_stmt *next_background, *keep_background, *failures, *messages_between;
         sqlite3_stmt *keep_route, *bound_routes;
         sqlite3_stmt *begin_failing, *end_failing;
         bool some_fail;                      /* an endpoint, as far as is known */
@@ -55,9 +57,9 @@ struct backend {
         struct ordered { /* the same list in both directions */
             sqlite3_stmt *up, *down;
         } applications, endpoints, event_types, messages, by_message, by_endpoint, destinations,
-            tried;
+            tried, background;
         sqlite3_stmt *get_message, *get_event, *get_attempt, *look_at_attempts, *count_attempts;
-        sqlite3_stmt *due, *next_lane, *totals, *failing, *get_route;
+        sqlite3_stmt *due, *next_lane, *totals, *failing, *get_route, *get_background;
         sqlite3_stmt *journal, *journal_chain, *journal_first, *own_position, *position,
             *positions;
         sqlite3_stmt *states, *digests, *begin, *commit;
@@ -164,6 +166,18 @@ enum err sqlite_resend(struct backend *b, const struct store_resend *op, uint64_
 /* Have a message that is there brought to an endpoint: once, however often it was asked for. */
 enum err sqlite_ask_for(struct backend *b, int64_t message_key, int64_t endpoint_key,
                         uint64_t due_at_ms);
+
+enum err sqlite_background_prepare(struct backend *b);
+enum err sqlite_start_background(struct backend *b, const struct background_task *task);
+enum err sqlite_next_background(struct backend *b, int64_t after_key,
+                                struct background_task *out);
+enum err sqlite_keep_background(struct backend *b, const struct background_task *task);
+enum err sqlite_get_background(struct backend *b, struct store_get_background *op);
+enum err sqlite_list_background(struct backend *b, struct store_list_background *op);
+
+enum err sqlite_bite_prepare(struct backend *b);
+enum err sqlite_bite(struct backend *b, struct background_task *task,
+                     const struct endpoint *endpoint, uint64_t due_at_ms);
 
 enum err sqlite_repeat_prepare(struct backend *b);
 enum err sqlite_find_repeated(struct backend *b, const uint8_t *hash, uint64_t now_ms,

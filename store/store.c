@@ -34,6 +34,7 @@ static void on_close(struct task *task);
 static void on_close_reader(struct task *task);
 static void on_reader_closed(struct inbox *reader);
 static void on_close_writer(struct task *task);
+static void on_background_closed(uv_handle_t *pause);
 static void on_writer_closed(struct inbox *writer);
 static void store_free(struct store *s);
 
@@ -81,6 +82,8 @@ static enum err prepare(struct store *s, const struct store_options *options)
         id_source_init(s->ids, s->ids->ordinal, newest_key);
     if (!err)
         err = journal_open(s);
+    if (!err)
+        err = background_load(s);
     return err;
 }
 
@@ -100,6 +103,7 @@ static enum err open_inboxes(struct store *s, const struct store_options *option
     s->writer.limit = s->reader.limit = options->requests_max;
     s->writer.after_batch = on_batch_end;
     s->reader.after_batch = on_reader_batch_end;
+    background_open(s, options->writer);
     return ERR_OK;
 }
 
@@ -330,7 +334,7 @@ static void on_answer(struct task *task)
     req->done(req);
 }
 
-/* Closing: the writer's batch, the reader's, the reader, the writer. */
+/* Closing: the writer's batch, the reader's, the reader, what runs in the background, the writer. */
 
 void store_close(struct store *s, struct inbox *reply_to, struct task *closed)
 {
@@ -370,6 +374,13 @@ static void on_reader_closed(struct inbox *reader)
 static void on_close_writer(struct task *task)
 {
     struct store *s = container_of(task, struct store, close_writer);
+
+    background_close(s, on_background_closed);
+}
+
+static void on_background_closed(uv_handle_t *pause)
+{
+    struct store *s = pause->data;
 
     inbox_close(&s->writer, on_writer_closed);
 }

@@ -104,12 +104,14 @@ struct store_follower {
 
     /* private */
     struct list link;
+    struct store *store;
     struct task leave;
     struct task *left;
 };
 void store_follow(struct store *s, struct store_follower *follower);
 
-/* Before the follower's inbox may be closed: `left` is posted to it behind the last change. */
+/* Before the follower's inbox may be closed: `left` is posted to it behind the last change, and behind
+ * the last hint. */
 void store_unfollow(struct store *s, struct store_follower *follower, struct task *left);
 
 /* What a hint holds at most, beside the names and channels of its message: 24 KiB. */
@@ -138,7 +140,7 @@ struct store_watcher {
     void (*fresh)(struct store_watcher *, struct store_hint *hint);
 };
 
-/* One, before the loops run. */
+/* One, before the loops run, and until a follower with the same inbox has left. */
 void store_watch(struct store *s, struct store_watcher *watcher);
 
 /* Configuration. */

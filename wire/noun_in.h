@@ -8,6 +8,7 @@
 #ifndef WIRE_NOUN_IN_H
 #define WIRE_NOUN_IN_H
 
+#include "core/background_task.h"
 #include "core/model.h"
 #include "core/residency.h"
 #include "wire/faults.h"
@@ -57,6 +58,11 @@ struct rotation_in {
     uint32_t grace_s; /* how long the old secret signs along */
 };
 void read_rotation(const struct json *body, struct rotation_in *into, struct faults *faults);
+
+/* The body of POST …/recover, …/replay-missing and …/bulk-replay, as the kind of `into` says. Nothing
+ * that is yet to come is looked at: the window ends now at the latest. */
+void read_background(const struct json *body, uint64_t now_ms, struct background_task *into,
+                     struct faults *faults);
 
 /* A new message, without a tree of its payload. */
 struct message_in {

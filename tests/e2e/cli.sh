@@ -380,6 +380,19 @@ grep -q REGION out && fail 'a region alone has no column for regions'
 expect 0 resend --app shop --endpoint books "$message"; silent out
 expect 3 resend --app shop --endpoint none "$message"
 expect 2 resend --app shop "$message";         says err '--endpoint is missing'
+expect 0 recover --app shop --since 1h books -o jsonl;  says out '"task":"endpoint.recover"'
+expect 0 background-task get "$(member id)";   says out '^TASK +endpoint.recover$'
+expect 2 recover --app shop --since soon books;         says err "--since: 'soon' is no time"
+expect 1 recover --app shop --since 30d books; says err '^posthaste: since: '
+expect 3 recover --app shop --since 1h none
+expect 2 replay --app shop --since 1h books;   says err 'one of --dry-run and --yes'
+expect 2 replay --app shop --since 1h books --yes --missing --status 2;  says err 'takes no --status'
+expect 0 replay --app shop --since 1h books --yes --missing;             says out 'endpoint.replay'
+expect 0 replay --app shop --since 1h books --dry-run --event-types order.paid -o jsonl
+task=$(member id)
+until expect 0 background-task get "$task" && grep -q finished out; do :; done
+says out '^DELIVERIES +[1-9]'
+expect 0 background-task list --status finished --task endpoint.bulk-replay --all;  says out "$task"
 expect 2 attempt list --app shop;              says err '--message or --endpoint is missing'
 expect 0 attempt expunge --app shop --message "$message" "$attempt";  silent out
 expect 0 attempt get --app shop --message "$message" "$attempt"; says out '^BODY +EXPUNGED$'

@@ -97,6 +97,40 @@ for (const [name, Svix] of [['svix 1', major1], ['svix 2', major2]]) {
         await assert.rejects(svix.messageAttempt.listAttemptedDestinations(app, 'none'), error => error.code === 404);
     });
 
+    test(`${name} recovers and replays in the background`, async t => {
+        const d = await dispatcher(t, { args: ['--retry-schedule', '3600'] });
+        let status = 500;
+        const r = await receiver(t, (_, response) => response.writeHead(status).end());
+        const { app, id } = await d.endpoint(r.url);
+        const svix = new Svix(d.token, { serverUrl: d.url });
+        const since = new Date(Date.now() - 3600_000);
+        const ended = task => until(() => svix.backgroundTask.get(task.id), now => now.status !== 'running');
+        const recorded = count => until(() => svix.messageAttempt.listByEndpoint(app, id),
+            page => page.data.length === count);
+
+        for (let n = 0; n < 3; n++)
+            await svix.message.create(app, { eventType: n ? 'order.paid' : 'order.sent', payload: { n } });
+        await recorded(3);
+        status = 204;
+        const recovery = await svix.endpoint.recover(app, id, { since });
+        assert.deepEqual([recovery.task, recovery.status], ['endpoint.recover', 'running']);
+        assert.ok(recovery.updatedAt > since);
+        assert.equal((await ended(recovery)).data.deliveries, 3);
+        const attempts = await recorded(6);
+        assert.deepEqual(attempts.data.map(a => a.triggerType), [1, 1, 1, 0, 0, 0]);
+
+        const late = await svix.endpoint.create(app, { url: r.url });
+        const missing = await svix.endpoint.replayMissing(app, late.id, { since });
+        assert.equal((await ended(missing)).data.deliveries, 3);
+        await r.arrived(9);
+        const bulk = await svix.endpoint.bulkReplay(app, id, { since, eventTypes: ['order.sent'], status: 0 });
+        assert.equal((await ended(bulk)).data.deliveries, 1);
+        await r.arrived(10);
+        const tasks = await svix.backgroundTask.list({ status: 'finished' });
+        assert.deepEqual(tasks.data.map(task => task.id), [bulk.id, missing.id, recovery.id]);
+        await assert.rejects(svix.endpoint.recover(app, id, { since: new Date(0) }), error => error.code === 422);
+    });
+
     test(`${name} pages through a list to its end`, async t => {
         const d = await dispatcher(t);
         const svix = new Svix(d.token, { serverUrl: d.url });

@@ -635,6 +635,24 @@ static void a_region_is_drained_by_itself(void **state)
     close_all();
 }
 
+static void a_background_task_is_asked_for_where_it_runs(void **state)
+{
+    char id[ID_TEXT_MAX], path[128];
+    (void)state;
+
+    open_in("iad");
+    make_id(ID_TASK, "sin", id);
+    snprintf(path, sizeof path, API "/background-task/%s", id);
+    assert_int_equal(site_status(&site, "GET", NULL, "%s", path), 200);
+    assert_int_equal(carrier.region, 3);
+    assert_string_equal(carrier.path, path);
+    make_id(ID_TASK, "iad", id);
+    assert_int_equal(site_status(&site, "GET", NULL, API "/background-task/%s", id), 404);
+    assert_int_equal(site_status(&site, "GET", NULL, API "/background-task/none"), 404);
+    assert_int_equal(carrier.errands, 1);
+    close_all();
+}
+
 static void on_closed(void *ctx)
 {
     *(bool *)ctx = true;
@@ -850,6 +868,7 @@ int main(void)
         cmocka_unit_test(
             an_application_that_has_not_arrived_yet_is_asked_for_where_it_was_made),
         cmocka_unit_test(a_region_is_drained_by_itself),
+        cmocka_unit_test(a_background_task_is_asked_for_where_it_runs),
         cmocka_unit_test(an_api_may_answer_on_the_server_of_another),
         cmocka_unit_test(an_errand_that_fails_is_503_and_may_be_repeated),
         cmocka_unit_test(without_a_way_to_others_only_what_is_here_is_answered),

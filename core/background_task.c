@@ -1,0 +1,64 @@
+#include "core/background_task.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+const char *background_kind_text(enum background_kind kind)
+{
+    static const char *const TEXTS[BACKGROUND_KINDS] = {
+        [BACKGROUND_RECOVER] = "endpoint.recover",
+        [BACKGROUND_REPLAY_MISSING] = "endpoint.replay",
+        [BACKGROUND_BULK_REPLAY] = "endpoint.bulk-replay",
+    };
+
+    return TEXTS[kind];
+}
+
+const char *background_status_text(enum background_status status)
+{
+    static const char *const TEXTS[BACKGROUND_STATUSES] = {
+        [BACKGROUND_RUNNING] = "running",
+        [BACKGROUND_FINISHED] = "finished",
+        [BACKGROUND_FAILED] = "failed",
+    };
+
+    return TEXTS[status];
+}
+
+enum err background_kind_parse(const char *text, enum background_kind *out)
+{
+    for (enum background_kind kind = 0; kind < BACKGROUND_KINDS; kind++)
+        if (strcmp(background_kind_text(kind), text) == 0) {
+            *out = kind;
+            return ERR_OK;
+        }
+    return ERR_INVALID;
+}
+
+enum err background_status_parse(const char *text, enum background_status *out)
+{
+    for (enum background_status status = 0; status < BACKGROUND_STATUSES; status++)
+        if (strcmp(background_status_text(status), text) == 0) {
+            *out = status;
+            return ERR_OK;
+        }
+    return ERR_INVALID;
+}
+
+int64_t background_above(const struct background_task *task)
+{
+    int64_t from = id_key_at(task->since_ms) - 1;
+
+    return task->reached_key > from ? task->reached_key : from;
+}
+
+int64_t background_below(const struct background_task *task)
+{
+    return id_key_at(task->until_ms + ID_TICK_MS);
+}
+
+void background_task_fini(struct background_task *task)
+{
+    text_list_fini(&task->event_types);
+    free(task->channel);
+}

@@ -1,0 +1,60 @@
+/* Background task: deliveries that are asked for again by the thousand, done bite by bite; see
+ * docs/background-tasks.md. Plain data, whose texts are owned. */
+#ifndef CORE_BACKGROUND_TASK_H
+#define CORE_BACKGROUND_TASK_H
+
+#include "core/model.h"
+
+enum background_kind {
+    BACKGROUND_RECOVER,        /* what failed and wasn't delivered */
+    BACKGROUND_REPLAY_MISSING, /* what was never sent there, and the endpoint wants */
+    BACKGROUND_BULK_REPLAY,    /* whatever was sent there */
+    BACKGROUND_KINDS,
+};
+
+enum background_status {
+    BACKGROUND_RUNNING,
+    BACKGROUND_FINISHED,
+    BACKGROUND_FAILED, /* its endpoint is gone */
+    BACKGROUND_STATUSES,
+};
+
+struct background_task {
+    struct id id, organization, application, endpoint;
+    enum background_kind kind;
+    enum background_status status;
+    bool dry_run;                /* count alone */
+    uint64_t since_ms, until_ms; /* of messages; of attempts to recover */
+
+    /* of BACKGROUND_BULK_REPLAY: narrower */
+    struct text_list event_types; /* none = all */
+    char *channel;                /* NULL = all */
+    bool has_status;
+    enum attempt_status
+        message_status; /* SUCCESS, FAIL, or one of the others: yet to be sent */
+    bool has_status_class;
+    unsigned status_class; /* of the last answer: 0 (none), 100 … 500 */
+
+    int64_t reached_key; /* of what was looked at last, a message or an attempt */
+    uint64_t looked_at;  /* of them */
+    uint64_t deliveries; /* asked for */
+    uint64_t created_at_ms, updated_at_ms;
+};
+
+/* As the API words them: "endpoint.recover", "running". */
+const char *background_kind_text(enum background_kind kind);
+const char *background_status_text(enum background_status status);
+
+/* ERR_INVALID: none of these. */
+MUST_USE enum err background_kind_parse(const char *text, enum background_kind *out);
+MUST_USE enum err background_status_parse(const char *text, enum background_status *out);
+
+/* What is left of the window as keys: rows with above < key < below. Its last instant belongs to it,
+ * and ids count in steps of 4 ms. */
+int64_t background_above(const struct background_task *task);
+int64_t background_below(const struct background_task *task);
+
+/* Free what it points to, not the task. */
+void background_task_fini(struct background_task *task);
+
+#endif

@@ -1,0 +1,46 @@
+/* Background tasks: work on many deliveries, which the writer does in bites between the groups of
+ * others, a bite of one task at a time, and goes on with after a restart.
+ *
+ * Requests as in store.h. */
+#ifndef STORE_BACKGROUND_H
+#define STORE_BACKGROUND_H
+
+#include "core/background_task.h"
+#include "store/store.h"
+
+#define BACKGROUND_RUNNING_MAX 256  /* tasks at a time */
+#define BACKGROUND_KEPT        1000 /* that have ended, the newest */
+#define BACKGROUND_BITE_ROWS   200  /* that one bite looks at */
+
+/* Begin a task: the caller says for whom, what and which. Its id, its dates and what is done of it
+ * come back.
+ *   ERR_NOT_FOUND the endpoint is gone
+ *   ERR_LIMIT     so many are running */
+struct store_start_background {
+    struct store_req req;
+    struct background_task *task; /* in and out, borrowed */
+};
+void store_start_background(struct store *s, struct store_start_background *op);
+
+/* ERR_NOT_FOUND. */
+struct store_get_background {
+    struct store_req req;
+    struct id organization, id;  /* in */
+    struct background_task task; /* out: background_task_fini() */
+};
+void store_get_background(struct store *s, struct store_get_background *op);
+
+struct store_list_background {
+    struct store_req req;
+    struct id organization; /* in */
+    bool has_status, has_kind;
+    enum background_status status;
+    enum background_kind kind;
+    struct page page;
+    size_t count;                  /* out */
+    struct background_task *tasks; /* out: background_task_fini() each, free() the array */
+    bool more;                     /* out */
+};
+void store_list_background(struct store *s, struct store_list_background *op);
+
+#endif
