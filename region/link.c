@@ -154,6 +154,7 @@ enum err link_open(struct link **out, const struct link_options *options)
     carry_open(link);
     forwards_open(link);
     write_run(link);
+    expiry_init(&link->expiry, link->topology);
     uv_timer_init(options->loop, &link->timer);
     link->follower = (struct store_follower){ .inbox = &link->inbox,
                                               .catalog = link->catalog,
@@ -201,6 +202,7 @@ static void on_turn(uv_timer_t *timer)
     for (size_t i = 0; !link->closing && i < link->caller_count; i++)
         caller_poke(&link->callers[i], now);
     answers_poke(link, now);
+    expiry_poke(&link->expiry, link->topology, now);
     for (size_t i = 0; i < link->caller_count; i++)
         stand_in_poke(&link->callers[i], now);
     link_settle(link);
@@ -250,6 +252,8 @@ static void judge(struct link *link, struct region_condition out[REGIONS_MAX])
             snprintf(c->reason, sizeof c->reason, "%s", caller->puller.trouble);
         auditor_condition(&caller->auditor, c);
     }
+    for (size_t i = 0; i < link->topology->count; i++)
+        expiry_condition(&link->expiry, i, clock_now().wall_ms, &out[i]);
 }
 
 static bool is_same(const struct region_condition *a, const struct region_condition *b)

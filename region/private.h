@@ -18,6 +18,7 @@
 #include "api/elsewhere.h"
 #include "dispatcher/forward.h"
 #include "region/backoff.h"
+#include "region/expiry.h"
 #include "region/forward_words.h"
 #include "region/link.h"
 #include "region/peer.h"
@@ -171,6 +172,7 @@ struct link {
     size_t caller_count;
     struct caller callers[REGIONS_MAX];
     struct health_board *board;
+    struct expiry expiry;
     struct region_condition conditions[REGIONS_MAX]; /* that were posted last */
 
     struct tls_context *tls;
