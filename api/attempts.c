@@ -26,6 +26,7 @@ static void list(struct request *r, const struct id *message, const struct endpo
             .message = r->query.messages,
         },
         .with_content = r->query.with_content,
+        .with_messages = r->query.with_message,
         .page = r->query.page,
     };
     if (message)
@@ -77,10 +78,14 @@ static void on_listed(struct store_req *req)
     }
     struct json_writer *w = reply_begin_page(r);
     for (size_t i = 0; i < op->count; i++) {
-        json_put_attempt(w, &op->attempts[i], r->services->topology, r->query.with_content);
+        struct message *message = op->messages ? op->messages[i] : NULL;
+        json_put_attempt(w, &op->attempts[i], message, r->services->topology,
+                         r->query.with_content);
         attempt_record_fini(&op->attempts[i]);
+        message_unref(message);
     }
     free(op->attempts);
+    free(op->messages);
     reply_send_span(r, ID_ATTEMPT, &op->span, op->more);
 }
 
@@ -122,7 +127,7 @@ static void on_got(struct store_req *req)
         reply_err(r, req->err);
         return;
     }
-    json_put_attempt(reply_begin(r), &r->op.get_attempt.attempt, r->services->topology,
+    json_put_attempt(reply_begin(r), &r->op.get_attempt.attempt, NULL, r->services->topology,
                      r->query.with_content);
     attempt_record_fini(&r->op.get_attempt.attempt);
     reply_send(r, 200);

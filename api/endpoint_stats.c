@@ -97,7 +97,7 @@ static void reply_stats(struct request *r)
     json_add_unsigned(w, "pending", r->stats.counts[ATTEMPT_PENDING]);
     json_add_unsigned(w, "sending", r->stats.counts[ATTEMPT_SENDING]);
     json_add_unsigned(w, "fail", r->stats.counts[ATTEMPT_FAIL]);
-    json_add_unsigned(w, "canceled", 0);
+    json_add_unsigned(w, "canceled", r->stats.counts[ATTEMPT_CANCELED]);
     json_close_object(w);
     reply_send(r, 200);
 }

@@ -65,6 +65,7 @@ static void append(struct request *r)
         .event_type = in->event_type,
         .event_id = in->event_id,
         .channels = &in->channels,
+        .tags = &in->tags,
         .payload = in->payload,
         .payload_len = in->payload_len,
         .retention_days = in->retention_days,

@@ -175,11 +175,25 @@ static bool read_channel(struct reading *r)
     return true;
 }
 
+static bool read_tag(struct reading *r)
+{
+    keep_text(r->value, &r->into->tag);
+    r->into->messages.tag = r->into->tag;
+    if (!name_is_valid(r->value, CHANNEL_LEN_MAX))
+        faults_add(r->faults, FAULT_VALUE, "query/tag", "isn't a tag");
+    return true;
+}
+
+static bool read_with_message(struct reading *r)
+{
+    return read_bool(r->value, &r->into->with_message);
+}
+
 static bool read_status(struct reading *r)
 {
     unsigned status;
 
-    if (!read_number(r->value, &status) || status > ATTEMPT_SENDING)
+    if (!read_number(r->value, &status) || status >= ATTEMPT_STATUSES)
         return false;
     r->into->has_status = true;
     r->into->status = (enum attempt_status)status;
@@ -231,8 +245,10 @@ static const struct parameter {
     { "until", QUERY_RANGE, read_until },
     { "event_types", QUERY_MESSAGES, read_event_types },
     { "channel", QUERY_MESSAGES, read_channel },
+    { "tag", QUERY_MESSAGES, read_tag },
     { "status", QUERY_ATTEMPTS | QUERY_STATUS, read_status },
     { "status_code_class", QUERY_ATTEMPTS, read_status_class },
+    { "with_msg", QUERY_ATTEMPTS, read_with_message },
     { "endpoint_id", QUERY_ENDPOINT, read_endpoint_id },
     { "status", QUERY_TASKS, read_task_status },
     { "task", QUERY_TASKS, read_task_kind },
@@ -291,5 +307,6 @@ void query_fini(struct query *q)
     text_list_fini(&q->messages.event_types);
     free(q->iterator);
     free(q->channel);
+    free(q->tag);
     free(q->endpoint);
 }

@@ -31,8 +31,8 @@ enum {
     QUERY_ARCHIVED = 1 << 7,      /* include_archived */
     QUERY_EXPUNGE = 1 << 8,       /* expunge */
     QUERY_GET_IF_EXISTS = 1 << 9, /* get_if_exists */
-    QUERY_MESSAGES = 1 << 10,     /* event_types, channel, before, after */
-    QUERY_ATTEMPTS = 1 << 11,     /* status, status_code_class */
+    QUERY_MESSAGES = 1 << 10,     /* event_types, channel, tag, before, after */
+    QUERY_ATTEMPTS = 1 << 11,     /* status, status_code_class, with_msg */
     QUERY_ENDPOINT = 1 << 12,     /* endpoint_id */
     QUERY_STATUS = 1 << 13,       /* status alone */
     QUERY_RANGE = 1 << 15,        /* since, until */
@@ -49,10 +49,11 @@ enum {
 struct query {
     struct page page; /* its name cursor points to `iterator` */
     bool with_content;
+    bool with_message;
     bool with_archived;
     bool expunge;
     bool get_if_exists;
-    struct message_filter messages; /* its channel points to `channel` */
+    struct message_filter messages; /* its channel and tag point to the texts below */
     bool has_status;
     enum attempt_status status;
     bool has_status_class;
@@ -62,7 +63,7 @@ struct query {
     bool has_task_status, has_task_kind;
     enum background_status task_status;
     enum background_kind task_kind;
-    char *iterator, *channel, *endpoint; /* owned; NULL if absent */
+    char *iterator, *channel, *tag, *endpoint; /* owned; NULL if absent */
 };
 
 /* Read `text` (without '?') for a route that takes `accepts`. ERR_INVALID: unparsable, `why` is

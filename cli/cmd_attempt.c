@@ -17,6 +17,7 @@ static const struct option list_options[] = {
           "status_code_class"),
     QUERY("event-types", OPTION_LIST, "TYPE,…", "of these event types", "event_types"),
     QUERY("channel", OPTION_TEXT, "CHANNEL", "of messages for it", "channel"),
+    QUERY("tag", OPTION_TEXT, "TAG", "of messages tagged with it", "tag"),
     QUERY("before", OPTION_TEXT, "TIME", "before it, such as 2026-11-24T02:57:36Z", "before"),
     QUERY("after", OPTION_TEXT, "TIME", "after it", "after"),
     OPTION_END,

@@ -60,6 +60,7 @@ static const struct option messages_options[] = {
           "status"),
     QUERY("event-types", OPTION_LIST, "TYPE,…", "of these event types", "event_types"),
     QUERY("channel", OPTION_TEXT, "CHANNEL", "for this channel", "channel"),
+    QUERY("tag", OPTION_TEXT, "TAG", "tagged with it", "tag"),
     QUERY("before", OPTION_TEXT, "TIME", "before it, such as 2026-11-24T02:57:36Z", "before"),
     QUERY("after", OPTION_TEXT, "TIME", "after it", "after"),
     QUERY("no-content", OPTION_NO, NULL, "without payloads", "with_content"),

@@ -11,6 +11,7 @@ static const struct option list_options[] = {
     LOCAL_APP,
     QUERY("event-types", OPTION_LIST, "TYPE,…", "of these event types", "event_types"),
     QUERY("channel", OPTION_TEXT, "CHANNEL", "for this channel", "channel"),
+    QUERY("tag", OPTION_TEXT, "TAG", "tagged with it", "tag"),
     QUERY("before", OPTION_TEXT, "TIME", "before it, such as 2026-11-24T02:57:36Z", "before"),
     QUERY("after", OPTION_TEXT, "TIME", "after it", "after"),
     QUERY("no-content", OPTION_NO, NULL, "without payloads", "with_content"),
@@ -34,6 +35,7 @@ static const struct column list_columns[] = {
     { "EVENT TYPE", "eventType" },
     { "EVENT ID", "eventId" },
     { "CHANNELS", "channels" },
+    { "TAGS", "tags" },
     { "TIME", "timestamp" },
     { NULL, NULL },
 };
@@ -48,6 +50,7 @@ static const struct column get_columns[] = {
     { "EVENT TYPE", "eventType" },
     { "EVENT ID", "eventId" },
     { "CHANNELS", "channels" },
+    { "TAGS", "tags" },
     { "TIME", "timestamp" },
     { "PAYLOAD", "payload" },
     { NULL, NULL },

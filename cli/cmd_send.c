@@ -22,6 +22,7 @@ static const struct option options[] = {
     FIELD("event-id", OPTION_TEXT, "ID", "your own id for it; a second one is refused",
           "eventId"),
     FIELD("channels", OPTION_LIST, "CHANNEL,…", "for these channels", "channels"),
+    FIELD("tags", OPTION_LIST, "TAG,…", "to find it by", "tags"),
     LOCAL("idempotency-key", OPTION_TEXT, "KEY", "sent twice with it, it is one message"),
     LOCAL("wait", OPTION_FLAG, NULL, "wait for the first attempt; its outcome is ours"),
     LOCAL("timeout", OPTION_COUNT, "SECONDS", "of --wait; 30 unless given"),

@@ -220,6 +220,7 @@ void message_unref(struct message *message)
     free(message->event_type);
     free(message->event_id);
     text_list_fini(&message->channels);
+    text_list_fini(&message->tags);
     bytes_fini(&message->payload);
     free(message);
 }

@@ -137,7 +137,8 @@ struct message {
     char *event_type;
     char *event_id; /* optional; unique in the application */
     struct text_list channels;
-    struct bytes payload; /* the accepted bytes, to be delivered as they are */
+    struct text_list tags; /* of the sender's; only lists look at them */
+    struct bytes payload;  /* the accepted bytes, to be delivered as they are */
     uint64_t created_at_ms;
     uint64_t expires_at_ms; /* of the payload */
 };
@@ -165,9 +166,10 @@ enum attempt_status {
     ATTEMPT_SUCCESS = 0,
     ATTEMPT_PENDING = 1,
     ATTEMPT_FAIL = 2,
-    ATTEMPT_SENDING = 3
+    ATTEMPT_SENDING = 3,
+    ATTEMPT_CANCELED = 4 /* none of ours is; others' clients may ask for them */
 };
-#define ATTEMPT_STATUSES 4
+#define ATTEMPT_STATUSES 5
 
 /* What became of a delivery that was tried. */
 struct delivery_outcome {

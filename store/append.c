@@ -108,6 +108,8 @@ static struct message *make_message(struct store *s, const struct store_append *
     m->event_id = xstrdup(op->event_id);
     if (op->channels)
         m->channels = text_list_copy(op->channels);
+    if (op->tags)
+        m->tags = text_list_copy(op->tags);
     m->payload = bytes_copy(op->payload, op->payload_len);
     return m;
 }

@@ -37,7 +37,7 @@ struct backend {
         sqlite3_stmt *begin_round, *quarantine, *bound_quarantine, *empty_quarantine;
         sqlite3_stmt *drain, *draining;
         sqlite3_stmt *find_repeated, *remember, *sweep_to, *sweep;
-        sqlite3_stmt *find_event, *insert_message, *insert_delivery;
+        sqlite3_stmt *find_event, *insert_message, *insert_tags, *insert_delivery;
         sqlite3_stmt *insert_attempt, *insert_late_attempt, *insert_way;
         sqlite3_stmt *move_delivery, *overtake_delivery, *end_lane, *add_totals;
         sqlite3_stmt *find_content, *find_delivery, *ask_for;
@@ -188,7 +188,7 @@ enum err sqlite_messages_prepare(struct backend *b);
 enum err sqlite_get_message(struct backend *b, struct store_get_message *op);
 enum err sqlite_list_messages(struct backend *b, struct store_list_messages *op);
 
-/* Whether the row, whose first columns are those of a message, is one of the application's that the
+/* Whether the row, whose first columns are those of a tagged message, is one of the application's that the
  * filter takes. */
 bool sqlite_message_passes(sqlite3_stmt *statement, const struct id *application,
                            const struct message_filter *filter);

@@ -12,7 +12,8 @@
     "a.key, a.tail, m.key, m.tail, a.endpoint_key, a.endpoint_tail, m.application_key,"        \
     " m.application_tail, a.number, a.status, a.trigger, a.response_status,"                   \
     " a.duration_ms, a.started_at_ms, a.next_attempt_at_ms, a.url, m.event_type,"              \
-    " m.channels, w.region, w.connect_us, w.tls_us, w.first_byte_us, a.response"
+    " m.channels, " TAGS_OF_MESSAGE                                                            \
+    ", w.region, w.connect_us, w.tls_us, w.first_byte_us, a.response"
 enum attempt_column {
     ATTEMPT_ID = 0, /* and tail, as the next three */
     ATTEMPT_MESSAGE = 2,
@@ -28,6 +29,7 @@ enum attempt_column {
     ATTEMPT_URL,
     ATTEMPT_EVENT_TYPE,
     ATTEMPT_CHANNELS,
+    ATTEMPT_TAGS,
     ATTEMPT_REGION, /* the way: all NULL where there is only one region */
     ATTEMPT_CONNECT_US,
     ATTEMPT_TLS_US,
@@ -54,7 +56,8 @@ static const char SQL_GET_ATTEMPT[] =
 /* Those of a tick or two at both ends are looked at in vain. */
 static const char SQL_COUNT_ATTEMPTS[] =
     "SELECT sum(status = 0 AND inside), sum(status = 1 AND inside),"
-    "       sum(status = 2 AND inside), sum(status = 3 AND inside), count(*), max(key)"
+    "       sum(status = 2 AND inside), sum(status = 3 AND inside),"
+    "       sum(status = 4 AND inside), count(*), max(key)"
     "  FROM (SELECT key, status, started_at_ms BETWEEN ?4 AND ?5 AS inside"
     "          FROM attempts"
     "         WHERE endpoint_key = ?1 AND key > ?2 AND key < ?3"
@@ -127,7 +130,8 @@ static bool message_filter_passes(sqlite3_stmt *st, const struct message_filter 
     return filter_takes_time(filter, column_u64(st, ATTEMPT_STARTED_AT_MS)) &&
            (filter->event_types.count == 0 ||
             column_is_in(st, ATTEMPT_EVENT_TYPE, &filter->event_types)) &&
-           (!filter->channel || column_list_has(st, ATTEMPT_CHANNELS, filter->channel));
+           (!filter->channel || column_list_has(st, ATTEMPT_CHANNELS, filter->channel)) &&
+           (!filter->tag || column_list_has(st, ATTEMPT_TAGS, filter->tag));
 }
 
 static bool attempt_passes(sqlite3_stmt *st, const struct store_list_attempts *op)
@@ -143,20 +147,44 @@ static bool attempt_passes(sqlite3_stmt *st, const struct store_list_attempts *o
            message_filter_passes(st, &filter->message);
 }
 
+/* The message of the attempt that comes next in the page, if messages are asked for. */
+static enum err take_message(struct backend *b, sqlite3_stmt *st,
+                             struct store_list_attempts *op, size_t *bytes)
+{
+    struct store_get_message get = {
+        .application = op->application,
+        .id = column_id(st, ATTEMPT_MESSAGE),
+        .with_content = op->with_content,
+    };
+
+    if (!op->with_messages)
+        return ERR_OK;
+    enum err err = sqlite_get_message(b, &get);
+    if (err)
+        return err;
+    op->messages[op->count] = get.message;
+    *bytes += get.message->payload.len;
+    return ERR_OK;
+}
+
 /* As collect_messages(). */
-static enum err collect_attempts(const struct connection *c, sqlite3_stmt *st,
+static enum err collect_attempts(struct backend *b, sqlite3_stmt *st,
                                  struct store_list_attempts *op, struct id *out_reached)
 {
-    size_t seen = 0;
+    const struct connection *c = &b->reader.files[BACKEND_REGIONAL];
+    size_t seen = 0, bytes = 0;
     bool row;
     enum err err = ERR_OK;
 
     while (!op->more && !(err = sqlite_next(c, st, &row)) && row) {
         bool passes = attempt_passes(st, op);
-        if (passes && op->count == op->page.limit)
+        if (passes && (op->count == op->page.limit || bytes > PAGE_BYTES_MAX)) {
             op->more = true;
-        else if (passes)
+        } else if (passes) {
+            if ((err = take_message(b, st, op, &bytes)))
+                break;
             column_attempt(st, op->with_content, &op->attempts[op->count++]);
+        }
         if (!op->more && ++seen == PAGE_ROWS_MAX) {
             op->more = true;
             *out_reached = column_id(st, ATTEMPT_ID);
@@ -164,6 +192,17 @@ static enum err collect_attempts(const struct connection *c, sqlite3_stmt *st,
     }
     sqlite3_reset(st);
     return err;
+}
+
+static void drop_attempts(struct store_list_attempts *op)
+{
+    for (size_t i = 0; i < op->count; i++) {
+        attempt_record_fini(&op->attempts[i]);
+        if (op->messages)
+            message_unref(op->messages[i]);
+    }
+    free(op->attempts);
+    free(op->messages);
 }
 
 enum err sqlite_list_attempts(struct backend *b, struct store_list_attempts *op)
@@ -182,15 +221,16 @@ enum err sqlite_list_attempts(struct backend *b, struct store_list_attempts *op)
     op->count = 0;
     op->more = false;
     op->attempts = xcalloc(op->page.limit, sizeof *op->attempts);
-    enum err err = collect_attempts(&b->reader.files[BACKEND_REGIONAL], st, op, &reached);
+    op->messages = op->with_messages ? xcalloc(op->page.limit, sizeof *op->messages) : NULL;
+    enum err err = collect_attempts(b, st, op, &reached);
     if (err) {
-        for (size_t i = 0; i < op->count; i++)
-            attempt_record_fini(&op->attempts[i]);
-        free(op->attempts);
+        drop_attempts(op);
         return err;
     }
     if (walk.reversed)
         page_reverse(op->attempts, op->count, sizeof *op->attempts);
+    if (walk.reversed && op->messages)
+        page_reverse(op->messages, op->count, sizeof *op->messages);
     op->span = span_of(&walk, op->count > 0 ? &op->attempts[0].id : NULL,
                        op->count > 0 ? &op->attempts[op->count - 1].id : NULL, &reached);
     return ERR_OK;

@@ -107,9 +107,11 @@ static bool status_fits(sqlite3_stmt *st, const struct background_task *task)
         return state == DELIVERY_DEAD;
     case ATTEMPT_PENDING:
     case ATTEMPT_SENDING:
+        return state == DELIVERY_PENDING;
+    case ATTEMPT_CANCELED:
         break;
     }
-    return state == DELIVERY_PENDING;
+    return false;
 }
 
 static bool class_fits(sqlite3_stmt *st, const struct background_task *task)

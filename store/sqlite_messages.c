@@ -7,17 +7,17 @@
 
 /* clang-format off */
 static const char SQL_GET_MESSAGE[] =
-    "SELECT " MESSAGE_COLUMNS
+    "SELECT " TAGGED_COLUMNS
     "  FROM messages AS m"
     " WHERE m.key = ?1";
 
 static const char SQL_GET_EVENT[] =
-    "SELECT " MESSAGE_COLUMNS
+    "SELECT " TAGGED_COLUMNS
     "  FROM messages AS m"
     " WHERE m.application_key = ?1 AND m.event_id = ?2";
 
 #define SQL_LIST_MESSAGES(direction)                                                           \
-    "SELECT " MESSAGE_COLUMNS                                                                  \
+    "SELECT " TAGGED_COLUMNS                                                                  \
     "  FROM messages AS m"                                                                     \
     " WHERE m.application_key = ?1 AND m.key > ?2 AND m.key < ?3"                              \
     " ORDER BY m.key " direction
@@ -54,7 +54,7 @@ enum err sqlite_get_message(struct backend *b, struct store_get_message *op)
     found = found && column_id_is(st, MESSAGE_APPLICATION, &op->application) &&
             (op->event_id || column_id_is(st, MESSAGE_ID, &op->id));
     if (found)
-        op->message = column_message(st, op->with_content);
+        op->message = column_tagged_message(st, op->with_content);
     sqlite3_reset(st);
     return found ? ERR_OK : ERR_NOT_FOUND;
 }
@@ -66,7 +66,8 @@ bool sqlite_message_passes(sqlite3_stmt *st, const struct id *application,
            filter_takes_time(filter, column_u64(st, MESSAGE_CREATED_AT_MS)) &&
            (filter->event_types.count == 0 ||
             column_is_in(st, MESSAGE_EVENT_TYPE, &filter->event_types)) &&
-           (!filter->channel || column_list_has(st, MESSAGE_CHANNELS, filter->channel));
+           (!filter->channel || column_list_has(st, MESSAGE_CHANNELS, filter->channel)) &&
+           (!filter->tag || column_list_has(st, MESSAGE_TAGS, filter->tag));
 }
 
 /* `out_reached` is where the rows that may be looked at ended, if they did. */
@@ -82,7 +83,7 @@ static enum err collect_messages(const struct connection *c, sqlite3_stmt *st,
         if (passes && (op->count == op->page.limit || bytes > PAGE_BYTES_MAX)) {
             op->more = true;
         } else if (passes) {
-            struct message *m = column_message(st, op->with_content);
+            struct message *m = column_tagged_message(st, op->with_content);
             bytes += m->payload.len;
             op->messages[op->count++] = m;
         }

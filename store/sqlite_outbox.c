@@ -14,6 +14,10 @@ static const char SQL_INSERT_MESSAGE[] =
     "                      event_id, channels, created_at_ms, expires_at_ms, payload)"
     "     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
 
+static const char SQL_INSERT_TAGS[] =
+    "INSERT INTO message_tags (key, tags)"
+    "     VALUES (?1, ?2)";
+
 static const char SQL_INSERT_DELIVERY[] =
     "INSERT INTO deliveries (message_key, endpoint_key, state, attempts, due_at_ms)"
     "     VALUES (?1, ?2, 0, 0, ?3)";
@@ -71,6 +75,7 @@ enum err sqlite_outbox_prepare(struct backend *b)
     const struct prepared statements[] = {
         { &b->writer.find_event, SQL_FIND_EVENT },
         { &b->writer.insert_message, SQL_INSERT_MESSAGE },
+        { &b->writer.insert_tags, SQL_INSERT_TAGS },
         { &b->writer.insert_delivery, SQL_INSERT_DELIVERY },
         { &b->writer.insert_attempt, SQL_INSERT_ATTEMPT },
         { &b->writer.insert_late_attempt, SQL_INSERT_LATE_ATTEMPT },
@@ -115,6 +120,17 @@ static enum err insert_message(struct backend *b, const struct message *m)
     return sqlite_run(&b->writer.files[BACKEND_REGIONAL], st);
 }
 
+static enum err insert_tags(struct backend *b, const struct message *m)
+{
+    sqlite3_stmt *st = b->writer.insert_tags;
+
+    if (m->tags.count == 0)
+        return ERR_OK;
+    sqlite3_bind_int64(st, 1, id_key(&m->id));
+    bind_list(st, 2, &m->tags);
+    return sqlite_run(&b->writer.files[BACKEND_REGIONAL], st);
+}
+
 static enum err insert_deliveries(struct backend *b, const struct append_rows *rows)
 {
     sqlite3_stmt *st = b->writer.insert_delivery;
@@ -135,6 +151,8 @@ enum err sqlite_append(struct backend *b, const struct append_rows *rows)
 
     if (!err)
         err = insert_message(b, rows->message);
+    if (!err)
+        err = insert_tags(b, rows->message);
     if (!err)
         err = insert_deliveries(b, rows);
     if (!err && rows->idempotency_hash)

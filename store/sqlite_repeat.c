@@ -13,7 +13,7 @@
 
 /* clang-format off */
 static const char SQL_FIND_REPEATED[] =
-    "SELECT " MESSAGE_COLUMNS ", i.hash"
+    "SELECT " TAGGED_COLUMNS ", i.hash"
     "  FROM idempotency AS i"
     "  JOIN messages AS m ON m.key = i.message_key"
     " WHERE i.key = ?1 AND i.created_at_ms > ?2";
@@ -77,10 +77,10 @@ enum err sqlite_find_repeated(struct backend *b, const uint8_t *hash, uint64_t n
     if (!row)
         return ERR_NOT_FOUND;
 
-    const void *stored = sqlite3_column_blob(st, MESSAGE_END);
+    const void *stored = sqlite3_column_blob(st, TAGGED_END);
     bool same = stored && memcmp(stored, hash, IDEMPOTENCY_HASH_LEN) == 0;
     if (same)
-        *out = column_message(st, true);
+        *out = column_tagged_message(st, true);
     sqlite3_reset(st);
     return same ? ERR_OK : ERR_NOT_FOUND;
 }

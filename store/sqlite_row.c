@@ -232,3 +232,11 @@ struct message *column_message(sqlite3_stmt *statement, bool with_content)
         m->payload = column_bytes(statement, MESSAGE_PAYLOAD);
     return m;
 }
+
+struct message *column_tagged_message(sqlite3_stmt *statement, bool with_content)
+{
+    struct message *m = column_message(statement, with_content);
+
+    m->tags = column_list(statement, MESSAGE_TAGS);
+    return m;
+}

@@ -54,4 +54,10 @@ enum message_column {
 };
 struct message *column_message(sqlite3_stmt *statement, bool with_content);
 
+/* The same with its tags behind, which few have and only people look at. */
+#define TAGS_OF_MESSAGE "(SELECT t.tags FROM message_tags AS t WHERE t.key = m.key)"
+#define TAGGED_COLUMNS  MESSAGE_COLUMNS ", " TAGS_OF_MESSAGE
+enum tagged_column { MESSAGE_TAGS = MESSAGE_END, TAGGED_END };
+struct message *column_tagged_message(sqlite3_stmt *statement, bool with_content);
+
 #endif

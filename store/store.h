@@ -209,6 +209,7 @@ struct store_append {
     const char *event_type;           /* in, borrowed */
     const char *event_id;             /* in, borrowed; NULL = none */
     const struct text_list *channels; /* in, borrowed */
+    const struct text_list *tags;     /* in, borrowed; NULL = none */
     const void *payload;              /* in, borrowed */
     size_t payload_len;               /* bytes */
     uint32_t retention_days;          /* of the payload */
@@ -236,6 +237,7 @@ void store_get_message(struct store *s, struct store_get_message *op);
 struct message_filter {
     struct text_list event_types; /* one of these; none = all */
     const char *channel;          /* borrowed; NULL = all */
+    const char *tag;              /* likewise */
     uint64_t before_ms, after_ms; /* exclusive; 0 = open */
 };
 
@@ -277,10 +279,12 @@ struct store_list_attempts {
     bool by_message, by_endpoint;
     struct id message, endpoint;
     struct attempt_filter filter;
-    bool with_content; /* in: read the responses too */
+    bool with_content;  /* in: read the responses too */
+    bool with_messages; /* in: and the messages, with their payloads as well if with_content */
     struct page page;
     size_t count;                    /* out */
     struct attempt_record *attempts; /* out: attempt_record_fini() each, free() the array */
+    struct message **messages;       /* out, if asked for: a reference each; free() the array */
     struct page_span span;           /* out */
     bool more;                       /* out */
 };

@@ -68,6 +68,7 @@ void read_background(const struct json *body, uint64_t now_ms, struct background
 struct message_in {
     char *event_type, *event_id; /* owned; event_id NULL if absent */
     struct text_list channels;   /* owned */
+    struct text_list tags;       /* owned */
     uint32_t retention_days;     /* 90 unless given */
     const uint8_t *payload;      /* borrowed from the body: the exact bytes */
     size_t payload_len;          /* bytes */

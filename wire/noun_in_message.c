@@ -7,6 +7,7 @@
 #include "wire/fields.h"
 
 #define CHANNELS_MAX           5
+#define TAGS_MAX               10
 #define RETENTION_MIN_DAYS     5
 #define RETENTION_DEFAULT_DAYS 90
 
@@ -50,8 +51,8 @@ static char *read_name(const struct scan_member *member, const char *loc,
     return text_fits(rule, loc, name, len, faults) ? xmemdup(name, len) : NULL;
 }
 
-static void read_channels(const struct scan_member *member, struct text_list *into,
-                          struct faults *faults)
+static void read_list(const struct scan_member *member, const char *loc, size_t count_max,
+                      struct text_list *into, struct faults *faults)
 {
     struct scan_fault fault;
     struct json *tree;
@@ -59,10 +60,10 @@ static void read_channels(const struct scan_member *member, struct text_list *in
     if (is_absent(member))
         return;
     if (json_parse(member->at, member->len, &tree, &fault) != ERR_OK) {
-        faults_add(faults, FAULT_JSON, "body/channels", "%s", fault.why);
+        faults_add(faults, FAULT_JSON, loc, "%s", fault.why);
         return;
     }
-    read_names(tree, "body/channels", CHANNELS_MAX, CHANNEL_LEN_MAX, into, faults);
+    read_names(tree, loc, count_max, CHANNEL_LEN_MAX, into, faults);
     json_free(tree);
 }
 
@@ -139,13 +140,14 @@ static void read_raw_payload(const struct scan_member *parameters, struct messag
 
 void read_message(const void *body, size_t len, struct message_in *into, struct faults *faults)
 {
-    enum { TYPE, ID, PAYLOAD, DATA, CHANNELS, RETENTION, PARAMETERS, COUNT };
+    enum { TYPE, ID, PAYLOAD, DATA, CHANNELS, TAGS, RETENTION, PARAMETERS, COUNT };
     struct scan_member members[COUNT] = {
         [TYPE] = { .name = "eventType" },
         [ID] = { .name = "eventId" },
         [PAYLOAD] = { .name = "payload" },
         [DATA] = { .name = "data" },
         [CHANNELS] = { .name = "channels" },
+        [TAGS] = { .name = "tags" },
         [RETENTION] = { .name = "payloadRetentionPeriod" },
         [PARAMETERS] = { .name = "transformationsParams" },
     };
@@ -164,7 +166,8 @@ void read_message(const void *body, size_t len, struct message_in *into, struct 
     into->event_type = read_name(&members[TYPE], "body/eventType", &EVENT_TYPE, faults);
     into->event_id = read_name(&members[ID], "body/eventId", &EVENT_ID, faults);
     read_payload(&members[PAYLOAD], &members[DATA], into, faults);
-    read_channels(&members[CHANNELS], &into->channels, faults);
+    read_list(&members[CHANNELS], "body/channels", CHANNELS_MAX, &into->channels, faults);
+    read_list(&members[TAGS], "body/tags", TAGS_MAX, &into->tags, faults);
     into->retention_days = read_retention(&members[RETENTION], faults);
     read_raw_payload(&members[PARAMETERS], into, faults);
 }
@@ -174,6 +177,7 @@ void message_in_fini(struct message_in *m)
     free(m->event_type);
     free(m->event_id);
     text_list_fini(&m->channels);
+    text_list_fini(&m->tags);
     bytes_fini(&m->raw_payload);
     *m = (struct message_in){ 0 };
 }

@@ -44,9 +44,11 @@ void json_put_tried_message(struct json_writer *w, const struct message *message
                             const struct delivery_outcome *outcome, enum payload_view view);
 
 /* Without content the response is "{}". One that was made where there are several regions shows
- * which one made it, and how long the steps on its way took. */
+ * which one made it, and how long the steps on its way took. `message`, unless it is NULL, comes along
+ * as "msg". */
 void json_put_attempt(struct json_writer *w, const struct attempt_record *attempt,
-                      const struct topology *topology, bool with_content);
+                      const struct message *message, const struct topology *topology,
+                      bool with_content);
 
 /* `draining`: by its operator's word. */
 void json_put_region(struct json_writer *w, const struct region *region,

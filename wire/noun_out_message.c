@@ -20,6 +20,8 @@ static const char *status_text(enum attempt_status status)
         return "fail";
     case ATTEMPT_SENDING:
         return "sending";
+    case ATTEMPT_CANCELED:
+        return "canceled";
     }
     return "fail";
 }
@@ -66,6 +68,7 @@ static void put_message(struct json_writer *w, const struct message *message,
     json_add_text(w, "eventType", message->event_type);
     json_add_text(w, "eventId", message->event_id);
     json_add_list(w, "channels", &message->channels);
+    json_add_list(w, "tags", &message->tags);
     json_name(w, "payload");
     if (view == PAYLOAD_LEFT_OUT)
         json_put_raw(w, "{}", 2);
@@ -129,7 +132,8 @@ static void put_way(struct json_writer *w, const struct attempt_way *way,
 }
 
 void json_put_attempt(struct json_writer *w, const struct attempt_record *attempt,
-                      const struct topology *topology, bool with_content)
+                      const struct message *message, const struct topology *topology,
+                      bool with_content)
 {
     json_open_object(w);
     json_add_id(w, "id", ID_ATTEMPT, &attempt->id);
@@ -148,5 +152,9 @@ void json_put_attempt(struct json_writer *w, const struct attempt_record *attemp
     json_add_date(w, "timestamp", attempt->started_at_ms);
     json_add_date(w, "nextAttempt", attempt->next_attempt_at_ms);
     put_way(w, &attempt->way, topology);
+    if (message) {
+        json_name(w, "msg");
+        json_put_message(w, message, with_content ? PAYLOAD_SHOWN : PAYLOAD_LEFT_OUT);
+    }
     json_close_object(w);
 }

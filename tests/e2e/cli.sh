@@ -360,7 +360,7 @@ port=${hook##*:}
 mv listen.out behind.out
 start listen --port "${port%/}" --secret $secret --fail 2 --forward-to "${started#listening on }"
 listen=$pid
-expect 0 send --app shop order.paid -d @body --channels eu --idempotency-key once -o jsonl
+expect 0 send --app shop order.paid -d @body --channels eu --tags blue --idempotency-key once -o jsonl
 message=$(member id)
 expect 0 send --app shop order.paid -d @body --idempotency-key once -o jsonl
 [ "$(member id)" = "$message" ] || fail 'a key used twice is one message'
@@ -371,6 +371,8 @@ attempt=$(sed -n '1s/.*"id":"\(atmpt_[^"]*\)".*/\1/p' out)
 expect 0 attempt get --app shop --message "$message" "$attempt"; says out '^ANSWER +202$'
 expect 0 attempt list --app shop --endpoint books --status 2 --limit 1; says out ' fail +'
 expect 0 message destinations --app shop "$message";           says out ' success +'
+expect 0 message list --app shop --tag blue;                    says out "^$message .* blue +"
+expect 0 attempt list --app shop --endpoint books --tag red;    silent out
 expect 0 endpoint messages --app shop books --status 0;         says out "^$message .* success +"
 expect 0 endpoint messages --app shop books --status 2
 grep -q "$message" out && fail 'what was delivered has not failed'

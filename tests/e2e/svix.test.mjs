@@ -73,7 +73,8 @@ for (const [name, Svix] of [['svix 1', major1], ['svix 2', major2]]) {
         const r = await receiver(t);
         const { app, id } = await d.endpoint(r.url);
         const svix = new Svix(d.token, { serverUrl: d.url });
-        const { id: message } = await svix.message.create(app, { eventType: 'order.paid', payload: { n: 1 } });
+        const { id: message } = await svix.message.create(app,
+            { eventType: 'order.paid', payload: { n: 1 }, tags: ['blue'] });
         const destinations = await until(
             () => svix.messageAttempt.listAttemptedDestinations(app, message, { limit: 10 }),
             page => page.data.length > 0);
@@ -82,6 +83,10 @@ for (const [name, Svix] of [['svix 1', major1], ['svix 2', major2]]) {
         assert.ok(destinations.data[0].createdAt.getTime() > 0);
         const tried = await svix.messageAttempt.listAttemptedMessages(app, id, { status: 0, eventTypes: ['order.paid'] });
         assert.deepEqual(tried.data.map(m => [m.id, m.statusText]), [[message, 'success']]);
+        assert.deepEqual((await svix.message.list(app, { tag: 'blue' })).data.map(m => m.tags), [['blue']]);
+        assert.deepEqual((await svix.message.list(app, { tag: 'red' })).data, []);
+        const made = await svix.messageAttempt.listByEndpoint(app, id, { tag: 'blue', withMsg: true, withContent: true });
+        assert.deepEqual(made.data.map(a => [a.msg.id, a.msg.payload]), [[message, { n: 1 }]]);
         assert.deepEqual((await svix.messageAttempt.listAttemptedMessages(app, id, { status: 2 })).data, []);
         assert.deepEqual(await svix.endpoint.getStats(app, id, { since: new Date(Date.now() - 60_000) }),
             { canceled: 0, fail: 0, pending: 0, sending: 0, success: 1 });

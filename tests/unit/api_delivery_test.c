@@ -122,6 +122,7 @@ static void what_was_tried_at_an_endpoint_is_listed_and_narrowed(void **state)
         { "/endpoint/first/msg?status=2&expanded_statuses=true", 1, newer, "fail" },
         { "/endpoint/first/msg?status=1", 0, NULL, NULL },
         { "/endpoint/first/msg?status=3", 0, NULL, NULL },
+        { "/endpoint/first/msg?status=4", 0, NULL, NULL },
         { "/endpoint/first/msg?event_types=x", 1, message, "success" },
         { "/endpoint/first/msg?channel=eu", 0, NULL, NULL },
         { "/endpoint/first/msg?limit=1", 1, newer, "fail" },
@@ -204,6 +205,64 @@ static void a_range_that_is_none_is_refused(void **state)
                      200);
 }
 
+static void messages_are_tagged_and_found_by_it(void **state)
+{
+    static const struct {
+        const char *path;
+        size_t count;
+    } rows[] = {
+        { "/msg?tag=blue", 1 },
+        { "/msg?tag=red", 0 },
+        { "/endpoint/first/msg?tag=blue", 1 },
+        { "/endpoint/first/msg?tag=red", 0 },
+        { "/attempt/endpoint/first?tag=blue", 1 },
+        { "/attempt/endpoint/first?tag=red", 0 },
+    };
+    char tagged[ID_TEXT_MAX], attempt[ID_TEXT_MAX];
+    (void)state;
+
+    site_make(&site, APP "/msg",
+              "{\"eventType\":\"x\",\"payload\":{},\"tags\":[\"blue\",\"sky\"]}", tagged);
+    site_record(&site, app, tagged, first, 200, attempt);
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        ASK(200, "GET", NULL, APP "%s", rows[i].path);
+        if (json_count(answer_at(&a, "data")) != rows[i].count)
+            fail_msg("%s: want %zu in %s", rows[i].path, rows[i].count, a.body);
+        answer_fini(&a);
+    }
+    ASK(200, "GET", NULL, APP "/msg/%s", tagged);
+    answer_has_text(&a, "tags/1", "sky");
+    answer_fini(&a);
+    assert_int_equal(site_status(&site, "GET", NULL, APP "/msg?tag=a%%20b"), 422);
+    assert_int_equal(site_status(&site, "POST",
+                                 "{\"eventType\":\"x\",\"payload\":{},\"tags\":[\"a b\"]}",
+                                 APP "/msg"),
+                     422);
+}
+
+static void attempts_bring_their_messages_along_if_asked(void **state)
+{
+    (void)state;
+
+    {
+        ASK(200, "GET", NULL, APP "/attempt/endpoint/second?with_msg=true");
+        answer_has_text(&a, "data/0/msg/id", message);
+        answer_has_text(&a, "data/0/msg/eventId", "e");
+        answer_has_number(&a, "data/0/msg/payload/n", 1);
+        answer_fini(&a);
+    }
+    {
+        ASK(200, "GET", NULL, APP "/attempt/endpoint/second?with_msg=true&with_content=false");
+        answer_has_count(&a, "data/0/msg/payload", 0);
+        answer_fini(&a);
+    }
+    {
+        ASK(200, "GET", NULL, APP "/attempt/endpoint/second");
+        assert_null(answer_at(&a, "data/0/msg"));
+        answer_fini(&a);
+    }
+}
+
 static void content_that_is_expunged_is_shown_as_such(void **state)
 {
     char attempt[ID_TEXT_MAX];
@@ -266,7 +325,7 @@ static void what_is_unknown_or_forged_is_refused(void **state)
         { "/msg/e/endpoint?iterator=msg_000000000000000000000000001", 422 },
         { "/msg/e/endpoint?limit=0", 422 },
         { "/endpoint/first/msg?iterator=ep_000000000000000000000000001", 422 },
-        { "/endpoint/first/msg?status=4", 400 },
+        { "/endpoint/first/msg?status=5", 400 },
     };
     for (size_t i = 0; i < COUNT(rows); i++)
         assert_int_equal(site_status(&site, "GET", NULL, APP "%s", rows[i].path),
@@ -304,6 +363,8 @@ int main(void)
         TEST(what_was_tried_comes_with_its_payload_unless_not_wanted),
         TEST(attempts_to_an_endpoint_are_counted_by_what_they_came_to),
         TEST(a_range_that_is_none_is_refused),
+        TEST(messages_are_tagged_and_found_by_it),
+        TEST(attempts_bring_their_messages_along_if_asked),
         TEST(content_that_is_expunged_is_shown_as_such),
         TEST(content_is_the_organizations_to_expunge),
         TEST(what_is_unknown_or_forged_is_refused),

@@ -19,7 +19,7 @@ static void message_bodies_are_checked(void **state)
     static const struct body_row rows[] = {
         { "{\"eventType\":\"a\",\"payload\":{}}", NULL, NULL },
         { "{\"eventType\":\"a\",\"data\":{}}", NULL, NULL },
-        { "{\"eventType\":\"a\",\"payload\":{\"x\":1,\"x\":2},\"application\":[],\"tags\":7}",
+        { "{\"eventType\":\"a\",\"payload\":{\"x\":1,\"x\":2},\"application\":[],\"labels\":7}",
           NULL, NULL },
         { "{\"eventType\":\"a\",\"payload\":{},\"eventId\":null,\"channels\":null,"
           "\"payloadRetentionPeriod\":null,\"transformationsParams\":null}",
@@ -46,6 +46,9 @@ static void message_bodies_are_checked(void **state)
         { "{\"eventType\":\"a\",\"payload\":{},\"data\":{}}", "body/data", V },
         { "{\"eventType\":\"a\",\"payload\":{},\"pay\\u006coad\":{}}", "body/payload", J },
         { "{\"eventType\":\"a\",\"payload\":{},\"channels\":[]}", "body/channels", V },
+        { "{\"eventType\":\"a\",\"payload\":{},\"tags\":[]}", "body/tags", V },
+        { "{\"eventType\":\"a\",\"payload\":{},\"tags\":\"a\"}", "body/tags", J },
+        { "{\"eventType\":\"a\",\"payload\":{},\"tags\":[\"a\",\"b c\"]}", "body/tags/1", V },
         { "{\"eventType\":\"a\",\"payload\":{},\"channels\":[\"1\",\"2\",\"3\",\"4\",\"5\","
           "\"6\"]}",
           "body/channels", V },

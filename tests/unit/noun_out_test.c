@@ -256,7 +256,7 @@ static void a_payload_is_shown_byte_by_byte(void **state)
         json_put_message(&page.w, m, rows[i].view);
         snprintf(expected, sizeof expected,
                  "{\"id\":\"msg_" ZEROS "\",\"eventType\":\"order.paid\",\"eventId\":null,"
-                 "\"channels\":null,\"payload\":%s,\"timestamp\":" CREATED "}",
+                 "\"channels\":null,\"tags\":null,\"payload\":%s,\"timestamp\":" CREATED "}",
                  rows[i].shown);
         assert_page(&page, expected);
         message_unref(m);
@@ -275,8 +275,9 @@ static void a_message_shows_its_event_id_and_channels(void **state)
     text_list_add(&m->channels, "a", 1);
     begin(&page);
     json_put_message(&page.w, m, PAYLOAD_LEFT_OUT);
-    assert_page(&page, "{\"id\":\"msg_" ZEROS "\",\"eventType\":\"t\",\"eventId\":\"e-1\","
-                       "\"channels\":[\"a\"],\"payload\":{},\"timestamp\":" CREATED "}");
+    assert_page(&page,
+                "{\"id\":\"msg_" ZEROS "\",\"eventType\":\"t\",\"eventId\":\"e-1\","
+                "\"channels\":[\"a\"],\"tags\":null,\"payload\":{},\"timestamp\":" CREATED "}");
     message_unref(m);
 }
 
@@ -309,7 +310,7 @@ static void an_attempt_is_shown_with_its_status_in_words(void **state)
         struct page page;
         char expected[512];
         begin(&page);
-        json_put_attempt(&page.w, &a, alone, i % 2 == 0);
+        json_put_attempt(&page.w, &a, NULL, alone, i % 2 == 0);
         snprintf(expected, sizeof expected,
                  "{\"id\":\"atmpt_" ZEROS "\",\"msgId\":\"msg_" ZEROS
                  "\",\"endpointId\":\"ep_" ZEROS "\",\"url\":\"http://h/\",\"response\":\"%s\","
@@ -333,7 +334,7 @@ static void an_attempt_shows_which_region_made_it(void **state)
 
     (void)state;
     begin(&page);
-    json_put_attempt(&page.w, &a, five, true);
+    json_put_attempt(&page.w, &a, NULL, five, true);
     assert_int_equal(json_write_end(&page.w), ERR_OK);
     assert_non_null(strstr(buf_text(&page.out),
                            ",\"region\":\"sin\",\"timings\":{\"connectUs\":900,"
@@ -353,7 +354,7 @@ static char *shown_response(const void *bytes, size_t len)
     struct scan_fault fault;
 
     begin(&page);
-    json_put_attempt(&page.w, &a, alone, true);
+    json_put_attempt(&page.w, &a, NULL, alone, true);
     assert_int_equal(json_write_end(&page.w), ERR_OK);
     assert_int_equal(json_parse(page.out.bytes, page.out.len, &root, &fault), ERR_OK);
     char *text = xstrdup(json_text(json_member(root, "response")));

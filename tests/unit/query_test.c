@@ -166,7 +166,7 @@ static void what_cannot_be_read_is_unparsable(void **state)
         { "order=up", QUERY_PAGE_ENDPOINTS },
         { "before=yesterday", MESSAGES },
         { "after=2026-11-24", MESSAGES },
-        { "status=4", ATTEMPTS },
+        { "status=5", ATTEMPTS },
         { "status=success", ATTEMPTS },
         { "status_code_class=404", ATTEMPTS },
         { "status_code_class=600", ATTEMPTS },
@@ -200,6 +200,7 @@ static void what_is_out_of_bounds_is_a_fault_at_its_place(void **state)
         { "iterator=a%20b", QUERY_PAGE_EVENT_TYPES, "query/iterator" },
         { "event_types=a,b%20c", MESSAGES, "query/event_types" },
         { "channel=a%2Fb", MESSAGES, "query/channel" },
+        { "tag=a%2Fb", MESSAGES, "query/tag" },
         { "endpoint_id=", ATTEMPTS, "query/endpoint_id" },
     };
     (void)state;
