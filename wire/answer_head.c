@@ -86,8 +86,10 @@ void answer_head_write(const struct answer_head *head, struct buf *out)
     put_status(out, head->status);
     put_text(out, "Date: ");
     put_text(out, head->date);
-    if (head->body_len > 0)
-        put_text(out, "\r\nContent-Type: application/json");
+    if (head->body_len > 0) {
+        put_text(out, "\r\nContent-Type: ");
+        put_text(out, head->type ? head->type : "application/json");
+    }
     if (head->status != NO_CONTENT) {
         put_text(out, "\r\nContent-Length: ");
         put_number(out, head->body_len);

@@ -16,7 +16,8 @@ struct answer_head {
     unsigned status;
     const char *date;  /* see answer_date() */
     const char *lines; /* further ones, each with its CR LF */
-    size_t body_len;   /* of JSON, if it is any */
+    size_t body_len;
+    const char *type; /* of the body; NULL = JSON */
     enum answer_connection connection;
 };
 

@@ -398,8 +398,8 @@ void connection_invite(struct connection *c)
     flush(c);
 }
 
-void connection_answer(struct connection *c, unsigned status, const char *lines,
-                       struct buf *body)
+void connection_answer(struct connection *c, unsigned status, const char *type,
+                       const char *lines, struct buf *body)
 {
     const struct request_head *request = &c->parser.head;
 
@@ -411,6 +411,7 @@ void connection_answer(struct connection *c, unsigned status, const char *lines,
         .date = server_date(c->server),
         .lines = lines,
         .body_len = body->len,
+        .type = type,
         .connection = c->hangs_up ? ANSWER_CLOSES
                       : is_old    ? ANSWER_KEEPS
                                   : ANSWER_STAYS,
@@ -439,7 +440,7 @@ void connection_refuse(struct connection *c, const struct refusal *refusal)
     c->server->answer_bytes += body.len;
     c->hangs_up = true;
     c->lingers = true;
-    connection_answer(c, refusal->status, "", &body);
+    connection_answer(c, refusal->status, NULL, "", &body);
 }
 
 /* The end. */

@@ -84,10 +84,10 @@ void connection_go_on(struct connection *c);
 /* For the exchange: ask for the body that the client holds back. */
 void connection_invite(struct connection *c);
 
-/* For the exchange, which is over. `lines`: of the header, each with its end. `body` is taken
- * over, as its share of the server's answer_bytes. */
-void connection_answer(struct connection *c, unsigned status, const char *lines,
-                       struct buf *body);
+/* For the exchange, which is over. `lines`: of the header, each with its end. `body`, of `type`
+ * (NULL: JSON), is taken over, as its share of the server's answer_bytes. */
+void connection_answer(struct connection *c, unsigned status, const char *type,
+                       const char *lines, struct buf *body);
 
 /* For the exchange: the owner has it now; or its body is wanted after all; or the owner has answered
  * it, too late. */

@@ -41,6 +41,7 @@ static void refuse(struct exchange *x, const struct refusal *refusal)
     struct buf body = BUF_INIT(REFUSAL_TEXT_MAX);
 
     refusal_write(refusal, &body);
+    x->type = NULL;
     settle(x, refusal->status, &body);
     x->state = EXCHANGE_REFUSED;
 }
@@ -225,6 +226,11 @@ void exchange_add_header(struct exchange *x, const char *name, const char *value
     (void)err;
 }
 
+void exchange_set_type(struct exchange *x, const char *type)
+{
+    x->type = type;
+}
+
 static void settle(struct exchange *x, unsigned status, struct buf *body)
 {
     if (body && status != NO_CONTENT) {
@@ -273,11 +279,12 @@ static void send_answer(struct exchange *x)
     }
     struct buf body = x->answer, lines = x->lines;
     unsigned status = x->status;
+    const char *type = x->type;
 
     x->answer = BUF_INIT(0);
     x->lines = BUF_INIT(0);
     exchange_free(x);
-    connection_answer(c, status, buf_text(&lines), &body);
+    connection_answer(c, status, type, buf_text(&lines), &body);
     buf_fini(&lines);
 }
 

@@ -31,6 +31,7 @@ struct exchange {
     struct buf body;
     unsigned status;
     struct buf lines;  /* of the answer's header */
+    const char *type;  /* of its body; NULL = JSON */
     struct buf answer; /* its body */
 };
 

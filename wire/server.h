@@ -97,8 +97,11 @@ void exchange_put_off(struct exchange *x);
 void exchange_go_on(struct exchange *x);
 
 /* A header line for the answer; copied. At most 32 KiB in all; a value with a line break is left
- * out. Not Content-Type, which is always JSON. */
+ * out. Not Content-Type. */
 void exchange_add_header(struct exchange *x, const char *name, const char *value);
+
+/* The Content-Type of the answer's body, which is JSON's unless this is called; a literal. */
+void exchange_set_type(struct exchange *x, const char *type);
 
 /* Answer and forget. The bytes of `body` are taken over and `body` is left empty; NULL, or a
  * status of 204: no body. */

@@ -19,6 +19,9 @@ static void a_head_says_what_the_client_must_know(void **state)
         { { .status = 202, .date = DATE, .lines = "", .body_len = 10 },
           "HTTP/1.1 202 Accepted\r\nDate: " DATE "\r\n"
           "Content-Type: application/json\r\nContent-Length: 10\r\n\r\n" },
+        { { .status = 200, .date = DATE, .lines = "", .body_len = 10, .type = "text/css" },
+          "HTTP/1.1 200 OK\r\nDate: " DATE "\r\n"
+          "Content-Type: text/css\r\nContent-Length: 10\r\n\r\n" },
         { { .status = 204, .date = DATE, .lines = "X: y\r\n" },
           "HTTP/1.1 204 No Content\r\nDate: " DATE "\r\nX: y\r\n\r\n" },
         { { .status = 200, .date = DATE, .lines = "", .connection = ANSWER_CLOSES },
