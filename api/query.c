@@ -1,5 +1,6 @@
 #include "api/query.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -253,6 +254,18 @@ static const struct parameter {
     { "status", QUERY_TASKS, read_task_status },
     { "task", QUERY_TASKS, read_task_kind },
 };
+
+static_assert(COUNT(parameters) <= QUERY_PARAMETERS_MAX, "room for all of them");
+
+size_t query_names(unsigned accepts, const char *out[QUERY_PARAMETERS_MAX])
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < COUNT(parameters); i++)
+        if (parameters[i].taken_by & accepts)
+            out[count++] = parameters[i].name;
+    return count;
+}
 
 /* Cut the "[]" or "[0]" that some clients put behind the name of a list. */
 static void cut_index(char *name)

@@ -72,4 +72,8 @@ MUST_USE enum err query_parse(const char *text, unsigned accepts, struct query *
                               struct faults *faults, char why[QUERY_WHY_MAX]);
 void query_fini(struct query *q);
 
+/* What it takes, by name; how many these are. */
+#define QUERY_PARAMETERS_MAX 32
+size_t query_names(unsigned accepts, const char *out[QUERY_PARAMETERS_MAX]);
+
 #endif

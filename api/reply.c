@@ -112,6 +112,17 @@ void reply_relay(struct request *r, unsigned status, struct buf *body)
     finish(r, status, body);
 }
 
+void reply_file(struct request *r, const char *type, const struct embedded_file *file)
+{
+    buf_clear(&r->reply);
+    if (buf_append(&r->reply, file->begin, (size_t)(file->end - file->begin))) {
+        reply_err(r, ERR_LIMIT);
+        return;
+    }
+    exchange_set_type(r->exchange, type);
+    finish(r, 200, &r->reply);
+}
+
 void reply_empty(struct request *r)
 {
     finish(r, 204, NULL);

@@ -33,6 +33,10 @@ const struct route routes[] = {
     { "GET",    BASE "/health/ping", ANYONE, HERE, 0, health_ping },
     { "GET",    BASE "/status",      ORG,    HERE, 0, status_get },
 
+    { "GET",    BASE "/openapi.json", ANYONE, HERE, 0, pages_openapi },
+    { "GET",    "/docs",              ANYONE, HERE, 0, pages_index },
+    { "GET",    "/docs/{file}",       ANYONE, HERE, 0, pages_file },
+
     { "GET",    BASE "/regions",     ORG, HERE,  0, regions_list },
     { "GET",    REGION,              ORG, HERE,  0, regions_get },
     { "POST",   REGION "/drain",     ORG, NAMED, 0, regions_drain },

@@ -16,6 +16,10 @@ void health_get(struct request *r);
 void health_ping(struct request *r);
 void status_get(struct request *r);
 
+void pages_openapi(struct request *r);
+void pages_index(struct request *r);
+void pages_file(struct request *r);
+
 void regions_list(struct request *r);
 void regions_get(struct request *r);
 void regions_drain(struct request *r);

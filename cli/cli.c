@@ -22,7 +22,7 @@ static const struct command *const tables[] = {
     app_commands,         event_type_commands, endpoint_commands, send_commands,
     message_commands,     attempt_commands,    replay_commands,   status_commands,
     replication_commands, region_commands,     route_commands,    sign_commands,
-    listen_commands,      lab_commands,        version_commands,
+    listen_commands,      lab_commands,        openapi_commands,  version_commands,
 };
 
 #define TABLE_COUNT COUNT(tables)

@@ -46,6 +46,7 @@ extern const struct command status_commands[];
 extern const struct command region_commands[];
 extern const struct command replication_commands[];
 extern const struct command route_commands[];
+extern const struct command openapi_commands[];
 extern const struct command sign_commands[];
 extern const struct command listen_commands[];
 extern const struct command lab_commands[];

@@ -1,9 +1,11 @@
-# posthaste_embed(LIBRARY DIR): compile every file below DIR into LIBRARY, as bytes.
+# posthaste_embed(LIBRARY DIR [FILE...]): compile every file below DIR into LIBRARY, as bytes, and
+# FILEs that the build makes, by their names.
 #
 # The generated `embedded.c` defines one table, sorted by path; see core/embedded.h.
 function(posthaste_embed library dir)
     file(GLOB_RECURSE files CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/${dir}/*)
     list(SORT files)
+    list(APPEND files ${ARGN})
     string(MAKE_C_IDENTIFIER ${dir} name)
     set(out ${CMAKE_BINARY_DIR}/embedded/${name}.c)
     set(text "#include \"core/embedded.h\"\n\n")
@@ -11,6 +13,9 @@ function(posthaste_embed library dir)
     set(index 0)
     foreach(file IN LISTS files)
         file(RELATIVE_PATH path ${CMAKE_SOURCE_DIR}/${dir} ${file})
+        if(file IN_LIST ARGN)
+            get_filename_component(path ${file} NAME)
+        endif()
         string(APPEND text
             "__asm__(\".section .rodata\\n.global embedded_${name}_${index}\\n\"\n"
             "        \"embedded_${name}_${index}:\\n.incbin \\\"${file}\\\"\\n\"\n"

@@ -1,7 +1,7 @@
 /* Files compiled into the executable: see cmake/Embed.cmake, which writes the tables.
  *
- * A table named `embedded_<folder>` is sorted by path and ends with a NULL path. The bytes
- * of a file are followed by a NUL that isn't part of it. */
+ * A table named `embedded_<folder>` is sorted by path, files that the build made last, and ends
+ * with a NULL path. The bytes of a file are followed by a NUL that isn't part of it. */
 #ifndef CORE_EMBEDDED_H
 #define CORE_EMBEDDED_H
 
@@ -11,5 +11,9 @@ struct embedded_file {
 };
 
 extern const struct embedded_file embedded_migrations_sqlite[];
+extern const struct embedded_file embedded_api_docs[]; /* with the bundled openapi.json */
+
+/* NULL if there is none. */
+const struct embedded_file *embedded_find(const struct embedded_file *table, const char *path);
 
 #endif

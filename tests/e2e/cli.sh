@@ -75,6 +75,10 @@ expect 0 app --help;                     says out 'app delete'
 expect 2 app;                            says err 'half a command'; says err 'app delete'; silent out
 expect 0 app create --help;              says out 'metadata=NAME=VALUE'; silent err
 expect 2 sned;                           says err "did you mean 'send'"; silent out
+expect 0 openapi;                        says out '"openapi": "3\.1\.'; says out '"/api/v1/app/\{app\}/msg"'
+expect 0 openapi --help;                 says out "print the API's contract"
+expect 2 openapi --colour;               says err '--colour: unknown option'
+expect 2 openapi yaml;                   silent out
 expect 0 version;                        says out '^posthaste [0-9.]+$'
 expect 0 version --json;                 says out '^\{"version":"[0-9.]+"\}$'
 expect 2 version --colour;               says err '--colour: unknown option'
@@ -273,6 +277,7 @@ unwritable() {
 }
 unwritable help
 unwritable version
+unwritable openapi
 unwritable send --help
 unwritable config show --config $config
 unwritable token create --config $config
