@@ -7,7 +7,7 @@ import { spawnSync } from 'node:child_process';
 import { appendFileSync, chmodSync, readFileSync, writeFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { tmpdir } from 'node:os';
-import { dispatcher, posthaste } from './lib/dispatcher.mjs';
+import { checkedFetch, dispatcher, posthaste } from './lib/dispatcher.mjs';
 
 const deep = '{"a":'.repeat(129) + '1' + '}'.repeat(129);
 const bodies = [
@@ -58,7 +58,7 @@ test('what the router itself answers is JSON too', async t => {
         assert.equal(typeof answer.body.code, 'string');
         assert.equal(typeof answer.body.detail, 'string');
     }
-    const response = await fetch(`${d.url}/api/v1/app`);
+    const response = await checkedFetch(`${d.url}/api/v1/app`);
     assert.equal(response.status, 401);
     assert.deepEqual(await response.json(), { code: 'authentication_failed', detail: 'Invalid token' });
 });
@@ -135,12 +135,12 @@ test('what answers GET answers HEAD with the same length and no body', async t =
     await d.must('POST', '/app', { name: 'Shop', uid: 'shop' });
     const headers = { authorization: `Bearer ${d.token}` };
     for (const path of ['/app', '/app/shop', '/app/shop/endpoint', '/status']) {
-        const get = await fetch(`${d.url}/api/v1${path}`, { headers });
+        const get = await checkedFetch(`${d.url}/api/v1${path}`, { headers });
         const text = await get.text();
-        const head = await fetch(`${d.url}/api/v1${path}`, { method: 'HEAD', headers });
+        const head = await checkedFetch(`${d.url}/api/v1${path}`, { method: 'HEAD', headers });
         assert.equal(head.status, 200, path);
         assert.equal(await head.text(), '');
         if (path !== '/status') assert.equal(head.headers.get('content-length'), String(text.length));
     }
-    assert.equal((await fetch(`${d.url}/api/v1/app/none`, { method: 'HEAD', headers })).status, 404);
+    assert.equal((await checkedFetch(`${d.url}/api/v1/app/none`, { method: 'HEAD', headers })).status, 404);
 });

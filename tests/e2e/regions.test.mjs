@@ -6,7 +6,7 @@ import { createServer } from 'node:net';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { Dispatcher, posthaste } from './lib/dispatcher.mjs';
+import { checkedFetch, Dispatcher, posthaste } from './lib/dispatcher.mjs';
 import { Receiver } from './lib/receiver.mjs';
 import { until } from './lib/wait.mjs';
 
@@ -37,7 +37,7 @@ function introduce(one, other) {
 }
 
 async function ask(name, method, path, { body, headers } = {}) {
-    const response = await fetch(`${regions[name].url}/api/v1${path}`, {
+    const response = await checkedFetch(`${regions[name].url}/api/v1${path}`, {
         method,
         headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json', ...headers },
         body: body && JSON.stringify(body),
@@ -212,8 +212,8 @@ test('a region that lost its data is another history: the others stop, until the
     const { body } = await ask('fra', 'POST', '/app', { body: { name: 'New', uid: 'new', residency } });
     assert.match((await stopped).reason, /history/);
     assert.equal((await ask('sin', 'GET', '/app/acme')).status, 200);       // what it has stays
-    const seen = (await ask('sin', 'GET', '/regions')).body.data.find(({ name }) => name === 'fra');
-    assert.match(seen.reason, /history/);
+    const look = async () => (await ask('sin', 'GET', '/regions')).body.data.find(({ name }) => name === 'fra');
+    assert.match((await until(look, ({ reason }) => reason !== null)).reason, /history/);
     const adopted = regions.sin.logged('snapshot_adopted');
     assert.equal((await ask('sin', 'POST', '/replication/fra/reseed')).status, 204);
     await adopted;

@@ -3,7 +3,7 @@ import test from 'node:test';
 import assert from 'node:assert/strict';
 import { webcrypto } from 'node:crypto';
 import { createRequire } from 'node:module';
-import { dispatcher } from './lib/dispatcher.mjs';
+import { checkedFetch, dispatcher } from './lib/dispatcher.mjs';
 import { receiver, verify } from './lib/receiver.mjs';
 import { until } from './lib/wait.mjs';
 
@@ -15,7 +15,7 @@ for (const [name, Svix] of [['svix 1', major1], ['svix 2', major2]]) {
     test(`${name} creates an application, an endpoint and a message, and reads them back`, async t => {
         const d = await dispatcher(t);
         const r = await receiver(t);
-        const svix = new Svix(d.token, { serverUrl: d.url });
+        const svix = new Svix(d.token, { serverUrl: d.url, fetch: checkedFetch });
 
         const app = await svix.application.create({ name: 'Shop', uid: 'shop' });
         assert.equal((await svix.application.get('shop')).id, app.id);
@@ -138,7 +138,7 @@ for (const [name, Svix] of [['svix 1', major1], ['svix 2', major2]]) {
 
     test(`${name} pages through a list to its end`, async t => {
         const d = await dispatcher(t);
-        const svix = new Svix(d.token, { serverUrl: d.url });
+        const svix = new Svix(d.token, { serverUrl: d.url, fetch: checkedFetch });
         const made = [];
         for (let n = 0; n < 7; n++) made.push((await svix.application.create({ name: `a${n}` })).id);
         const seen = [];
@@ -155,7 +155,7 @@ test('a client that repeats a request with its key makes one message', async t =
     const d = await dispatcher(t);
     const r = await receiver(t);
     const { app } = await d.endpoint(r.url);
-    const svix = new major1(d.token, { serverUrl: d.url });
+    const svix = new major1(d.token, { serverUrl: d.url, fetch: checkedFetch });
     const send = () => svix.message.create(app, { eventType: 'order.paid', payload: {} },
         { idempotencyKey: 'once' });
     const messages = await Promise.all(Array.from({ length: 20 }, send));

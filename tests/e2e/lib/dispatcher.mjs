@@ -5,9 +5,18 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { join } from 'node:path';
 import { tmpdir } from 'node:os';
+import { checkAnswer } from './contract.mjs';
 
 export const posthaste =
     process.env.POSTHASTE ?? new URL('../../../build/release/posthaste', import.meta.url).pathname;
+
+// As fetch(), of an answer that must be one of the contract's.
+export async function checkedFetch(url, options) {
+    const response = await fetch(url, options);
+    const text = await response.clone().text();
+    checkAnswer(posthaste, options?.method ?? 'GET', url, response.status, response.headers, text);
+    return response;
+}
 
 export class Dispatcher {
     // `init` is what `posthaste init` is told beyond the folder; `base` is where that folder will be.
@@ -97,6 +106,7 @@ export class Dispatcher {
             body: body === undefined ? undefined : typeof body === 'string' ? body : JSON.stringify(body),
         });
         const text = await response.text();
+        checkAnswer(posthaste, method, `${this.url}/api/v1${path}`, response.status, response.headers, text);
         return { status: response.status, headers: response.headers, body: text ? JSON.parse(text) : null };
     }
 
