@@ -11,10 +11,10 @@
 
 #include "core/mem.h"
 
-/* A bite is followed by so many times what it took, so that it never has more than a fifth of the
+/* A bite is followed by so many times what it took, so that it never has more than a tenth of the
  * writer's time; and by a little at least, for the clock counts in milliseconds. */
-#define PAUSE_SHARE    4
-#define PAUSE_MS       2
+#define PAUSE_SHARE    9
+#define PAUSE_MS       5
 #define PAUSE_ERROR_MS 1000 /* before it is tried again on a full disk */
 
 static enum err run_start(struct store *s, struct store_req *req);
