@@ -48,6 +48,7 @@ static const struct option replay_options[] = {
           "statusCodeClass"),
     FIELD("event-types", OPTION_LIST, "TYPE,…", "of these event types", "eventTypes"),
     FIELD("channel", OPTION_TEXT, "CHANNEL", "for this channel", "channel"),
+    FIELD("tag", OPTION_TEXT, "TAG", "tagged with it", "tag"),
     OPTION_END,
 };
 
@@ -194,8 +195,8 @@ static enum cli_exit run_recover(const struct line *line)
 /* Nothing prompts, so nothing is sent by the thousand without being told so. */
 static enum cli_exit run_replay(const struct line *line)
 {
-    static const char *const NARROWING[] = { "status", "status-class", "event-types",
-                                             "channel" };
+    static const char *const NARROWING[] = { "status", "status-class", "event-types", "channel",
+                                             "tag" };
     bool is_dry = line_has(line, "dry-run");
 
     if (is_dry == line_has(line, "yes")) {

@@ -61,4 +61,5 @@ void background_task_fini(struct background_task *task)
 {
     text_list_fini(&task->event_types);
     free(task->channel);
+    free(task->tag);
 }

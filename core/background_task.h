@@ -28,7 +28,7 @@ struct background_task {
 
     /* of BACKGROUND_BULK_REPLAY: narrower */
     struct text_list event_types; /* none = all */
-    char *channel;                /* NULL = all */
+    char *channel, *tag;          /* NULL = all */
     bool has_status;
     enum attempt_status
         message_status; /* SUCCESS, FAIL, or one of the others: yet to be sent */

@@ -9,7 +9,7 @@
     "key, tail, organization, application_key, application_tail, endpoint_key,"                \
     " endpoint_tail, kind, status, dry_run, since_ms, until_ms, event_types, channel,"         \
     " message_status, status_class, reached_key, looked_at, deliveries, created_at_ms,"        \
-    " updated_at_ms"
+    " updated_at_ms, tag"
 enum task_column {
     TASK_ID = 0, /* and tail */
     TASK_ORGANIZATION = 2,
@@ -29,6 +29,7 @@ enum task_column {
     TASK_DELIVERIES,
     TASK_CREATED_AT_MS,
     TASK_UPDATED_AT_MS,
+    TASK_TAG,
 };
 #define AT(column) ((column) + 1)
 
@@ -36,7 +37,7 @@ enum task_column {
 static const char SQL_START[] =
     "INSERT INTO background_tasks (" TASK_COLUMNS ")"
     "     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17,"
-    "             ?18, ?19, ?20, ?21)";
+    "             ?18, ?19, ?20, ?21, ?22)";
 
 static const char SQL_COUNT_RUNNING[] =
     "SELECT count(*)"
@@ -111,6 +112,7 @@ static void column_task(sqlite3_stmt *st, struct background_task *out)
         .until_ms = column_u64(st, TASK_UNTIL_MS),
         .event_types = column_list(st, TASK_EVENT_TYPES),
         .channel = column_text(st, TASK_CHANNEL),
+        .tag = column_text(st, TASK_TAG),
         .has_status = sqlite3_column_int(st, TASK_MESSAGE_STATUS) >= 0,
         .has_status_class = sqlite3_column_int(st, TASK_STATUS_CLASS) >= 0,
         .reached_key = sqlite3_column_int64(st, TASK_REACHED_KEY),
@@ -156,6 +158,7 @@ static enum err insert_task(struct backend *b, const struct background_task *tas
     bind_u64(st, AT(TASK_UNTIL_MS), task->until_ms);
     bind_list(st, AT(TASK_EVENT_TYPES), &task->event_types);
     bind_text(st, AT(TASK_CHANNEL), task->channel);
+    bind_text(st, AT(TASK_TAG), task->tag);
     sqlite3_bind_int(st, AT(TASK_MESSAGE_STATUS),
                      task->has_status ? (int)task->message_status : -1);
     sqlite3_bind_int(st, AT(TASK_STATUS_CLASS),

@@ -28,14 +28,15 @@ static const char SQL_FAILURES[] =
     " ORDER BY a.key"
     " LIMIT ?4";
 
-/* Each with what became of it at the endpoint; the last answer only where it is asked for. */
+/* Each with what became of it at the endpoint; the last answer and tags only where they are asked for. */
 static const char SQL_MESSAGES[] =
     "SELECT m.key, m.key, length(m.payload) > 0, m.event_type, m.channels, d.state,"
     "       CASE ?6 WHEN 1 THEN (SELECT a.response_status"
     "                              FROM attempts AS a INDEXED BY attempts_of_message"
     "                             WHERE a.message_key = m.key AND a.endpoint_key = ?1"
     "                             ORDER BY a.key DESC"
-    "                             LIMIT 1) END"
+    "                             LIMIT 1) END,"
+    "       CASE ?7 WHEN 1 THEN " TAGS_OF_MESSAGE " END"
     "  FROM messages AS m INDEXED BY messages_listed"
     "  LEFT JOIN deliveries AS d ON d.message_key = m.key AND d.endpoint_key = ?1"
     " WHERE m.application_key = ?5 AND m.key > ?2 AND m.key < ?3"
@@ -50,6 +51,7 @@ enum bite_column {
     BITE_CHANNELS,
     BITE_STATE, /* NULL: there is no delivery */
     BITE_RESPONSE_STATUS,
+    BITE_TAGS,
 };
 
 enum err sqlite_bite_prepare(struct backend *b)
@@ -77,6 +79,7 @@ static sqlite3_stmt *bind_walk(struct backend *b, const struct background_task *
     } else {
         sqlite3_bind_int64(st, 5, id_key(&task->application));
         bind_u64(st, 6, task->has_status_class);
+        bind_u64(st, 7, task->tag != NULL);
     }
     return st;
 }
@@ -125,6 +128,7 @@ static bool replay_fits(sqlite3_stmt *st, const struct background_task *task)
     return (task->event_types.count == 0 ||
             column_is_in(st, BITE_EVENT_TYPE, &task->event_types)) &&
            (!task->channel || column_list_has(st, BITE_CHANNELS, task->channel)) &&
+           (!task->tag || column_list_has(st, BITE_TAGS, task->tag)) &&
            (!task->has_status || status_fits(st, task)) &&
            (!task->has_status_class || class_fits(st, task));
 }

@@ -63,18 +63,16 @@ static bool read_choice(const struct json *body, const char *name, int64_t step,
 
 static void read_narrowing(const struct fields *f, struct background_task *into)
 {
-    static const struct text_rule CHANNEL = { .form = TEXT_NAME, .max = CHANNEL_LEN_MAX };
-    const struct json *tag = json_member(f->body, "tag");
+    static const struct text_rule NAME = { .form = TEXT_NAME, .max = CHANNEL_LEN_MAX };
     unsigned status = 0;
 
     field_names(f, "eventTypes", EVENT_TYPES_MAX, NAME_LEN_MAX, &into->event_types);
-    field_text(f, "channel", &CHANNEL, &into->channel);
+    field_text(f, "channel", &NAME, &into->channel);
+    field_text(f, "tag", &NAME, &into->tag);
     into->has_status = read_choice(f->body, "status", 1, ATTEMPT_SENDING, &status, f->faults);
     into->message_status = (enum attempt_status)status;
     into->has_status_class =
         read_choice(f->body, "statusCodeClass", 100, 500, &into->status_class, f->faults);
-    if (tag && json_type_of(tag) != SCAN_NULL)
-        faults_add(f->faults, FAULT_VALUE, "body/tag", "messages have no tags");
 }
 
 void read_background(const struct json *body, uint64_t now_ms, struct background_task *into,

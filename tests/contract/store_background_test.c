@@ -23,6 +23,26 @@ struct scene {
     struct id messages[MESSAGES];
 };
 
+static struct id append_tagged(struct scene *s, const char *tag)
+{
+    struct text_list tags = { 0 };
+    struct store_append op = {
+        .application = s->application,
+        .event_type = "even",
+        .tags = &tags,
+        .payload = "{}",
+        .payload_len = 2,
+        .retention_days = 90,
+    };
+
+    text_list_add(&tags, tag, strlen(tag));
+    assert_int_equal(STORE_RUN(&s->f, store_append, &op), ERR_OK);
+    text_list_fini(&tags);
+    struct id id = op.message->id;
+    message_unref(op.message);
+    return id;
+}
+
 static int start(void **state)
 {
     static struct scene scene;
@@ -35,7 +55,8 @@ static int start(void **state)
     s->first_ms = store_fixture_ms();
     for (size_t i = 0; i < MESSAGES; i++) {
         s->messages[i] =
-            store_fixture_append(&s->f, &s->application, i % 2 ? "odd" : "even", "{}");
+            i == 0 ? append_tagged(s, "first")
+                   : store_fixture_append(&s->f, &s->application, i % 2 ? "odd" : "even", "{}");
         store_fixture_set_ms(store_fixture_ms() + STEP_MS);
     }
     return 0;
@@ -176,7 +197,7 @@ struct replay_row {
     enum attempt_status status;
     bool has_status_class;
     unsigned status_class;
-    const char *event_type;
+    const char *event_type, *tag;
     unsigned expected;
 };
 
@@ -192,6 +213,8 @@ static void what_was_sent_is_replayed_as_narrowly_as_asked(void **state)
         { .has_status_class = true, .status_class = 0, .expected = 0x08 },
         { .event_type = "odd", .expected = 0xaa },
         { .event_type = "none", .expected = 0 },
+        { .tag = "first", .expected = 0x01 },
+        { .tag = "second", .expected = 0 },
     };
 
     for (size_t i = 0; i < COUNT(ROWS); i++) {
@@ -208,8 +231,9 @@ static void what_was_sent_is_replayed_as_narrowly_as_asked(void **state)
         task.status_class = ROWS[i].status_class;
         if (ROWS[i].event_type)
             text_list_add(&task.event_types, ROWS[i].event_type, strlen(ROWS[i].event_type));
+        task.tag = xstrdup(ROWS[i].tag);
         assert_int_equal(begin(s, &task), ERR_OK);
-        text_list_fini(&task.event_types);
+        background_task_fini(&task);
         finish(s, &task);
         assert_int_equal(asked_for(s), ROWS[i].expected);
         stop(state);

@@ -119,7 +119,7 @@ static void a_body_that_is_wrong_is_refused_by_its_field(void **state)
         { "bulk-replay", ",\"status\":4", "status", DAY_MS },
         { "bulk-replay", ",\"status\":\"0\"", "status", DAY_MS },
         { "bulk-replay", ",\"statusCodeClass\":404", "statusCodeClass", DAY_MS },
-        { "bulk-replay", ",\"tag\":\"t\"", "tag", DAY_MS },
+        { "bulk-replay", ",\"tag\":\"a b\"", "tag", DAY_MS },
     };
     (void)state;
 
