@@ -125,33 +125,44 @@ static bool answers(const struct route *route, const char *method)
            (is_get(route->method) && strcmp(method, "HEAD") == 0);
 }
 
-enum err router_match(const struct router *router, const char *method, const char *path,
-                      struct route_match *out)
+/* The node with routes at the end of the path. Where a literal leads to none the part is tried. The
+ * depth is that of the tree, however long the path. */
+static const struct node *descend(const struct node *node, const char *path,
+                                  struct route_match *out)
 {
-    const struct node *node = &router->root;
+    const struct node *literal, *found;
     const char *segment;
     size_t len;
 
+    if (!next_segment(&path, &segment, &len))
+        return node->route_count > 0 ? node : NULL;
+    literal = find_literal(node, segment, len);
+    found = literal ? descend(literal, path, out) : NULL;
+    if (found || !node->part || out->part_count == ROUTE_PARTS_MAX || len == 0)
+        return found;
+    char *part = out->parts[out->part_count];
+    if (percent_decode(segment, len, PERCENT_PATH, part, NAME_LEN_MAX + 1))
+        return NULL;
+    out->part_count++;
+    found = descend(node->part, path, out);
+    if (!found)
+        out->part_count--;
+    return found;
+}
+
+enum err router_match(const struct router *router, const char *method, const char *path,
+                      struct route_match *out)
+{
     out->part_count = 0;
-    while (next_segment(&path, &segment, &len)) {
-        const struct node *literal = find_literal(node, segment, len);
-        if (!literal) {
-            if (!node->part || out->part_count == ROUTE_PARTS_MAX || len == 0)
-                return ERR_NOT_FOUND;
-            char *part = out->parts[out->part_count++];
-            if (percent_decode(segment, len, PERCENT_PATH, part, NAME_LEN_MAX + 1))
-                return ERR_NOT_FOUND;
-        }
-        node = literal ? literal : node->part;
-    }
+    const struct node *node = descend(&router->root, path, out);
+    if (!node)
+        return ERR_NOT_FOUND;
     for (size_t i = 0; i < node->route_count; i++) {
         if (answers(node->routes[i], method)) {
             out->route = node->routes[i];
             return ERR_OK;
         }
     }
-    if (node->route_count == 0)
-        return ERR_NOT_FOUND;
     list_methods(node, out->allow);
     return ERR_DENIED;
 }

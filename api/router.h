@@ -1,7 +1,7 @@
 /* Router: from a method and a path to the entry that answers.
  *
  * A path such as "/api/v1/app/{app}/msg" is a list of segments, each literal or a part in
- * braces that takes whatever stands there. A literal beats a part. A trailing slash is
+ * braces that takes whatever stands there. A literal beats a part, unless nothing answers behind it. A trailing slash is
  * tolerated. Parts arrive percent-decoded; one that isn't decodable, holds a NUL, is empty or
  * longer than any name of ours matches nothing, for nothing has such a name. What answers GET
  * answers HEAD too (RFC 9110, section 9.1); the server leaves the body out.

@@ -82,6 +82,7 @@ const struct route routes[] = {
     { "GET",    APPLICATION "/msg",  APP, OWNER,  LIST_MESSAGES, messages_list },
     { "POST",   APPLICATION "/msg",  ORG, INTAKE, QUERY_CONTENT, messages_create },
     { "GET",    MESSAGE,             APP, AT,     QUERY_CONTENT, messages_get },
+    { "POST",   APPLICATION "/msg/precheck/active", ORG, OWNER, 0, messages_precheck },
 
     { "GET",    APPLICATION "/attempt/msg/{msg}", APP, AT, LIST_ATTEMPTS | QUERY_ENDPOINT,
                                                      attempts_list_by_message },

@@ -71,6 +71,7 @@ void endpoint_headers_patch(struct request *r);
 void messages_list(struct request *r);
 void messages_create(struct request *r);
 void messages_get(struct request *r);
+void messages_precheck(struct request *r);
 
 /* How the query wants payloads shown. */
 enum payload_view messages_view(const struct request *r);

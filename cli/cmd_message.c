@@ -20,6 +20,13 @@ static const struct option list_options[] = {
 
 static const struct option get_options[] = { LOCAL_APP, OPTION_END };
 
+static const struct option precheck_options[] = {
+    LOCAL_APP,
+    NEEDED_FIELD("event-type", OPTION_TEXT, "TYPE", "of this event type", "eventType"),
+    FIELD("channels", OPTION_LIST, "CHANNEL,…", "for these channels", "channels"),
+    OPTION_END,
+};
+
 static const struct option wait_options[] = {
     LOCAL_APP,
     LOCAL("timeout", OPTION_COUNT, "SECONDS", "give up after; 30 unless given"),
@@ -28,6 +35,7 @@ static const struct option wait_options[] = {
 
 static const struct option_group list_group = { "List", list_options };
 static const struct option_group get_group = { "Message", get_options };
+static const struct option_group precheck_group = { "Message", precheck_options };
 static const struct option_group wait_group = { "Message", wait_options };
 
 static const struct column list_columns[] = {
@@ -39,6 +47,8 @@ static const struct column list_columns[] = {
     { "TIME", "timestamp" },
     { NULL, NULL },
 };
+
+static const struct column precheck_columns[] = { { "ACTIVE", "active" }, { NULL, NULL } };
 
 static const struct column destination_columns[] = {
     { "ENDPOINT", "id" },       { "UID", "uid" },          { "URL", "url" },
@@ -74,6 +84,14 @@ const struct command message_commands[] = {
       .method = "GET",
       .url = URL "/{1}",
       .columns = get_columns },
+    { .path = "message precheck",
+      .arguments = "",
+      .summary = "say whether some endpoint wants such a message",
+      .groups = { &precheck_group, &server_group, &output_group },
+      .run = request_run,
+      .method = "POST",
+      .url = URL "/precheck/active",
+      .columns = precheck_columns },
     { .path = "message expunge",
       .arguments = "MESSAGE",
       .summary = "drop its payload, from the files too, and what waits to be sent of it",

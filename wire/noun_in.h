@@ -78,6 +78,14 @@ struct message_in {
 void read_message(const void *body, size_t len, struct message_in *into, struct faults *faults);
 void message_in_fini(struct message_in *m);
 
+/* The body of POST …/msg/precheck/active: a message without its payload. */
+struct precheck_in {
+    char *event_type;          /* owned */
+    struct text_list channels; /* owned */
+};
+void read_precheck(const struct json *body, struct precheck_in *into, struct faults *faults);
+void precheck_in_fini(struct precheck_in *p);
+
 /* Custom headers as stored, an object of strings, to "Name: value" lines. ERR_INVALID. */
 MUST_USE enum err read_header_lines(const void *json, size_t len, struct text_list *out_lines);
 

@@ -181,3 +181,20 @@ void message_in_fini(struct message_in *m)
     bytes_fini(&m->raw_payload);
     *m = (struct message_in){ 0 };
 }
+
+void read_precheck(const struct json *body, struct precheck_in *into, struct faults *faults)
+{
+    struct fields f;
+
+    *into = (struct precheck_in){ 0 };
+    if (!fields_begin(&f, body, READ_REPLACE, faults))
+        return;
+    field_text(&f, "eventType", &EVENT_TYPE, &into->event_type);
+    field_names(&f, "channels", CHANNELS_MAX, CHANNEL_LEN_MAX, &into->channels);
+}
+
+void precheck_in_fini(struct precheck_in *p)
+{
+    free(p->event_type);
+    text_list_fini(&p->channels);
+}

@@ -376,6 +376,7 @@ attempt=$(sed -n '1s/.*"id":"\(atmpt_[^"]*\)".*/\1/p' out)
 expect 0 attempt get --app shop --message "$message" "$attempt"; says out '^ANSWER +202$'
 expect 0 attempt list --app shop --endpoint books --status 2 --limit 1; says out ' fail +'
 expect 0 message destinations --app shop "$message";           says out ' success +'
+expect 0 message precheck --app shop --event-type order.paid --channels eu -o jsonl;  says out '"active":true'
 expect 0 message list --app shop --tag blue;                    says out "^$message .* blue +"
 expect 0 attempt list --app shop --endpoint books --tag red;    silent out
 expect 0 endpoint messages --app shop books --status 0;         says out "^$message .* success +"

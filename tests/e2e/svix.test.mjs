@@ -83,6 +83,7 @@ for (const [name, Svix] of [['svix 1', major1], ['svix 2', major2]]) {
         assert.ok(destinations.data[0].createdAt.getTime() > 0);
         const tried = await svix.messageAttempt.listAttemptedMessages(app, id, { status: 0, eventTypes: ['order.paid'] });
         assert.deepEqual(tried.data.map(m => [m.id, m.statusText]), [[message, 'success']]);
+        assert.deepEqual(await svix.message.precheck(app, { eventType: 'order.paid' }), { active: true });
         assert.deepEqual((await svix.message.list(app, { tag: 'blue' })).data.map(m => m.tags), [['blue']]);
         assert.deepEqual((await svix.message.list(app, { tag: 'red' })).data, []);
         const made = await svix.messageAttempt.listByEndpoint(app, id, { tag: 'blue', withMsg: true, withContent: true });

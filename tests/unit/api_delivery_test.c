@@ -205,6 +205,43 @@ static void a_range_that_is_none_is_refused(void **state)
                      200);
 }
 
+/* A part of the path that stands for something else is still an event id. */
+static void it_is_told_before_whether_a_message_is_wanted(void **state)
+{
+    static const struct {
+        const char *body;
+        unsigned status;
+        bool active;
+    } rows[] = {
+        { "{\"eventType\":\"x\"}", 200, true },
+        { "{\"eventType\":\"y\"}", 200, false },
+        { "{\"eventType\":\"x\",\"channels\":[\"eu\"]}", 200, true },
+        { "{\"eventType\":\"x y\"}", 422, false },
+        { "{\"channels\":[]}", 422, false },
+        { "", 422, false },
+    };
+    char id[ID_TEXT_MAX];
+    (void)state;
+
+    site_make(&site, API "/app", "{\"name\":\"n\",\"uid\":\"narrow\"}", id);
+    assert_int_equal(
+        site_status(&site, "POST", "{\"name\":\"x\",\"description\":\"\"}", API "/event-type"),
+        201);
+    site_make(&site, API "/app/narrow/endpoint",
+              "{\"url\":\"http://h\",\"eventTypes\":[\"x\"],\"disabled\":true}", id);
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        ASK(rows[i].status, "POST", rows[i].body, API "/app/narrow/msg/precheck/active");
+        if (rows[i].status == 200)
+            answer_has_type(&a, "active", rows[i].active ? SCAN_TRUE : SCAN_FALSE);
+        answer_fini(&a);
+    }
+    site_make(&site, APP "/msg",
+              "{\"eventType\":\"x\",\"eventId\":\"precheck\",\"payload\":{}}", id);
+    ASK(200, "GET", NULL, APP "/msg/precheck");
+    answer_has_text(&a, "id", id);
+    answer_fini(&a);
+}
+
 static void messages_are_tagged_and_found_by_it(void **state)
 {
     static const struct {
@@ -363,6 +400,7 @@ int main(void)
         TEST(what_was_tried_comes_with_its_payload_unless_not_wanted),
         TEST(attempts_to_an_endpoint_are_counted_by_what_they_came_to),
         TEST(a_range_that_is_none_is_refused),
+        TEST(it_is_told_before_whether_a_message_is_wanted),
         TEST(messages_are_tagged_and_found_by_it),
         TEST(attempts_bring_their_messages_along_if_asked),
         TEST(content_that_is_expunged_is_shown_as_such),

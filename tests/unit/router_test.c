@@ -20,6 +20,7 @@ static const struct route table[] = {
     { .method = "POST", .path = "/v1/type/import" },
     { .method = "GET", .path = "/v1/health" },
     { .method = "GET", .path = "/v1/health/ping" },
+    { .method = "POST", .path = "/v1/app/{app}/msg/check/active" },
 };
 
 static struct router *router;
@@ -58,6 +59,9 @@ static void a_path_leads_to_its_route_and_parts(void **state)
         { "POST", "/v1/type/import", 7, { 0 } },
         { "GET", "/v1/health/ping", 9, { 0 } },
         { "HEAD", "/v1/app/a", 2, { "a" } },
+        { "POST", "/v1/app/a/msg/check/active", 10, { "a" } },
+        { "GET", "/v1/app/a/msg/check", 4, { "a", "check" } },
+        { "GET", "/v1/app/a/msg/check/attempt/t", 5, { "a", "check", "t" } },
     };
     (void)state;
 
@@ -94,6 +98,8 @@ static void other_paths_lead_nowhere(void **state)
         "*",
         "/v1/app/a/msg/m/attempt/t/x",
         "/v1/health/pong",
+        "/v1/app/a/msg/check/x",
+        "/v1/app/a/msg/m/active",
     };
     (void)state;
 
