@@ -152,6 +152,26 @@ for (const [name, Svix] of [['svix 1', major1], ['svix 2', major2]]) {
     });
 }
 
+test('what only the hosted edition has is not found, in JSON', async t => {
+    const d = await dispatcher(t);
+    const app = (await d.must('POST', '/app', { name: 'Shop' })).id;
+    const svix = new major2(d.token, { serverUrl: d.url });
+    const calls = [
+        () => svix.connector.list(),
+        () => svix.environment.export(),
+        () => svix.ingest.source.list(),
+        () => svix.ingest.endpoint.list('src'),
+        () => svix.integration.list(app),
+        () => svix.message.poller.poll(app, 'sink'),
+        () => svix.streaming.stream.list(),
+        () => svix.streaming.eventType.list(),
+        () => svix.destination.list(app),
+        () => svix.authentication.logout(),
+    ];
+    for (const call of calls)
+        await assert.rejects(call(), error => error.code === 404 && error.body.code === 'not_found', String(call));
+});
+
 test('a client that repeats a request with its key makes one message', async t => {
     const d = await dispatcher(t);
     const r = await receiver(t);

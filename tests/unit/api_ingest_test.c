@@ -260,6 +260,12 @@ static void what_only_the_home_has_is_asked_there_and_replicas_are_read_here(voi
         { "GET", "/attempt/msg/m", false },
         { "GET", "/attempt/endpoint/e", false },
         { "GET", "/msg/m/attempt/a", false },
+        { "GET", "/msg/m/endpoint", false },
+        { "GET", "/endpoint/e/msg", false },
+        { "GET", "/endpoint/e/stats", false },
+        { "DELETE", "/msg/m/content", false },
+        { "DELETE", "/msg/m/attempt/a/content", false },
+        { "POST", "/msg/precheck/active", false },
     };
     char id[ID_TEXT_MAX];
 
