@@ -90,8 +90,8 @@ struct made_certificate make_region_certificate(const char *region)
     struct made_certificate made = { BUF_INIT(CERTIFICATE_PEM_MAX),
                                      BUF_INIT(CERTIFICATE_PEM_MAX) };
 
-    check(certificate_create(region, (uint64_t)time(NULL), 1, &made.certificate, &made.key) ==
-          ERR_OK);
+    check(certificate_create(region, (uint64_t)time(NULL), CERTIFICATE_DAYS, &made.certificate,
+                             &made.key) == ERR_OK);
     return made;
 }
 
