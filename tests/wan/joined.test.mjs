@@ -1,5 +1,6 @@
 // Four regions that know one another by their cards.
 import assert from 'node:assert/strict';
+import { allAlive, tenant } from './lib/peers.mjs';
 import { wanTest } from './lib/stage.mjs';
 import { regions } from './lib/wan.mjs';
 
@@ -18,4 +19,20 @@ wanTest('the command line tells the same at every site', { joined: true }, async
     const listed = await Promise.all(stage.regions.map(region => region.command('region', 'list')));
     for (const text of listed)
         for (const name of regions) assert.match(text, new RegExp(`^${name}\\b`, 'm'));
+});
+
+wanTest('one idempotency key in two regions at once makes one message', { joined: true }, async stage => {
+    const { fra, iad, sin, gru } = stage;
+    const count = 20;
+    await allAlive(stage);
+    await tenant(stage, 'acme', { jurisdiction: 'eu', home: 'fra' });
+    for (let i = 0; i < count; i++) {
+        const key = { 'idempotency-key': `order-${i}` };
+        const answers = await Promise.all([iad, sin, gru].map(region =>
+            region.call('POST', '/app/acme/msg', { eventType: 'order.paid', payload: { i } }, key)));
+        assert.deepEqual(answers.map(({ status }) => status), [202, 202, 202]);
+        assert.equal(new Set(answers.map(({ body }) => body.id)).size, 1);
+    }
+    assert.equal((await fra.outbox()).messages, count);
+    for (const region of [iad, sin, gru]) assert.equal((await region.outbox()).messages, 0, region.name);
 });
