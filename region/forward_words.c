@@ -52,6 +52,16 @@ static void put_id(struct json_writer *w, const char *name, enum id_kind kind,
     json_add_text(w, name, text);
 }
 
+/* Whose attempt it is. */
+static void put_ids(struct json_writer *w, const struct id *attempt, const struct id *message,
+                    const struct id *endpoint, const struct id *application)
+{
+    put_id(w, "attempt", ID_ATTEMPT, attempt);
+    put_id(w, "message", ID_MESSAGE, message);
+    put_id(w, "endpoint", ID_ENDPOINT, endpoint);
+    put_id(w, "application", ID_APPLICATION, application);
+}
+
 /* Ends the meta and frees it. */
 static enum err put_frame(struct json_writer *w, struct buf *meta, const struct bytes *body,
                           struct buf *out)
@@ -90,10 +100,7 @@ enum err request_put(struct buf *out, const struct request_words *words,
     json_write_begin(&w, &meta);
     json_open_object(&w);
     json_add_unsigned(&w, "seq", words->seq);
-    put_id(&w, "attempt", ID_ATTEMPT, &words->attempt);
-    put_id(&w, "message", ID_MESSAGE, &words->message);
-    put_id(&w, "endpoint", ID_ENDPOINT, &words->endpoint);
-    put_id(&w, "application", ID_APPLICATION, &words->application);
+    put_ids(&w, &words->attempt, &words->message, &words->endpoint, &words->application);
     json_add_unsigned(&w, "number", words->number);
     json_add_unsigned(&w, "timeoutMs", words->timeout_ms);
     json_add_text(&w, "url", words->url);
@@ -125,10 +132,7 @@ enum err outcome_put(struct buf *out, const struct outcome_words *words,
     json_open_object(&w);
     json_add_text(&w, "home", words->home);
     json_add_unsigned(&w, "seq", words->seq);
-    put_id(&w, "attempt", ID_ATTEMPT, &words->attempt);
-    put_id(&w, "message", ID_MESSAGE, &words->message);
-    put_id(&w, "endpoint", ID_ENDPOINT, &words->endpoint);
-    put_id(&w, "application", ID_APPLICATION, &words->application);
+    put_ids(&w, &words->attempt, &words->message, &words->endpoint, &words->application);
     json_add_unsigned(&w, "number", words->number);
     json_add_text(&w, "url", words->url);
     json_add_unsigned(&w, "startedAtMs", words->started_at_ms);
@@ -193,6 +197,15 @@ static bool read_id(const struct json *j, const char *name, enum id_kind kind, s
     return text && id_parse(kind, text, out) == ERR_OK;
 }
 
+static bool read_ids(const struct json *j, struct id *attempt, struct id *message,
+                     struct id *endpoint, struct id *application)
+{
+    return read_id(j, "attempt", ID_ATTEMPT, attempt) &&
+           read_id(j, "message", ID_MESSAGE, message) &&
+           read_id(j, "endpoint", ID_ENDPOINT, endpoint) &&
+           read_id(j, "application", ID_APPLICATION, application);
+}
+
 /* Hexadecimal digits alone: it is put into a query. */
 static bool read_incarnation(const struct json *j, const char *name,
                              char out[INCARNATION_TEXT_MAX])
@@ -252,10 +265,7 @@ enum err batch_read(const struct frame *frame, struct batch_words *out)
 static bool read_request(const struct json *j, struct request_words *out)
 {
     return read_number(j, "seq", &out->seq) && out->seq > 0 &&
-           read_id(j, "attempt", ID_ATTEMPT, &out->attempt) &&
-           read_id(j, "message", ID_MESSAGE, &out->message) &&
-           read_id(j, "endpoint", ID_ENDPOINT, &out->endpoint) &&
-           read_id(j, "application", ID_APPLICATION, &out->application) &&
+           read_ids(j, &out->attempt, &out->message, &out->endpoint, &out->application) &&
            read_u32(j, "number", &out->number) && out->number > 0 &&
            read_u32(j, "timeoutMs", &out->timeout_ms) && out->timeout_ms > 0 &&
            out->timeout_ms <= FORWARD_TIMEOUT_MS_MAX && read_url(j, &out->url) &&
@@ -307,10 +317,7 @@ static bool read_result(const struct json *j, struct outcome_words *out)
 static bool read_outcome(const struct json *j, struct outcome_words *out)
 {
     return read_incarnation(j, "home", out->home) && read_number(j, "seq", &out->seq) &&
-           read_id(j, "attempt", ID_ATTEMPT, &out->attempt) &&
-           read_id(j, "message", ID_MESSAGE, &out->message) &&
-           read_id(j, "endpoint", ID_ENDPOINT, &out->endpoint) &&
-           read_id(j, "application", ID_APPLICATION, &out->application) &&
+           read_ids(j, &out->attempt, &out->message, &out->endpoint, &out->application) &&
            read_u32(j, "number", &out->number) &&
            read_number(j, "startedAtMs", &out->started_at_ms) && read_result(j, out) &&
            read_u32(j, "retryAfterS", &out->retry_after_s) &&
