@@ -1,7 +1,7 @@
 /* Messages: /api/v1/app/{app}/msg.
  *
- *   messages_create ─► append ─────────────────────────────────────────► on_appended
- *          └─► (no such application) create_application ─► on_created ─► append */
+ *   messages_create ─► messages_append ────────────────────────────────► on_appended
+ *          └─► (no such application) create_application ─► on_created ─► messages_append */
 #include <string.h>
 
 #include "api/objects.h"
@@ -12,7 +12,6 @@
 #include "core/mem.h"
 #include "wire/noun_out.h"
 
-static void append(struct request *r);
 static void create_application(struct request *r);
 static void on_created(struct store_req *req);
 static void on_appended(struct store_req *req);
@@ -52,20 +51,21 @@ void messages_create(struct request *r)
     if (faults.count > 0)
         reply_faults(r, &faults);
     else
-        append(r);
+        messages_append(r, NULL, on_appended);
 }
 
-static void append(struct request *r)
+void messages_append(struct request *r, const struct id *only, store_done *done)
 {
     const struct message_in *in = &r->message;
 
     r->op.append = (struct store_append){
-        .req = request_waits(r, on_appended),
+        .req = request_waits(r, done),
         .application = r->application->base.id,
         .event_type = in->event_type,
         .event_id = in->event_id,
         .channels = &in->channels,
         .tags = &in->tags,
+        .only = only,
         .payload = in->payload,
         .payload_len = in->payload_len,
         .retention_days = in->retention_days,
@@ -137,7 +137,7 @@ static void on_created(struct store_req *req)
     struct request *r = request_of(req);
 
     if ((req->err == ERR_OK || req->err == ERR_CONFLICT) && request_take_application(r))
-        append(r);
+        messages_append(r, NULL, on_appended);
     else
         reply_err(r, req->err);
 }

@@ -102,6 +102,7 @@ struct request {
 
     struct edit edit;
     struct message_in message;
+    struct id receiver; /* the only one of it, if it is an example */
     struct endpoint_stats stats;
     struct background_task background; /* to be begun */
     uint8_t idempotency_hash[IDEMPOTENCY_HASH_LEN];

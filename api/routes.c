@@ -94,6 +94,7 @@ const struct route routes[] = {
     { "DELETE", MESSAGE "/attempt/{attempt}/content", ORG, AT, 0, attempts_expunge },
 
     { "POST",   MESSAGE "/endpoint/{endpoint}/resend", APP, AT, 0, deliveries_resend },
+    { "POST",   ENDPOINT "/send-example",   ORG, INTAKE, 0, examples_send },
     { "POST",   ENDPOINT "/recover",        APP, OWNER, 0, endpoints_recover },
     { "POST",   ENDPOINT "/replay-missing", APP, OWNER, 0, endpoints_replay_missing },
     { "POST",   ENDPOINT "/bulk-replay",    APP, OWNER, 0, endpoints_bulk_replay },

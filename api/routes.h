@@ -73,6 +73,9 @@ void messages_create(struct request *r);
 void messages_get(struct request *r);
 void messages_precheck(struct request *r);
 
+/* Store r->message: for the one endpoint, or with NULL for all that want it. `done` gets r->op.append. */
+void messages_append(struct request *r, const struct id *only, store_done *done);
+
 /* How the query wants payloads shown. */
 enum payload_view messages_view(const struct request *r);
 
@@ -89,6 +92,8 @@ void attempts_expunge(struct request *r);
 void deliveries_resend(struct request *r);
 void destinations_list(struct request *r);
 void tried_list(struct request *r);
+
+void examples_send(struct request *r);
 
 void endpoints_recover(struct request *r);
 void endpoints_replay_missing(struct request *r);

@@ -20,7 +20,9 @@ struct selection {
 static enum err run_append(struct store *s, struct store_req *req);
 static bool application_exists(const struct store *s, const struct id *id);
 static struct message *make_message(struct store *s, const struct store_append *op);
+static enum err select_receivers(struct store *s, const struct store_append *op);
 static void select_endpoint(struct endpoint *endpoint, void *ctx);
+static void add_receiver(struct fan_out *fan_out, const struct endpoint *endpoint);
 static size_t append_bytes(const struct store_req *req);
 static void discard_append(struct store_req *req);
 
@@ -39,7 +41,6 @@ void store_append(struct store *s, struct store_append *op)
 static enum err run_append(struct store *s, struct store_req *req)
 {
     struct store_append *op = container_of(req, struct store_append, req);
-    struct selection selection = { .op = op, .fan_out = &s->fan_out };
     enum err err;
 
     op->repeated = false;
@@ -54,8 +55,9 @@ static enum err run_append(struct store *s, struct store_req *req)
     if (!application_exists(s, &op->application))
         return ERR_NOT_FOUND;
 
-    s->fan_out.count = 0;
-    catalog_each_endpoint(s->catalog, &op->application, select_endpoint, &selection);
+    err = select_receivers(s, op);
+    if (err)
+        return err;
 
     struct append_rows rows = {
         .message = op->message = make_message(s, op),
@@ -81,15 +83,36 @@ static bool application_exists(const struct store *s, const struct id *id)
     return found && id_equal(&found->base.id, id);
 }
 
+/* Into s->fan_out. */
+static enum err select_receivers(struct store *s, const struct store_append *op)
+{
+    struct selection selection = { .op = op, .fan_out = &s->fan_out };
+    const struct endpoint *only;
+
+    s->fan_out.count = 0;
+    if (!op->only) {
+        catalog_each_endpoint(s->catalog, &op->application, select_endpoint, &selection);
+        return ERR_OK;
+    }
+    only = catalog_endpoint(s->catalog, &op->application, op->only);
+    if (!only)
+        return ERR_NOT_FOUND;
+    add_receiver(&s->fan_out, only);
+    return ERR_OK;
+}
+
 static void select_endpoint(struct endpoint *endpoint, void *ctx)
 {
     static const struct text_list NO_CHANNELS = { 0 };
     struct selection *selection = ctx;
     const struct store_append *op = selection->op;
-    struct fan_out *fan_out = selection->fan_out;
 
-    if (!match_wants(endpoint, op->event_type, op->channels ? op->channels : &NO_CHANNELS))
-        return;
+    if (match_wants(endpoint, op->event_type, op->channels ? op->channels : &NO_CHANNELS))
+        add_receiver(selection->fan_out, endpoint);
+}
+
+static void add_receiver(struct fan_out *fan_out, const struct endpoint *endpoint)
+{
     if (fan_out->count == fan_out->room)
         fan_out->keys =
             xgrow(fan_out->keys, &fan_out->room, FAN_OUT_FIRST, sizeof *fan_out->keys);

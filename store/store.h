@@ -210,13 +210,15 @@ struct store_append {
     const char *event_id;             /* in, borrowed; NULL = none */
     const struct text_list *channels; /* in, borrowed */
     const struct text_list *tags;     /* in, borrowed; NULL = none */
-    const void *payload;              /* in, borrowed */
-    size_t payload_len;               /* bytes */
-    uint32_t retention_days;          /* of the payload */
-    const uint8_t *idempotency_hash;  /* IDEMPOTENCY_HASH_LEN bytes, borrowed; NULL = none */
-    struct message *message;          /* out: a reference */
-    bool repeated;                    /* out */
-    unsigned deliveries;              /* out: written now */
+    const struct id *only;   /* in, borrowed: to this endpoint, whatever it wants; NULL =
+                                       * to all that want it */
+    const void *payload;     /* in, borrowed */
+    size_t payload_len;      /* bytes */
+    uint32_t retention_days; /* of the payload */
+    const uint8_t *idempotency_hash; /* IDEMPOTENCY_HASH_LEN bytes, borrowed; NULL = none */
+    struct message *message;         /* out: a reference */
+    bool repeated;                   /* out */
+    unsigned deliveries;             /* out: written now */
 };
 void store_append(struct store *s, struct store_append *op);
 

@@ -86,6 +86,9 @@ struct precheck_in {
 void read_precheck(const struct json *body, struct precheck_in *into, struct faults *faults);
 void precheck_in_fini(struct precheck_in *p);
 
+/* The body of POST …/send-example: the event type of a message whose payload isn't in it. */
+void read_example(const struct json *body, struct message_in *into, struct faults *faults);
+
 /* Custom headers as stored, an object of strings, to "Name: value" lines. ERR_INVALID. */
 MUST_USE enum err read_header_lines(const void *json, size_t len, struct text_list *out_lines);
 

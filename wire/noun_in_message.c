@@ -198,3 +198,12 @@ void precheck_in_fini(struct precheck_in *p)
     free(p->event_type);
     text_list_fini(&p->channels);
 }
+
+void read_example(const struct json *body, struct message_in *into, struct faults *faults)
+{
+    struct fields f;
+
+    *into = (struct message_in){ .retention_days = RETENTION_DEFAULT_DAYS };
+    if (fields_begin(&f, body, READ_REPLACE, faults))
+        field_text(&f, "eventType", &EVENT_TYPE, &into->event_type);
+}

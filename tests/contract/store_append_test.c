@@ -151,6 +151,35 @@ static void only_endpoints_that_want_it_get_a_delivery(void **state)
     }
 }
 
+static void a_message_for_one_endpoint_goes_there_whatever_that_wants(void **state)
+{
+    struct world *w = *state;
+    struct store_append op = append_of(w, "order.lost");
+
+    op.only = &w->endpoints[2];
+    assert_int_equal(STORE_RUN(&w->f, store_append, &op), ERR_OK);
+    assert_int_equal(op.deliveries, 1);
+    for (int e = 0; e < 3; e++)
+        assert_int_equal(count_due(w, e), e == 2);
+    message_unref(op.message);
+}
+
+static void a_message_for_an_endpoint_that_is_not_there_is_not_kept(void **state)
+{
+    struct world *w = *state;
+    struct id lonely = store_fixture_put_application(&w->f, "lonely");
+    struct store_append op = append_of(w, "order.paid");
+    struct id guessed = w->endpoints[0];
+
+    guessed.bytes[ID_BYTES - 1] ^= 1;
+    op.only = &guessed;
+    assert_int_equal(STORE_RUN(&w->f, store_append, &op), ERR_NOT_FOUND);
+    op.only = &w->endpoints[0];
+    op.application = lonely;
+    assert_int_equal(STORE_RUN(&w->f, store_append, &op), ERR_NOT_FOUND);
+    assert_int_equal(count_messages(w), 0);
+}
+
 static void a_message_that_nobody_wants_is_kept(void **state)
 {
     struct world *w = *state;
@@ -366,6 +395,8 @@ static int run(const char *backend)
     const struct CMUnitTest tests[] = {
         TEST(a_message_is_kept_as_it_was_accepted),
         TEST(only_endpoints_that_want_it_get_a_delivery),
+        TEST(a_message_for_one_endpoint_goes_there_whatever_that_wants),
+        TEST(a_message_for_an_endpoint_that_is_not_there_is_not_kept),
         TEST(a_message_that_nobody_wants_is_kept),
         TEST(an_unknown_application_gets_nothing),
         TEST(an_event_id_is_taken_once_in_an_application),

@@ -68,6 +68,32 @@ for (const [name, Svix] of [['svix 1', major1], ['svix 2', major2]]) {
         await assert.rejects(svix.messageAttempt.resend(app, 'evt-unknown', id), error => error.code === 404);
     });
 
+    test(`${name} sends an example to one endpoint`, async t => {
+        const d = await dispatcher(t);
+        const r = await receiver(t), other = await receiver(t);
+        const { app, id, secret } = await d.endpoint(r.url);
+        const svix = new Svix(d.token, { serverUrl: d.url, fetch: checkedFetch });
+        const example = { order: 17, amount: 12.5 };
+
+        await svix.endpoint.create(app, { url: other.url });
+        await svix.eventType.create({ name: 'order.paid', description: 'Paid', schemas: { 1: { examples: [example] } } });
+        await svix.eventType.create({ name: 'order.lost', description: 'Lost' });
+        const ping = await svix.endpoint.sendExample(app, id, { eventType: 'svix.ping' });
+        assert.deepEqual([ping.eventType, ping.payload], ['svix.ping', { success: true }]);
+        await r.arrived(1);
+        assert.deepEqual(verify(secret, r.deliveries[0]), { success: true });
+        const sent = await svix.endpoint.sendExample(app, id, { eventType: 'order.paid' });
+        assert.deepEqual(sent.payload, example);
+        await r.arrived(2);
+        assert.deepEqual(verify(secret, r.deliveries[1]), example);
+        await until(() => d.attempts(app, sent.id), attempts => attempts.length === 1);
+        assert.equal(other.deliveries.length, 0);
+        for (const [eventType, code] of [['order.lost', 400], ['order.gone', 404], ['order paid', 422]])
+            await assert.rejects(svix.endpoint.sendExample(app, id, { eventType }), error => error.code === code);
+        await assert.rejects(svix.endpoint.sendExample(app, 'none', { eventType: 'svix.ping' }),
+            error => error.code === 404);
+    });
+
     test(`${name} sees where a message was tried, and what was tried at an endpoint`, async t => {
         const d = await dispatcher(t);
         const r = await receiver(t);
