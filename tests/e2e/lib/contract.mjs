@@ -56,6 +56,16 @@ function checkBody(where, content, type, text) {
         throw new Error(`${where}: not as the contract has it: ${contract.ajv.errorsText(check.errors)}\n${text.slice(0, 2000)}`);
 }
 
+function find(method, pathname) {
+    return contract.paths.find(({ pattern, item }) => pattern.test(pathname) && item[method]);
+}
+
+// Whether the contract has an operation there.
+export function isDocumented(posthaste, method, url) {
+    contract ??= read(posthaste);
+    return find(method.toLowerCase(), new URL(url).pathname) !== undefined;
+}
+
 // What stands where nothing is served: the router's own 404 and 405.
 const NOWHERE = { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } };
 
@@ -67,7 +77,7 @@ export function checkAnswer(posthaste, method, url, status, headers, text) {
     const verb = method === 'HEAD' ? 'get' : method.toLowerCase();
     const where = `${method} ${pathname}: ${status}`;
     const type = (headers.get('content-type') ?? '').split(';')[0];
-    const found = contract.paths.find(({ pattern, item }) => pattern.test(pathname) && item[verb]);
+    const found = find(verb, pathname);
     const response = found && responseOf(contract.document, found.item, verb, status);
     if (found && !response) throw new Error(`${where} isn't in the contract`);
     if (!found && status !== 404 && status !== 405) throw new Error(`${where}: nothing is documented there`);
