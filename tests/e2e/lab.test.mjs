@@ -63,10 +63,11 @@ class Lab {
     }
 }
 
-// The same on a terminal, whose keys are what is written to its stdin.
+// The same on a terminal, whose keys are what is written to its stdin. The shell makes way for it: one
+// that waited would die of the Ctrl-C too, and its end would be what is seen.
 class LabOnTerminal extends Lab {
     spawn(args) {
-        const command = [posthaste, ...args].map(arg => `'${arg}'`).join(' ');
+        const command = ['exec', ...[posthaste, ...args].map(arg => `'${arg}'`)].join(' ');
         return spawn('script', ['-qec', command, '/dev/null'], { stdio: ['pipe', 'pipe', 'pipe'] });
     }
 }
