@@ -1,6 +1,8 @@
 // The published svix clients, both majors: what they have, and what a test has called of it.
 import { webcrypto } from 'node:crypto';
+import { readFileSync, readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
 import { checkedFetch } from './dispatcher.mjs';
 
 globalThis.crypto ??= webcrypto;     // the clients want it; Node 18 has it elsewhere
@@ -21,6 +23,15 @@ export function methodsOf(part, path = []) {
         const at = [...path, name];
         return typeof part[name] === 'function' ? at.join('.') : methodsOf(part[name], at);
     });
+}
+
+// What the declarations say that an interface has: `interfaces(major).get('EndpointIn')` are the names of its members.
+export function interfaces({ major }) {
+    const at = join(dirname(require.resolve(`${major === 1 ? 'svix' : 'svix-2'}/package.json`)), 'dist');
+    const files = readdirSync(at, { recursive: true }).filter(name => /\.d\.m?ts$/.test(name));
+    const text = files.map(name => readFileSync(join(at, name), 'utf8').replace(/\/\*.*?\*\//gs, '')).join('\n');
+    return new Map([...text.matchAll(/interface (\w+) \{\n(.*?)\n\}/gs)].map(([, name, body]) =>
+        [name, [...body.matchAll(/^ {2}(?: {2})?(\w+)\??:/gm)].map(([, member]) => member)]));
 }
 
 // As `part`, but what is called of it is noted.
