@@ -12,7 +12,9 @@ static const struct option name_options[] = {
 static const struct option fields[] = {
     FIELD_DESCRIPTION,
     FIELD("schemas", OPTION_JSON, "JSON|@FILE|-", "JSON Schemas by version", "schemas"),
-    FIELD("feature-flag", OPTION_TEXT, "FLAG", "show it only to who has it", "featureFlag"),
+    FIELD("feature-flags", OPTION_LIST, "FLAG,…", "show it only to who has one",
+          "featureFlags"),
+    FIELD("group", OPTION_TEXT, "NAME", "show it with others of that name", "groupName"),
     FIELD("deprecated", OPTION_FLAG, NULL, "not for new endpoints", "deprecated"),
     FIELD("archived", OPTION_FLAG, NULL, "hide it", "archived"),
     FIELD("unarchived", OPTION_NO, NULL, "show it again", "archived"),
@@ -38,6 +40,7 @@ static const struct option_group delete_group = { "Delete", delete_options };
 static const struct column columns[] = {
     { "NAME", "name" },
     { "DESCRIPTION", "description" },
+    { "GROUP", "groupName" },
     { "DEPRECATED", "deprecated" },
     { "ARCHIVED", "archived" },
     { "CREATED", "createdAt" },

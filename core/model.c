@@ -123,7 +123,8 @@ struct event_type *event_type_copy(const struct event_type *from)
     to->name = xstrdup(from->name);
     to->description = xstrdup(from->description);
     to->schemas = xstrdup(from->schemas);
-    to->feature_flag = xstrdup(from->feature_flag);
+    to->feature_flags = text_list_copy(&from->feature_flags);
+    to->group_name = xstrdup(from->group_name);
     to->archived = from->archived;
     to->deprecated = from->deprecated;
     return to;
@@ -156,7 +157,8 @@ static void event_type_fini(struct event_type *t)
     free(t->name);
     free(t->description);
     free(t->schemas);
-    free(t->feature_flag);
+    text_list_fini(&t->feature_flags);
+    free(t->group_name);
 }
 
 static void count_up(_Atomic unsigned *refs)

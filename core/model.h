@@ -124,8 +124,9 @@ struct event_type {
     struct object base;
     char *name; /* unique in the organization */
     char *description;
-    char *schemas;      /* a JSON object by version, or NULL */
-    char *feature_flag; /* optional */
+    char *schemas;                  /* a JSON object by version, or NULL */
+    struct text_list feature_flags; /* who has one of them may see it; none = everybody */
+    char *group_name;               /* optional: what it is shown with */
     bool archived;
     bool deprecated;
 };

@@ -88,9 +88,10 @@ static const struct field EVENT_TYPE[] = {
     { 16, TYPE_NEEDED, AT(event_type, name), NAME_LEN_MAX },
     { 17, TYPE_NEEDED, AT(event_type, description), UNLIMITED },
     { 18, TYPE_TEXT, AT(event_type, schemas), UNLIMITED },
-    { 19, TYPE_TEXT, AT(event_type, feature_flag), UNLIMITED },
+    { 19, TYPE_LIST, AT(event_type, feature_flags), NAME_LEN_MAX },
     { 20, TYPE_FLAG, AT(event_type, archived), 0 },
     { 21, TYPE_FLAG, AT(event_type, deprecated), 0 },
+    { 22, TYPE_TEXT, AT(event_type, group_name), NAME_LEN_MAX },
 };
 
 /* As they are written: a kind's number is for ever too. */

@@ -50,9 +50,10 @@
     X(EVENT_TYPE_NAME,            name)                                                        \
     X(EVENT_TYPE_DESCRIPTION,     description)                                                 \
     X(EVENT_TYPE_SCHEMAS,         schemas)                                                     \
-    X(EVENT_TYPE_FEATURE_FLAG,    feature_flag)                                                \
+    X(EVENT_TYPE_FEATURE_FLAGS,   feature_flag)                                                \
     X(EVENT_TYPE_ARCHIVED,        archived)                                                    \
-    X(EVENT_TYPE_DEPRECATED,      deprecated)
+    X(EVENT_TYPE_DEPRECATED,      deprecated)                                                  \
+    X(EVENT_TYPE_GROUP_NAME,      group_name)
 /* clang-format on */
 
 #define CONSTANT(constant, name) constant,
@@ -135,9 +136,10 @@ static void bind_event_type(sqlite3_stmt *st, const struct event_type *t)
     bind_text(st, AT(EVENT_TYPE_NAME), t->name);
     bind_text(st, AT(EVENT_TYPE_DESCRIPTION), t->description);
     bind_text(st, AT(EVENT_TYPE_SCHEMAS), t->schemas);
-    bind_text(st, AT(EVENT_TYPE_FEATURE_FLAG), t->feature_flag);
+    bind_list(st, AT(EVENT_TYPE_FEATURE_FLAGS), &t->feature_flags);
     bind_u64(st, AT(EVENT_TYPE_ARCHIVED), t->archived);
     bind_u64(st, AT(EVENT_TYPE_DEPRECATED), t->deprecated);
+    bind_text(st, AT(EVENT_TYPE_GROUP_NAME), t->group_name);
 }
 
 enum err sqlite_put(struct backend *b, struct object *object)
@@ -231,9 +233,10 @@ static struct object *read_event_type(sqlite3_stmt *st)
     t->name = column_text(st, EVENT_TYPE_NAME);
     t->description = column_text(st, EVENT_TYPE_DESCRIPTION);
     t->schemas = column_text(st, EVENT_TYPE_SCHEMAS);
-    t->feature_flag = column_text(st, EVENT_TYPE_FEATURE_FLAG);
+    t->feature_flags = column_list(st, EVENT_TYPE_FEATURE_FLAGS);
     t->archived = column_bool(st, EVENT_TYPE_ARCHIVED);
     t->deprecated = column_bool(st, EVENT_TYPE_DEPRECATED);
+    t->group_name = column_text(st, EVENT_TYPE_GROUP_NAME);
     return &t->base;
 }
 

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "wire/courier.h"
 #include "wire/fields.h"
@@ -13,6 +14,7 @@
 #define METADATA_LEN_MAX    4096
 #define EVENT_TYPES_MAX     1000
 #define CHANNELS_MAX        10
+#define FEATURE_FLAGS_MAX   50
 #define THROTTLE_RATE_MAX   65535
 #define GRACE_DEFAULT_S     86400
 #define GRACE_MAX_S         604800
@@ -32,6 +34,7 @@ static const struct text_rule ENDPOINT_UID = { .form = TEXT_NAME,
 static const struct text_rule EVENT_TYPE_NAME = { .form = TEXT_NAME,
                                                   .max = NAME_LEN_MAX,
                                                   .required = true };
+static const struct text_rule GROUP_NAME = { .form = TEXT_NAME, .max = NAME_LEN_MAX };
 static const struct text_rule FEATURE_FLAG = { .form = TEXT_NAME, .max = NAME_LEN_MAX };
 static const struct text_rule URL = { .form = TEXT_UNCHECKED,
                                       .max = LABEL_LEN_MAX * 2,
@@ -93,6 +96,23 @@ void read_residency(const struct json *body, struct residency_wish *into, struct
     read_wish(residency, RESIDENCY_FIELD_FAILOVER, &into->failover, faults);
 }
 
+/* One flag as the older name has it, or several. */
+static void field_feature_flags(const struct fields *f, struct text_list *into)
+{
+    const char *name = newer_of(f->body, "featureFlags", "featureFlag");
+    char *flag = NULL;
+
+    if (strcmp(name, "featureFlags") == 0) {
+        field_names(f, name, FEATURE_FLAGS_MAX, NAME_LEN_MAX, into);
+        return;
+    }
+    field_text(f, name, &FEATURE_FLAG, &flag);
+    text_list_fini(into);
+    if (flag)
+        text_list_add(into, flag, strlen(flag));
+    free(flag);
+}
+
 void read_event_type(const struct json *body, enum read_mode mode, struct event_type *into,
                      struct faults *faults)
 {
@@ -106,7 +126,8 @@ void read_event_type(const struct json *body, enum read_mode mode, struct event_
     field_bool(&f, "archived", &into->archived);
     field_bool(&f, "deprecated", &into->deprecated);
     field_object(&f, "schemas", SCHEMAS_LEN_MAX, false, NULL, &into->schemas);
-    field_text(&f, "featureFlag", &FEATURE_FLAG, &into->feature_flag);
+    field_feature_flags(&f, &into->feature_flags);
+    field_text(&f, "groupName", &GROUP_NAME, &into->group_name);
 }
 
 static void read_extras(const struct fields *f, struct endpoint_extras *into)

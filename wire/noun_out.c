@@ -198,7 +198,10 @@ void json_put_event_type(struct json_writer *w, const struct event_type *type,
     json_add_bool(w, "archived", type->archived);
     json_add_bool(w, "deprecated", type->deprecated);
     put_stored(w, "schemas", with_content ? type->schemas : NULL, "null");
-    json_add_text(w, "featureFlag", type->feature_flag);
+    json_add_text(w, "featureFlag",
+                  type->feature_flags.count > 0 ? type->feature_flags.items[0] : NULL);
+    json_add_list(w, "featureFlags", &type->feature_flags);
+    json_add_text(w, "groupName", type->group_name);
     put_dates(w, &type->base);
     json_close_object(w);
 }

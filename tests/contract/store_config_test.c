@@ -153,7 +153,9 @@ static void an_event_type_comes_back_as_it_was_put(void **state)
     struct event_type *t = store_fixture_event_type(f, "order.paid");
 
     t->schemas = xstrdup("{\"1\":{}}");
-    t->feature_flag = xstrdup("beta");
+    text_list_add(&t->feature_flags, "beta", 4);
+    text_list_add(&t->feature_flags, "eu", 2);
+    t->group_name = xstrdup("orders");
     t->archived = true;
     t->deprecated = true;
     store_fixture_put(f, &t->base);
@@ -164,7 +166,9 @@ static void an_event_type_comes_back_as_it_was_put(void **state)
     assert_non_null(found);
     assert_string_equal(found->description, "something happened");
     assert_string_equal(found->schemas, "{\"1\":{}}");
-    assert_string_equal(found->feature_flag, "beta");
+    assert_int_equal(found->feature_flags.count, 2);
+    assert_string_equal(found->feature_flags.items[1], "eu");
+    assert_string_equal(found->group_name, "orders");
     assert_true(found->archived);
     assert_true(found->deprecated);
 }

@@ -328,6 +328,8 @@ expect 1 event-type create --name order.paid
 expect 2 event-type create --name x --schemas '{"1":'; says err '--schemas: not JSON'
 expect 0 event-type get order.paid -o jsonl; says out '"schemas":\{"1":\{"type":"object"\}\}'
 expect 0 event-type update order.paid --deprecated; says out '^DEPRECATED +true$'
+expect 0 event-type update order.paid --feature-flags beta,eu --group orders -o jsonl
+says out '"featureFlags":\["beta","eu"\],"groupName":"orders"'
 expect 0 event-type list;                    says out '^order.paid +Paid'
 
 start listen --count 1 -o jsonl

@@ -185,7 +185,11 @@ static void event_type_bodies_are_checked(void **state)
         { "{\"name\":\"a\",\"archived\":null}", "body/archived", J },
         { "{\"name\":\"a\",\"deprecated\":\"yes\"}", "body/deprecated", J },
         { "{\"name\":\"a\",\"schemas\":[]}", "body/schemas", J },
+        { "{\"name\":\"a\",\"featureFlags\":[\"b\",\"c\"],\"groupName\":\"d\"}", NULL, NULL },
         { "{\"name\":\"a\",\"featureFlag\":\"\"}", "body/featureFlag", V },
+        { "{\"name\":\"a\",\"featureFlags\":[]}", "body/featureFlags", V },
+        { "{\"name\":\"a\",\"featureFlags\":[\"b c\"]}", "body/featureFlags/0", V },
+        { "{\"name\":\"a\",\"groupName\":\"b c\"}", "body/groupName", V },
     };
 
     (void)state;
@@ -289,6 +293,40 @@ static void an_endpoint_is_read_from_either_generation(void **state)
         assert_null(extras.secret);
         json_free(body);
         object_unref(&e->base);
+    }
+}
+
+static void one_feature_flag_stands_for_a_list_of_it(void **state)
+{
+    static const struct {
+        const char *patch, *flags;
+    } rows[] = {
+        { "{}", "old" },
+        { "{\"featureFlag\":\"a\"}", "a" },
+        { "{\"featureFlag\":null}", "" },
+        { "{\"featureFlag\":\"a\",\"featureFlags\":[\"b\",\"c\"]}", "b c" },
+        { "{\"featureFlag\":\"a\",\"featureFlags\":null}", "" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct event_type *t = event_type_new();
+        struct json *body = body_parse(rows[i].patch);
+        struct faults faults = { 0 };
+        struct buf flags = BUF_INIT(64);
+
+        t->name = xstrdup("a");
+        text_list_add(&t->feature_flags, "old", 3);
+        read_event_type(body, READ_PATCH, t, &faults);
+        assert_int_equal(faults.count, 0);
+        for (size_t j = 0; j < t->feature_flags.count; j++)
+            assert_int_equal(
+                buf_printf(&flags, "%s%s", j > 0 ? " " : "", t->feature_flags.items[j]),
+                ERR_OK);
+        assert_string_equal(buf_text(&flags), rows[i].flags);
+        buf_fini(&flags);
+        json_free(body);
+        object_unref(&t->base);
     }
 }
 
@@ -412,6 +450,7 @@ int main(void)
         cmocka_unit_test(an_event_type_named_by_its_path_keeps_that_name),
         cmocka_unit_test(endpoint_bodies_are_checked),
         cmocka_unit_test(an_endpoint_is_read_from_either_generation),
+        cmocka_unit_test(one_feature_flag_stands_for_a_list_of_it),
         cmocka_unit_test(an_endpoint_patch_keeps_unsets_and_sets),
         cmocka_unit_test(lists_are_bounded),
         cmocka_unit_test(a_rotation_may_say_nothing),

@@ -213,16 +213,19 @@ static void an_event_type_shows_its_schemas_only_with_content(void **state)
     t->archived = true;
     begin(&page);
     json_put_event_type(&page.w, t, true);
-    assert_page(&page,
-                "{\"name\":\"order.paid\",\"description\":\"\",\"archived\":true,"
-                "\"deprecated\":false,\"schemas\":{\"1\":{\"multipleOf\":0.10}},"
-                "\"featureFlag\":null,\"createdAt\":" CREATED ",\"updatedAt\":" UPDATED "}");
+    assert_page(&page, "{\"name\":\"order.paid\",\"description\":\"\",\"archived\":true,"
+                       "\"deprecated\":false,\"schemas\":{\"1\":{\"multipleOf\":0.10}},"
+                       "\"featureFlag\":null,\"featureFlags\":null,\"groupName\":null,"
+                       "\"createdAt\":" CREATED ",\"updatedAt\":" UPDATED "}");
 
-    t->feature_flag = xstrdup("beta");
+    text_list_add(&t->feature_flags, "beta", 4);
+    text_list_add(&t->feature_flags, "eu", 2);
+    t->group_name = xstrdup("orders");
     begin(&page);
     json_put_event_type(&page.w, t, false);
     assert_page(&page, "{\"name\":\"order.paid\",\"description\":\"\",\"archived\":true,"
                        "\"deprecated\":false,\"schemas\":null,\"featureFlag\":\"beta\","
+                       "\"featureFlags\":[\"beta\",\"eu\"],\"groupName\":\"orders\","
                        "\"createdAt\":" CREATED ",\"updatedAt\":" UPDATED "}");
     object_unref(&t->base);
 }

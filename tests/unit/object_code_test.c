@@ -73,6 +73,9 @@ static struct object *an_event_type(void)
     t->name = xstrdup("order.paid");
     free(t->description);
     t->description = xstrdup("An order was paid");
+    text_list_add(&t->feature_flags, "beta", 4);
+    text_list_add(&t->feature_flags, "eu", 2);
+    t->group_name = xstrdup("orders");
     t->archived = true;
     return &t->base;
 }
