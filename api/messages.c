@@ -68,7 +68,7 @@ void messages_append(struct request *r, const struct id *only, store_done *done)
         .only = only,
         .payload = in->payload,
         .payload_len = in->payload_len,
-        .retention_days = in->retention_days,
+        .retention_hours = in->retention_hours,
         .idempotency_hash = hash_idempotency(r),
     };
     store_append(r->services->store, &r->op.append);

@@ -23,6 +23,7 @@
 #define CHANNEL_LEN_MAX   128
 #define SECRETS_MAX       11    /* the current secret and ten that still sign along */
 #define RESPONSE_KEPT_MAX 16384 /* bytes of a receiver's answer that are stored */
+#define PAYLOAD_HOURS_MAX 2160  /* for which a payload is kept at most, and usually: 90 days */
 
 struct text_list {
     size_t count;

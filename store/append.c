@@ -4,7 +4,7 @@
 #include "core/match.h"
 #include "core/mem.h"
 
-#define DAY_MS        (UINT64_C(24) * 60 * 60 * 1000)
+#define HOUR_MS       (UINT64_C(60) * 60 * 1000)
 #define FAN_OUT_FIRST 64 /* endpoint keys to begin with */
 
 /* What a delivery counts for in its group: its row, its place in the lane, and its share of the
@@ -125,7 +125,7 @@ static struct message *make_message(struct store *s, const struct store_append *
 
     m->id = id_new(s->ids, s->now.wall_ms);
     m->created_at_ms = id_instant_ms(&m->id, s->now.wall_ms);
-    m->expires_at_ms = m->created_at_ms + op->retention_days * DAY_MS;
+    m->expires_at_ms = m->created_at_ms + op->retention_hours * HOUR_MS;
     m->application = op->application;
     m->event_type = xstrdup(op->event_type);
     m->event_id = xstrdup(op->event_id);

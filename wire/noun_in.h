@@ -69,7 +69,7 @@ struct message_in {
     char *event_type, *event_id; /* owned; event_id NULL if absent */
     struct text_list channels;   /* owned */
     struct text_list tags;       /* owned */
-    uint32_t retention_days;     /* 90 unless given */
+    uint32_t retention_hours;    /* 1 to PAYLOAD_HOURS_MAX, which it is unless given */
     const uint8_t *payload;      /* borrowed from the body: the exact bytes */
     size_t payload_len;          /* bytes */
     struct bytes raw_payload;    /* owned: transformationsParams.rawPayload decoded; payload

@@ -6,10 +6,11 @@
 #include "core/mem.h"
 #include "wire/fields.h"
 
-#define CHANNELS_MAX           5
-#define TAGS_MAX               10
-#define RETENTION_MIN_DAYS     5
-#define RETENTION_DEFAULT_DAYS 90
+#define CHANNELS_MAX       5
+#define TAGS_MAX           10
+#define RETENTION_DAYS_MIN 5
+#define RETENTION_DAYS_MAX (PAYLOAD_HOURS_MAX / DAY_HOURS)
+#define DAY_HOURS          24
 
 /* The longest text that can still be a name: quotes, and each character an escape. */
 #define NAME_TEXT_MAX (2 + 6 * NAME_LEN_MAX)
@@ -67,27 +68,44 @@ static void read_list(const struct scan_member *member, const char *loc, size_t 
     json_free(tree);
 }
 
-static uint32_t read_retention(const struct scan_member *member, struct faults *faults)
+/* 0 with a fault. */
+static uint32_t read_whole(const struct scan_member *member, const char *loc, uint32_t least,
+                           uint32_t most, struct faults *faults)
 {
-    uint32_t days = 0;
+    uint32_t number = 0;
 
-    if (is_absent(member))
-        return RETENTION_DEFAULT_DAYS;
     if (member->type != SCAN_NUMBER) {
-        faults_add(faults, FAULT_JSON, "body/payloadRetentionPeriod", "an integer is expected");
-        return RETENTION_DEFAULT_DAYS;
+        faults_add(faults, FAULT_JSON, loc, "an integer is expected");
+        return 0;
     }
-    for (size_t i = 0; i < member->len && days <= RETENTION_DEFAULT_DAYS; i++) {
+    for (size_t i = 0; i < member->len && number <= most; i++) {
         if (member->at[i] < '0' || member->at[i] > '9')
-            days = UINT32_MAX;
+            number = UINT32_MAX;
         else
-            days = days * 10 + member->at[i] - '0';
+            number = number * 10 + member->at[i] - '0';
     }
-    if (days < RETENTION_MIN_DAYS || days > RETENTION_DEFAULT_DAYS)
-        faults_add(faults, FAULT_VALUE, "body/payloadRetentionPeriod",
-                   "an integer from %d to %d is expected", RETENTION_MIN_DAYS,
-                   RETENTION_DEFAULT_DAYS);
-    return days;
+    if (number < least || number > most) {
+        faults_add(faults, FAULT_VALUE, loc, "an integer from %u to %u is expected", least,
+                   most);
+        return 0;
+    }
+    return number;
+}
+
+/* In hours, whichever way it is said. */
+static uint32_t read_retention(const struct scan_member *period,
+                               const struct scan_member *hours, struct faults *faults)
+{
+    if (!is_absent(period) && !is_absent(hours))
+        faults_add(faults, FAULT_VALUE, "body/payloadRetentionHours",
+                   "payloadRetentionPeriod says so already");
+    if (!is_absent(hours))
+        return read_whole(hours, "body/payloadRetentionHours", 1, PAYLOAD_HOURS_MAX, faults);
+    if (!is_absent(period))
+        return read_whole(period, "body/payloadRetentionPeriod", RETENTION_DAYS_MIN,
+                          RETENTION_DAYS_MAX, faults) *
+               DAY_HOURS;
+    return PAYLOAD_HOURS_MAX;
 }
 
 /* `data` is another name of `payload`. */
@@ -140,7 +158,7 @@ static void read_raw_payload(const struct scan_member *parameters, struct messag
 
 void read_message(const void *body, size_t len, struct message_in *into, struct faults *faults)
 {
-    enum { TYPE, ID, PAYLOAD, DATA, CHANNELS, TAGS, RETENTION, PARAMETERS, COUNT };
+    enum { TYPE, ID, PAYLOAD, DATA, CHANNELS, TAGS, PERIOD, HOURS, PARAMETERS, COUNT };
     struct scan_member members[COUNT] = {
         [TYPE] = { .name = "eventType" },
         [ID] = { .name = "eventId" },
@@ -148,13 +166,14 @@ void read_message(const void *body, size_t len, struct message_in *into, struct 
         [DATA] = { .name = "data" },
         [CHANNELS] = { .name = "channels" },
         [TAGS] = { .name = "tags" },
-        [RETENTION] = { .name = "payloadRetentionPeriod" },
+        [PERIOD] = { .name = "payloadRetentionPeriod" },
+        [HOURS] = { .name = "payloadRetentionHours" },
         [PARAMETERS] = { .name = "transformationsParams" },
     };
     enum scan_type type;
     struct scan_fault fault;
 
-    *into = (struct message_in){ .retention_days = RETENTION_DEFAULT_DAYS };
+    *into = (struct message_in){ 0 };
     if (scan_json(body, len, members, COUNT, &type, &fault) != ERR_OK) {
         faults_add_scan(faults, &fault);
         return;
@@ -168,7 +187,7 @@ void read_message(const void *body, size_t len, struct message_in *into, struct 
     read_payload(&members[PAYLOAD], &members[DATA], into, faults);
     read_list(&members[CHANNELS], "body/channels", CHANNELS_MAX, &into->channels, faults);
     read_list(&members[TAGS], "body/tags", TAGS_MAX, &into->tags, faults);
-    into->retention_days = read_retention(&members[RETENTION], faults);
+    into->retention_hours = read_retention(&members[PERIOD], &members[HOURS], faults);
     read_raw_payload(&members[PARAMETERS], into, faults);
 }
 
@@ -203,7 +222,7 @@ void read_example(const struct json *body, struct message_in *into, struct fault
 {
     struct fields f;
 
-    *into = (struct message_in){ .retention_days = RETENTION_DEFAULT_DAYS };
+    *into = (struct message_in){ .retention_hours = PAYLOAD_HOURS_MAX };
     if (fields_begin(&f, body, READ_REPLACE, faults))
         field_text(&f, "eventType", &EVENT_TYPE, &into->event_type);
 }

@@ -56,7 +56,7 @@ static struct store_append append_of(const struct world *w, const char *event_ty
         .event_type = event_type,
         .payload = PAYLOAD,
         .payload_len = strlen(PAYLOAD),
-        .retention_days = 90,
+        .retention_hours = PAYLOAD_HOURS_MAX,
     };
 }
 

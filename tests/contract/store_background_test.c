@@ -32,7 +32,7 @@ static struct id append_tagged(struct scene *s, const char *tag)
         .tags = &tags,
         .payload = "{}",
         .payload_len = 2,
-        .retention_days = 90,
+        .retention_hours = PAYLOAD_HOURS_MAX,
     };
 
     text_list_add(&tags, tag, strlen(tag));

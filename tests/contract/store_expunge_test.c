@@ -50,7 +50,7 @@ static struct id append_secret(struct world *w, size_t len)
         .event_type = "a",
         .payload = payload,
         .payload_len = len,
-        .retention_days = 90,
+        .retention_hours = PAYLOAD_HOURS_MAX,
     };
 
     for (size_t i = 0; i < len; i++)

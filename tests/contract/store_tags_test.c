@@ -35,7 +35,7 @@ static struct message *append(struct world *w, const char *first, const char *se
         .tags = &tags,
         .payload = payload,
         .payload_len = len,
-        .retention_days = 90,
+        .retention_hours = PAYLOAD_HOURS_MAX,
         .idempotency_hash = hash,
     };
 

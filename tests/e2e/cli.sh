@@ -367,7 +367,7 @@ port=${hook##*:}
 mv listen.out behind.out
 start listen --port "${port%/}" --secret $secret --fail 2 --forward-to "${started#listening on }"
 listen=$pid
-expect 0 send --app shop order.paid -d @body --channels eu --tags blue --idempotency-key once -o jsonl
+expect 0 send --app shop order.paid -d @body --channels eu --tags blue --payload-retention-hours 24 --idempotency-key once -o jsonl
 message=$(member id)
 expect 0 send --app shop order.paid -d @body --idempotency-key once -o jsonl
 [ "$(member id)" = "$message" ] || fail 'a key used twice is one message'

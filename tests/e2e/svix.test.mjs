@@ -26,7 +26,7 @@ for (const { name, library: { Svix } } of majors) {
         assert.match(key, /^whsec_/);
 
         const message = await svix.message.create('shop', {
-            eventType: 'order.paid', eventId: 'evt-1', payload: { amount: 12 },
+            eventType: 'order.paid', eventId: 'evt-1', payload: { amount: 12 }, payloadRetentionHours: 24,
         });
         assert.match(message.id, /^msg_[0-9A-Za-z]{27}$/);
         await r.arrived(1);
@@ -38,6 +38,9 @@ for (const { name, library: { Svix } } of majors) {
         await assert.rejects(
             svix.message.create('shop', { eventType: 'order.paid', eventId: 'evt-1', payload: {} }),
             error => error.code === 409);
+        await assert.rejects(
+            svix.message.create('shop', { eventType: 'order.paid', payload: {}, payloadRetentionHours: 2161 }),
+            error => error.code === 422 && error.body.detail[0].loc[1] === 'payloadRetentionHours');
         await assert.rejects(svix.application.get('nobody'),
             error => error.code === 404 && error.body.code === 'not_found');
         await assert.rejects(svix.endpoint.create('shop', { url: 'ftp://x' }), error => error.code === 422);

@@ -43,7 +43,7 @@ static void check_message(const uint8_t *data, size_t size)
         assert(name_is_valid(message.event_type, NAME_LEN_MAX));
         assert(!message.event_id || name_is_valid(message.event_id, NAME_LEN_MAX));
         assert(message.channels.count <= 5);
-        assert(message.retention_days >= 5 && message.retention_days <= 90);
+        assert(message.retention_hours >= 1 && message.retention_hours <= PAYLOAD_HOURS_MAX);
         assert(message.payload && message.payload_len <= size);
     }
     message_in_fini(&message);

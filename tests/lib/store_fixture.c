@@ -228,7 +228,7 @@ struct id store_fixture_append(struct store_fixture *f, const struct id *applica
         .event_type = event_type,
         .payload = payload,
         .payload_len = strlen(payload),
-        .retention_days = 90,
+        .retention_hours = PAYLOAD_HOURS_MAX,
     };
 
     assert_int_equal(STORE_RUN(f, store_append, &op), ERR_OK);

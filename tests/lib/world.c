@@ -372,7 +372,7 @@ static void append(struct world *w)
         .event_type = "simulated",
         .payload = appending->payload,
         .payload_len = strlen(appending->payload),
-        .retention_days = 90,
+        .retention_hours = PAYLOAD_HOURS_MAX,
     };
     for (size_t i = 0; i < w->subscribers.count; i++) {
         struct subscriber *r = w->subscribers.items[i];

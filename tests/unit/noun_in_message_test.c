@@ -69,6 +69,15 @@ static void message_bodies_are_checked(void **state)
           "body/payloadRetentionPeriod", V },
         { "{\"eventType\":\"a\",\"payload\":{},\"payloadRetentionPeriod\":\"30\"}",
           "body/payloadRetentionPeriod", J },
+        { "{\"eventType\":\"a\",\"payload\":{},\"payloadRetentionHours\":0}",
+          "body/payloadRetentionHours", V },
+        { "{\"eventType\":\"a\",\"payload\":{},\"payloadRetentionHours\":2161}",
+          "body/payloadRetentionHours", V },
+        { "{\"eventType\":\"a\",\"payload\":{},\"payloadRetentionHours\":\"1\"}",
+          "body/payloadRetentionHours", J },
+        { "{\"eventType\":\"a\",\"payload\":{},\"payloadRetentionHours\":1,"
+          "\"payloadRetentionPeriod\":5}",
+          "body/payloadRetentionHours", V },
         { "{\"eventType\":\"a\",\"payload\":{},\"transformationsParams\":[]}",
           "body/transformationsParams", J },
         { "{\"eventType\":\"a\",\"payload\":{},\"transformationsParams\":{\"rawPayload\":{}}}",
@@ -113,9 +122,36 @@ static void a_message_keeps_the_bytes_of_its_payload(void **state)
         assert_string_equal(message.event_type, "a.b");
         assert_string_equal(message.event_id, "e");
         assert_int_equal(message.channels.count, 2);
-        assert_int_equal(message.retention_days, 5);
+        assert_int_equal(message.retention_hours, 120);
         assert_int_equal(message.payload_len, strlen(payloads[i]));
         assert_memory_equal(message.payload, payloads[i], message.payload_len);
+        message_in_fini(&message);
+    }
+}
+
+static void a_payload_may_be_kept_for_days_or_for_hours(void **state)
+{
+    static const struct {
+        const char *member;
+        unsigned hours;
+    } rows[] = {
+        { "\"payloadRetentionPeriod\":5", 120 },
+        { "\"payloadRetentionPeriod\":90,\"payloadRetentionHours\":null", 2160 },
+        { "\"payloadRetentionHours\":1", 1 },
+        { "\"payloadRetentionHours\":2160,\"payloadRetentionPeriod\":null", 2160 },
+        { "\"payloadRetentionHours\":null", 2160 },
+    };
+    char body[256];
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct message_in message;
+        struct faults faults = { 0 };
+        int len = snprintf(body, sizeof body, "{\"eventType\":\"a\",\"payload\":{},%s}",
+                           rows[i].member);
+        read_message(body, (size_t)len, &message, &faults);
+        assert_int_equal(faults.count, 0);
+        assert_int_equal(message.retention_hours, rows[i].hours);
         message_in_fini(&message);
     }
 }
@@ -131,7 +167,7 @@ static void a_raw_payload_is_delivered_in_place_of_the_other(void **state)
     (void)state;
     read_message(body, sizeof body - 1, &message, &faults);
     assert_int_equal(faults.count, 0);
-    assert_int_equal(message.retention_days, 90);
+    assert_int_equal(message.retention_hours, 2160);
     assert_null(message.event_id);
     assert_ptr_equal(message.payload, message.raw_payload.data);
     assert_int_equal(message.payload_len, sizeof raw - 1);
@@ -158,6 +194,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(message_bodies_are_checked),
         cmocka_unit_test(a_message_keeps_the_bytes_of_its_payload),
+        cmocka_unit_test(a_payload_may_be_kept_for_days_or_for_hours),
         cmocka_unit_test(a_raw_payload_is_delivered_in_place_of_the_other),
         cmocka_unit_test(every_wrong_field_is_named_at_once),
     };
