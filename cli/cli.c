@@ -8,24 +8,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cli/command.h"
+#include "cli/commands.h"
 #include "cli/nearest.h"
 #include "cli/say.h"
-#include "core/count.h"
 
 #define NAME_LEN    64 /* bytes of a command's name */
 #define NEAR_ENOUGH 3  /* letters between a typing error and what was meant */
-
-/* In the order of help. */
-static const struct command *const tables[] = {
-    init_commands,        serve_commands,      config_commands,   token_commands,
-    app_commands,         event_type_commands, endpoint_commands, send_commands,
-    message_commands,     attempt_commands,    replay_commands,   status_commands,
-    replication_commands, region_commands,     route_commands,    sign_commands,
-    listen_commands,      lab_commands,        openapi_commands,  version_commands,
-};
-
-#define TABLE_COUNT COUNT(tables)
 
 static void reserve_standard_files(void);
 static int dispatch(int argc, char **argv, const struct cli_programs *programs);
@@ -110,13 +98,15 @@ static int match_path(const char *path, int argc, char **argv)
 
 static const struct command *find_command(int argc, char **argv, int *out_words)
 {
-    for (size_t i = 0; i < TABLE_COUNT; i++)
-        for (const struct command *c = tables[i]; c->path; c++) {
-            *out_words = match_path(c->path, argc, argv);
-            if (*out_words > 0)
-                return c;
-        }
-    return NULL;
+    struct command_walk walk = { 0 };
+    const struct command *c;
+
+    while ((c = commands_next(&walk))) {
+        *out_words = match_path(c->path, argc, argv);
+        if (*out_words > 0)
+            break;
+    }
+    return c;
 }
 
 /* Whether `word` is the first of a command's two: "app". */
@@ -131,15 +121,16 @@ static bool is_group(const char *word, const struct command *command)
  * count them. */
 static size_t list_commands(const char *word, FILE *to)
 {
+    struct command_walk walk = { 0 };
+    const struct command *c;
     size_t count = 0;
 
-    for (size_t i = 0; i < TABLE_COUNT; i++)
-        for (const struct command *c = tables[i]; c->path; c++)
-            if (!word || is_group(word, c)) {
-                if (to)
-                    fprintf(to, "  %-25s  %s\n", c->path, c->summary);
-                count++;
-            }
+    while ((c = commands_next(&walk)))
+        if (!word || is_group(word, c)) {
+            if (to)
+                fprintf(to, "  %-25s  %s\n", c->path, c->summary);
+            count++;
+        }
     return count;
 }
 
@@ -164,18 +155,19 @@ static int help(int argc, char **argv)
 /* The command whose name is nearest to `name`; NULL when none is near. */
 static const char *nearest_command(const char *name)
 {
+    struct command_walk walk = { 0 };
+    const struct command *c;
     const char *nearest = NULL;
     size_t best = NEAR_ENOUGH + 1;
 
-    for (size_t i = 0; i < TABLE_COUNT; i++)
-        for (const struct command *c = tables[i]; c->path; c++) {
-            size_t distance = nearest_distance(name, c->path);
+    while ((c = commands_next(&walk))) {
+        size_t distance = nearest_distance(name, c->path);
 
-            if (distance < best) {
-                best = distance;
-                nearest = c->path;
-            }
+        if (distance < best) {
+            best = distance;
+            nearest = c->path;
         }
+    }
     return nearest;
 }
 

@@ -40,8 +40,10 @@ enum cli_exit client_open(const struct line *line, struct client **out)
         abort();
     uv_timer_init(&client->loop, &client->timer);
 
-    enum err err =
-        buf_printf(&client->authorization, "Authorization: Bearer %s", client->where.token);
+    enum err err = ERR_OK;
+    if (client->where.token)
+        err =
+            buf_printf(&client->authorization, "Authorization: Bearer %s", client->where.token);
     if (!err)
         err = courier_open(&client->courier, &(struct courier_options){
                                                  .loop = &client->loop,
@@ -102,7 +104,8 @@ static enum err fill_call(struct client *client, const struct client_request *re
         .response_max = CLIENT_ANSWER_MAX,
         .done = on_done,
     };
-    call->headers[header++] = buf_text(&client->authorization);
+    if (client->where.token)
+        call->headers[header++] = buf_text(&client->authorization);
     if (request->body) {
         call->body = request->body->bytes;
         call->body_len = request->body->len;

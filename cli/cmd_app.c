@@ -11,14 +11,16 @@
         FIELD_METADATA
 
 #define POLICY_FIELDS                                                                          \
-    FIELD("mode", OPTION_TEXT, "at_rest|processing|transit",                                   \
+    FIELD("mode", OPTION_CHOICE, "at_rest|processing|transit",                                 \
           "what may happen outside the jurisdiction", "residency/mode"),                       \
-        FIELD("failover", OPTION_TEXT, "none|jurisdiction",                                    \
+        FIELD("failover", OPTION_CHOICE, "none|jurisdiction",                                  \
               "who takes messages in while the home is down", "residency/failover")
 
 static const struct option create_options[] = {
     NEEDED_FIELD("name", OPTION_TEXT, "NAME", "what people call it", "name"),
     OTHER_FIELDS,
+    QUERY("get-if-exists", OPTION_FLAG, NULL, "show the one that has the uid, if there is one",
+          "get_if_exists"),
     FIELD("jurisdiction", OPTION_TEXT, "NAME", "where the data may lie",
           "residency/jurisdiction"),
     FIELD("home", OPTION_TEXT, "REGION", "where it lies", "residency/home"),
@@ -33,10 +35,18 @@ static const struct option update_options[] = {
     OPTION_END,
 };
 
+static const struct option replace_options[] = {
+    NEEDED_FIELD("name", OPTION_TEXT, "NAME", "what people call it", "name"),
+    OTHER_FIELDS,
+    POLICY_FIELDS,
+    OPTION_END,
+};
+
 static const struct option list_options[] = { QUERY_ORDER, OPTION_END };
 
 static const struct option_group create_group = { "Application", create_options };
 static const struct option_group update_group = { "Application", update_options };
+static const struct option_group replace_group = { "Application", replace_options };
 static const struct option_group list_group = { "List", list_options };
 
 static const struct column columns[] = {
@@ -57,6 +67,7 @@ const struct command app_commands[] = {
     { .path = "app create",
       .arguments = "",
       .summary = "make an application",
+      .example = "posthaste app create --name 'The shop' --uid shop --metadata team=sales",
       .groups = { &create_group, &server_group, &output_group },
       .run = request_run,
       .method = "POST",
@@ -65,6 +76,7 @@ const struct command app_commands[] = {
     { .path = "app list",
       .arguments = "",
       .summary = "list applications",
+      .example = "posthaste app list --order descending --all -o jsonl",
       .groups = { &list_group, &page_group, &server_group, &output_group },
       .run = request_run,
       .method = "GET",
@@ -74,6 +86,7 @@ const struct command app_commands[] = {
     { .path = "app get",
       .arguments = "APP",
       .summary = "show an application",
+      .example = "posthaste app get shop",
       .groups = { &server_group, &output_group },
       .run = request_run,
       .method = "GET",
@@ -82,14 +95,25 @@ const struct command app_commands[] = {
     { .path = "app update",
       .arguments = "APP",
       .summary = "change what is given, keep the rest; an empty value unsets",
+      .example = "posthaste app update shop --name 'The new shop' --uid=",
       .groups = { &update_group, &server_group, &output_group },
       .run = request_run,
       .method = "PATCH",
       .url = URL "/{1}",
       .columns = columns },
+    { .path = "app replace",
+      .arguments = "APP",
+      .summary = "set all of an application, what isn't given to its default; or make it",
+      .example = "posthaste app replace shop --name 'The shop' --uid shop",
+      .groups = { &replace_group, &server_group, &output_group },
+      .run = request_run,
+      .method = "PUT",
+      .url = URL "/{1}",
+      .columns = columns },
     { .path = "app delete",
       .arguments = "APP",
       .summary = "delete an application, its endpoints and what waits for them",
+      .example = "posthaste app delete shop",
       .groups = { &server_group },
       .run = request_run,
       .method = "DELETE",

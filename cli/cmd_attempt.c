@@ -12,29 +12,38 @@ static const struct option list_options[] = {
     LOCAL_APP,
     LOCAL("message", OPTION_TEXT, "MESSAGE", "those of this message"),
     QUERY("endpoint", OPTION_TEXT, "ENDPOINT", "those to this endpoint", "endpoint_id"),
-    QUERY("status", OPTION_TEXT, "0|2", "0: that delivered; 2: that failed", "status"),
-    QUERY("status-class", OPTION_TEXT, "0|100|…|500", "answered like this; 0 = no answer",
-          "status_code_class"),
+    QUERY("status", OPTION_CODE, "0|2", "0: that delivered; 2: that failed", "status"),
+    QUERY("status-class", OPTION_CODE, "0|100|200|300|400|500",
+          "answered like this; 0 = no answer", "status_code_class"),
     QUERY("event-types", OPTION_LIST, "TYPE,…", "of these event types", "event_types"),
     QUERY("channel", OPTION_TEXT, "CHANNEL", "of messages for it", "channel"),
     QUERY("tag", OPTION_TEXT, "TAG", "of messages tagged with it", "tag"),
     QUERY("before", OPTION_TEXT, "TIME", "before it, such as 2026-11-24T02:57:36Z", "before"),
     QUERY("after", OPTION_TEXT, "TIME", "after it", "after"),
+    QUERY("no-content", OPTION_NO, NULL, "without what was answered", "with_content"),
+    QUERY("with-msg", OPTION_FLAG, NULL, "each with its message; shown with -o json",
+          "with_msg"),
     OPTION_END,
 };
+
+#define LOCAL_MESSAGE                                                                          \
+    {                                                                                          \
+        .name = "message", .kind = OPTION_TEXT, .arg = "MESSAGE",                              \
+        .help = "the message it was made for", .required = true                                \
+    }
 
 static const struct option get_options[] = {
     LOCAL_APP,
-    { .name = "message",
-      .kind = OPTION_TEXT,
-      .arg = "MESSAGE",
-      .help = "the message it was made for",
-      .required = true },
+    LOCAL_MESSAGE,
+    QUERY("no-content", OPTION_NO, NULL, "without what was answered", "with_content"),
     OPTION_END,
 };
 
+static const struct option expunge_options[] = { LOCAL_APP, LOCAL_MESSAGE, OPTION_END };
+
 static const struct option_group list_group = { "List", list_options };
 static const struct option_group get_group = { "Attempt", get_options };
+static const struct option_group expunge_group = { "Attempt", expunge_options };
 
 static const struct column get_columns[] = {
     { "ID", "id" },
@@ -55,6 +64,8 @@ const struct command attempt_commands[] = {
     { .path = "attempt list",
       .arguments = "",
       .summary = "list attempts of a message or to an endpoint, newest first",
+      .example = "posthaste attempt list --app shop --endpoint books --status 2",
+      .operations = "listAttemptsByMessage listAttemptsByEndpoint",
       .groups = { &list_group, &page_group, &server_group, &output_group },
       .run = run_list,
       .columns = attempt_columns,
@@ -62,6 +73,8 @@ const struct command attempt_commands[] = {
     { .path = "attempt get",
       .arguments = "ATTEMPT",
       .summary = "show an attempt and what was answered",
+      .example = "posthaste attempt get --app shop --message order-1042-paid "
+                 "atmpt_2KWPJ1dVmVEoYqNFVkiZ2Ksvv1U",
       .groups = { &get_group, &server_group, &output_group },
       .run = request_run,
       .method = "GET",
@@ -70,7 +83,9 @@ const struct command attempt_commands[] = {
     { .path = "attempt expunge",
       .arguments = "ATTEMPT",
       .summary = "drop what was answered, from the files too",
-      .groups = { &get_group, &server_group },
+      .example = "posthaste attempt expunge --app shop --message order-1042-paid "
+                 "atmpt_2KWPJ1dVmVEoYqNFVkiZ2Ksvv1U",
+      .groups = { &expunge_group, &server_group },
       .run = request_run,
       .method = "DELETE",
       .url = APP_URL "/msg/{message}/attempt/{1}/content" },

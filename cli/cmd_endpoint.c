@@ -22,7 +22,7 @@
 #define DISPATCH_FIELDS                                                                        \
     FIELD("target", OPTION_PAIR, "LABEL=URL",                                                  \
           "where deliveries go by a region or jurisdiction; may be repeated", "targets"),      \
-        FIELD("dispatch", OPTION_TEXT, "auto|home|pin", "which region sends",                  \
+        FIELD("dispatch", OPTION_CHOICE, "auto|home|pin", "which region sends",                \
               "dispatch/mode"),                                                                \
         FIELD("pin", OPTION_LIST, "REGION,…", "the first of these that is able to",            \
               "dispatch/regions"),                                                             \
@@ -45,7 +45,18 @@ static const struct option update_options[] = {
     OTHER_FIELDS, DISPATCH_FIELDS,
     OPTION_END,
 };
+static const struct option replace_options[] = {
+    LOCAL_APP,    NEEDED_FIELD("to", OPTION_TEXT, "URL", "where deliveries go", "url"),
+    OTHER_FIELDS, DISPATCH_FIELDS,
+    OPTION_END,
+};
 static const struct option header_options[] = { LOCAL_APP, HEADER_FIELD, OPTION_END };
+static const struct option patch_options[] = {
+    LOCAL_APP,
+    HEADER_FIELD,
+    FIELD("delete-header", OPTION_LIST, "NAME,…", "no more of these", "deleteHeaders"),
+    OPTION_END,
+};
 static const struct option rotate_options[] = {
     LOCAL_APP,
     FIELD("secret", OPTION_TEXT, "whsec_…", "the new one; made up unless given", "key"),
@@ -56,7 +67,7 @@ static const struct option rotate_options[] = {
 static const struct option list_options[] = { LOCAL_APP, QUERY_ORDER, OPTION_END };
 static const struct option messages_options[] = {
     LOCAL_APP,
-    QUERY("status", OPTION_TEXT, "0|2|3", "0: delivered; 2: failed; 3: to be tried again",
+    QUERY("status", OPTION_CODE, "0|2|3", "0: delivered; 2: failed; 3: to be tried again",
           "status"),
     QUERY("event-types", OPTION_LIST, "TYPE,…", "of these event types", "event_types"),
     QUERY("channel", OPTION_TEXT, "CHANNEL", "for this channel", "channel"),
@@ -77,6 +88,8 @@ static const struct option app_options[] = { LOCAL_APP, OPTION_END };
 
 static const struct option_group create_group = { "Endpoint", create_options };
 static const struct option_group update_group = { "Endpoint", update_options };
+static const struct option_group replace_group = { "Endpoint", replace_options };
+static const struct option_group patch_group = { "Endpoint", patch_options };
 static const struct option_group header_group = { "Endpoint", header_options };
 static const struct option_group rotate_group = { "Secret", rotate_options };
 static const struct option_group list_group = { "List", list_options };
@@ -130,6 +143,8 @@ const struct command endpoint_commands[] = {
     { .path = "endpoint create",
       .arguments = "",
       .summary = "make an endpoint of an application",
+      .example = "posthaste endpoint create --app shop --to https://books.example/hook "
+                 "--event-types order.paid",
       .groups = { &create_group, &server_group, &output_group },
       .run = request_run,
       .method = "POST",
@@ -138,6 +153,7 @@ const struct command endpoint_commands[] = {
     { .path = "endpoint list",
       .arguments = "",
       .summary = "list an application's endpoints",
+      .example = "posthaste endpoint list --app shop",
       .groups = { &list_group, &page_group, &server_group, &output_group },
       .run = request_run,
       .method = "GET",
@@ -147,6 +163,7 @@ const struct command endpoint_commands[] = {
     { .path = "endpoint get",
       .arguments = "ENDPOINT",
       .summary = "show an endpoint",
+      .example = "posthaste endpoint get --app shop books",
       .groups = { &app_group, &server_group, &output_group },
       .run = request_run,
       .method = "GET",
@@ -155,14 +172,55 @@ const struct command endpoint_commands[] = {
     { .path = "endpoint update",
       .arguments = "ENDPOINT",
       .summary = "change what is given, keep the rest; an empty value unsets",
+      .example = "posthaste endpoint update --app shop books --rate-limit 50 --channels=",
       .groups = { &update_group, &server_group, &output_group },
       .run = request_run,
       .method = "PATCH",
       .url = URL "/{1}",
       .columns = columns },
+    { .path = "endpoint replace",
+      .arguments = "ENDPOINT",
+      .summary = "set all of an endpoint, what isn't given to its default; or make it",
+      .about = "Its secret stays.",
+      .example = "posthaste endpoint replace --app shop books --to https://books.example/hook "
+                 "--uid books",
+      .groups = { &replace_group, &server_group, &output_group },
+      .run = request_run,
+      .method = "PUT",
+      .url = URL "/{1}",
+      .columns = columns },
+    { .path = "endpoint pause",
+      .arguments = "ENDPOINT",
+      .summary = "let all that is to be delivered to an endpoint wait",
+      .about =
+          "Nothing is skipped and nothing fails: what waits, and what is sent from now on, is "
+          "kept\n"
+          "and goes out after endpoint resume. What is under way just now is still finished.",
+      .example = "posthaste endpoint pause --app shop books",
+      .groups = { &app_group, &server_group, &output_group },
+      .run = request_run,
+      .method = "PATCH",
+      .url = URL "/{1}",
+      .body = "{\"disabled\":true}",
+      .columns = columns },
+    { .path = "endpoint resume",
+      .arguments = "ENDPOINT",
+      .summary = "deliver to an endpoint again, first of all what waits",
+      .about = "After endpoint pause, or when we have disabled it: its receiver said 410, or "
+               "failed for too\n"
+               "long. What has used up its attempts before that isn't sent again: see "
+               "posthaste recover.",
+      .example = "posthaste endpoint resume --app shop books",
+      .groups = { &app_group, &server_group, &output_group },
+      .run = request_run,
+      .method = "PATCH",
+      .url = URL "/{1}",
+      .body = "{\"disabled\":false}",
+      .columns = columns },
     { .path = "endpoint delete",
       .arguments = "ENDPOINT",
       .summary = "delete an endpoint and what waits for it",
+      .example = "posthaste endpoint delete --app shop books",
       .groups = { &app_group, &server_group },
       .run = request_run,
       .method = "DELETE",
@@ -170,6 +228,7 @@ const struct command endpoint_commands[] = {
     { .path = "endpoint secret",
       .arguments = "ENDPOINT",
       .summary = "show what an endpoint's deliveries are signed with",
+      .example = "posthaste endpoint secret --app shop books",
       .groups = { &app_group, &server_group, &output_group },
       .run = request_run,
       .method = "GET",
@@ -178,6 +237,7 @@ const struct command endpoint_commands[] = {
     { .path = "endpoint rotate-secret",
       .arguments = "ENDPOINT",
       .summary = "sign with another secret from now on",
+      .example = "posthaste endpoint rotate-secret --app shop books --grace 3600",
       .groups = { &rotate_group, &server_group },
       .run = request_run,
       .method = "POST",
@@ -185,6 +245,7 @@ const struct command endpoint_commands[] = {
     { .path = "endpoint messages",
       .arguments = "ENDPOINT",
       .summary = "list messages that it was tried with, and how that stands, newest first",
+      .example = "posthaste endpoint messages --app shop books --status 2",
       .groups = { &messages_group, &page_group, &server_group, &output_group },
       .run = request_run,
       .method = "GET",
@@ -194,6 +255,7 @@ const struct command endpoint_commands[] = {
     { .path = "endpoint stats",
       .arguments = "ENDPOINT",
       .summary = "count the attempts to it, by what they came to",
+      .example = "posthaste endpoint stats --app shop books --since 2026-11-24T00:00:00Z",
       .groups = { &stats_group, &server_group, &output_group },
       .run = request_run,
       .method = "GET",
@@ -202,6 +264,7 @@ const struct command endpoint_commands[] = {
     { .path = "endpoint headers",
       .arguments = "ENDPOINT",
       .summary = "show the headers that are sent along",
+      .example = "posthaste endpoint headers --app shop books",
       .groups = { &app_group, &server_group, &output_group },
       .run = request_run,
       .method = "GET",
@@ -210,9 +273,19 @@ const struct command endpoint_commands[] = {
     { .path = "endpoint set-headers",
       .arguments = "ENDPOINT",
       .summary = "replace the headers that are sent along",
+      .example = "posthaste endpoint set-headers --app shop books --header 'X-Key: secret'",
       .groups = { &header_group, &server_group },
       .run = request_run,
       .method = "PUT",
+      .url = URL "/{1}/headers" },
+    { .path = "endpoint update-headers",
+      .arguments = "ENDPOINT",
+      .summary = "change or remove some of the headers that are sent along",
+      .example = "posthaste endpoint update-headers --app shop books --header 'X-Key: new' "
+                 "--delete-header X-Old",
+      .groups = { &patch_group, &server_group },
+      .run = request_run,
+      .method = "PATCH",
       .url = URL "/{1}/headers" },
     { .path = NULL },
 };

@@ -49,6 +49,7 @@ const struct command init_commands[] = {
     { .path = "init",
       .arguments = "DIR",
       .summary = "write DIR/posthaste.yaml and the keys it needs; never overwrites",
+      .example = "posthaste init region",
       .groups = { &region_group },
       .run = run_init },
     { .path = NULL },

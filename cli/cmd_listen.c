@@ -78,6 +78,7 @@ const struct command listen_commands[] = {
     { .path = "listen",
       .arguments = "",
       .summary = "receive deliveries, verify and print each",
+      .example = "posthaste listen --port 9000 --secret whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
       .groups = { &option_group, &output_group },
       .run = run_listen },
     { .path = NULL },

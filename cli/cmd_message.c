@@ -18,7 +18,13 @@ static const struct option list_options[] = {
     OPTION_END,
 };
 
-static const struct option get_options[] = { LOCAL_APP, OPTION_END };
+static const struct option get_options[] = {
+    LOCAL_APP,
+    QUERY("no-content", OPTION_NO, NULL, "without its payload", "with_content"),
+    OPTION_END,
+};
+
+static const struct option app_options[] = { LOCAL_APP, OPTION_END };
 
 static const struct option precheck_options[] = {
     LOCAL_APP,
@@ -35,6 +41,7 @@ static const struct option wait_options[] = {
 
 static const struct option_group list_group = { "List", list_options };
 static const struct option_group get_group = { "Message", get_options };
+static const struct option_group app_group = { "Message", app_options };
 static const struct option_group precheck_group = { "Message", precheck_options };
 static const struct option_group wait_group = { "Message", wait_options };
 
@@ -70,6 +77,7 @@ const struct command message_commands[] = {
     { .path = "message list",
       .arguments = "",
       .summary = "list messages, newest first",
+      .example = "posthaste message list --app shop --tag web --limit 10",
       .groups = { &list_group, &page_group, &server_group, &output_group },
       .run = request_run,
       .method = "GET",
@@ -79,6 +87,7 @@ const struct command message_commands[] = {
     { .path = "message get",
       .arguments = "MESSAGE",
       .summary = "show a message, by its id or event id",
+      .example = "posthaste message get --app shop order-1042-paid",
       .groups = { &get_group, &server_group, &output_group },
       .run = request_run,
       .method = "GET",
@@ -87,6 +96,7 @@ const struct command message_commands[] = {
     { .path = "message precheck",
       .arguments = "",
       .summary = "say whether some endpoint wants such a message",
+      .example = "posthaste message precheck --app shop --event-type order.paid",
       .groups = { &precheck_group, &server_group, &output_group },
       .run = request_run,
       .method = "POST",
@@ -95,14 +105,16 @@ const struct command message_commands[] = {
     { .path = "message expunge",
       .arguments = "MESSAGE",
       .summary = "drop its payload, from the files too, and what waits to be sent of it",
-      .groups = { &get_group, &server_group },
+      .example = "posthaste message expunge --app shop order-1042-paid",
+      .groups = { &app_group, &server_group },
       .run = request_run,
       .method = "DELETE",
       .url = URL "/{1}/content" },
     { .path = "message destinations",
       .arguments = "MESSAGE",
       .summary = "list the endpoints it was tried at, and how that stands",
-      .groups = { &get_group, &page_group, &server_group, &output_group },
+      .example = "posthaste message destinations --app shop order-1042-paid",
+      .groups = { &app_group, &page_group, &server_group, &output_group },
       .run = request_run,
       .method = "GET",
       .url = URL "/{1}/endpoint",
@@ -111,6 +123,7 @@ const struct command message_commands[] = {
     { .path = "message wait",
       .arguments = "MESSAGE",
       .summary = "wait until no further attempt is planned, show the last to each endpoint",
+      .example = "posthaste message wait --app shop order-1042-paid --timeout 60",
       .groups = { &wait_group, &server_group, &output_group },
       .run = run_wait },
     { .path = NULL },

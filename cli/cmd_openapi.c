@@ -13,6 +13,8 @@ const struct command openapi_commands[] = {
     { .path = "openapi",
       .arguments = "",
       .summary = "print the API's contract, an OpenAPI 3.1 document",
+      .example = "posthaste openapi",
+      .operations = "getOpenapi",
       .run = run_openapi },
     { .path = NULL },
 };

@@ -1,7 +1,6 @@
 /* Send: a new message. */
 #include "cli/command.h"
 #include "cli/form.h"
-#include "cli/raw.h"
 #include "cli/request.h"
 #include "cli/say.h"
 #include "cli/wait.h"
@@ -46,6 +45,8 @@ const struct command send_commands[] = {
     { .path = "send",
       .arguments = "TYPE",
       .summary = "send a message of an event type",
+      .example = "posthaste send --app shop order.paid -d '{\"order\": 17}' --wait",
+      .operations = "createMessage",
       .groups = { &option_group, &server_group, &output_group },
       .run = run_send,
       .url = "/api/v1/app/{app}/msg" },
@@ -94,24 +95,6 @@ static enum cli_exit post(struct client *client, const struct line *line, struct
     return exit;
 }
 
-static enum cli_exit wait_for_outcome(struct client *client, const struct line *line,
-                                      const struct buf *answer, enum output_form form)
-{
-    struct buf id = BUF_INIT(URL_LEN_MAX);
-    enum cli_exit exit = CLI_FAILED;
-
-    if (raw_text(raw_member(raw_of(answer), "id"), &id) == ERR_OK)
-        exit =
-            wait_for_first(client, &(struct wait){
-                                       .application = line_text(line, "app"),
-                                       .message = buf_text(&id),
-                                       .timeout_s = line_count(line, "timeout", WAIT_DEFAULT_S),
-                                       .form = form,
-                                   });
-    buf_fini(&id);
-    return exit;
-}
-
 static enum cli_exit run_send(const struct line *line)
 {
     struct buf answer = { 0 };
@@ -125,7 +108,12 @@ static enum cli_exit run_send(const struct line *line)
         return exit;
     exit = post(client, line, &answer);
     if (!exit && line_has(line, "wait"))
-        exit = wait_for_outcome(client, line, &answer, form);
+        exit = wait_for_first_of(client, &answer,
+                                 &(struct wait){
+                                     .application = line_text(line, "app"),
+                                     .timeout_s = line_count(line, "timeout", WAIT_DEFAULT_S),
+                                     .form = form,
+                                 });
     else if (!exit)
         exit = request_print(&answer, form, columns);
     buf_fini(&answer);

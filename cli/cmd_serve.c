@@ -18,8 +18,8 @@ static const struct option options[] = {
     LOCAL("allow-subnet", OPTION_TEXT, "CIDR",
           "deliver to these addresses although they aren't public; may be repeated"),
     LOCAL("retry-schedule", OPTION_TEXT, "S,S,…", "seconds before each retry"),
-    LOCAL("log-format", OPTION_TEXT, "text|json", "how log lines look"),
-    LOCAL("log-level", OPTION_TEXT, "LEVEL", "the least to log: debug, info, warn, error"),
+    LOCAL("log-format", OPTION_CHOICE, "text|json", "how log lines look"),
+    LOCAL("log-level", OPTION_CHOICE, "debug|info|warn|error", "the least to log"),
     OPTION_END,
 };
 
@@ -29,6 +29,7 @@ const struct command serve_commands[] = {
     { .path = "serve",
       .arguments = "",
       .summary = "run a dispatcher: API, outbox, deliveries",
+      .example = "posthaste serve --config region/posthaste.yaml",
       .groups = { &option_group, &config_group },
       .hand_over = run_serve },
     { .path = NULL },

@@ -53,11 +53,15 @@ const struct command sign_commands[] = {
     { .path = "sign",
       .arguments = "",
       .summary = "print the headers that go with the body on stdin",
+      .example =
+          "posthaste sign --secret whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw --id msg_1 <body",
       .groups = { &sign_group },
       .run = run_sign },
     { .path = "verify",
       .arguments = "",
       .summary = "say whether a signature fits the body on stdin",
+      .example = "posthaste verify --secret whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw --id msg_1 "
+                 "--timestamp 1614265330 --signature v1,g0hM9SsE <body",
       .groups = { &verify_group },
       .run = run_verify },
     { .path = NULL },

@@ -5,6 +5,7 @@
 #include "cli/command.h"
 #include "cli/output.h"
 #include "cli/raw.h"
+#include "cli/request.h"
 
 static enum cli_exit run_status(const struct line *line);
 
@@ -38,8 +39,29 @@ const struct command status_commands[] = {
     { .path = "status",
       .arguments = "",
       .summary = "show what waits, since when, for whom, and versions",
+      .example = "posthaste status",
+      .operations = "getStatus",
       .groups = { &server_group, &output_group },
       .run = run_status },
+    { .path = "health",
+      .arguments = "",
+      .summary =
+          "say by the exit status whether a server is able to take messages; needs no token",
+      .example = "posthaste health --url http://127.0.0.1:8080",
+      .groups = { &server_group },
+      .run = request_run,
+      .method = "GET",
+      .url = "/api/v1/health",
+      .needs_no_token = true },
+    { .path = "ping",
+      .arguments = "",
+      .summary = "the same of whether it answers at all",
+      .example = "posthaste ping --url http://127.0.0.1:8080",
+      .groups = { &server_group },
+      .run = request_run,
+      .method = "GET",
+      .url = "/api/v1/health/ping",
+      .needs_no_token = true },
     { .path = NULL },
 };
 

@@ -28,6 +28,7 @@ const struct command token_commands[] = {
     { .path = "token create",
       .arguments = "",
       .summary = "make a token, by the master key that --config names",
+      .example = "posthaste token create --app shop --expires 12h",
       .groups = { &option_group, &server_group },
       .run = run_create },
     { .path = NULL },

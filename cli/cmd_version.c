@@ -16,6 +16,7 @@ const struct command version_commands[] = {
     { .path = "version",
       .arguments = "",
       .summary = "show the program's version",
+      .example = "posthaste version --json",
       .groups = { &option_group },
       .run = run_version },
     { .path = NULL },

@@ -1,5 +1,5 @@
 /* Command: a row of the table that is the command line: what help prints, what is parsed, what
- * runs. Each noun's file has the rows of its noun; cli.c joins them. */
+ * runs. Each noun's file has the rows of its noun; commands.c joins them. */
 #ifndef CLI_COMMAND_H
 #define CLI_COMMAND_H
 
@@ -18,6 +18,11 @@ struct command {
     /* "DIR", "[TYPE]": positional ones, by word; "CARD...": that one and more; "" = none */
     const char *arguments;
     const char *summary;
+    const char *about;   /* what more help has to say; NULL = nothing */
+    const char *example; /* a line for a shell: "posthaste app create --name Shop" */
+    /* operations of the contract that it asks for, "getStatus listRegions", unless `method` and
+     * `url` say it; NULL = none */
+    const char *operations;
     const struct option_group *groups[COMMAND_GROUPS_MAX];
     enum cli_exit (*run)(const struct line *line);
     /* instead of it, for what lives above the command line */
@@ -25,7 +30,9 @@ struct command {
 
     /* for run = request_run, a command that is one request; see request.h */
     const char *method;
-    const char *url;              /* "/api/v1/app/{app}/endpoint/{1}" */
+    const char *url;  /* "/api/v1/app/{app}/endpoint/{1}" */
+    const char *body; /* JSON; NULL = made of the options */
+    bool needs_no_token;
     const struct column *columns; /* of the answer; NULL = none is printed */
     bool is_list;                 /* the answer is a list; a page of one, with page_group */
 };
@@ -38,6 +45,7 @@ extern const struct command token_commands[];
 extern const struct command app_commands[];
 extern const struct command event_type_commands[];
 extern const struct command endpoint_commands[];
+extern const struct command example_commands[];
 extern const struct command send_commands[];
 extern const struct command message_commands[];
 extern const struct command attempt_commands[];

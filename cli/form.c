@@ -8,6 +8,7 @@
 #include "cli/file.h"
 #include "cli/say.h"
 #include "core/mem.h"
+#include "wire/courier.h"
 #include "wire/json.h"
 
 #define NAME_MAX_LEN 32 /* of an option in a path's braces */
@@ -67,6 +68,35 @@ enum err form_path(const struct line *line, const char *pattern, struct buf *out
     return err;
 }
 
+struct joined {
+    struct buf *out;
+    size_t count;
+    enum err err;
+};
+
+static void join(const char *value, void *ctx)
+{
+    struct joined *joined = ctx;
+
+    if (!joined->err && joined->count++ > 0)
+        joined->err = buf_append_text(joined->out, ",");
+    if (!joined->err)
+        joined->err = buf_append_text(joined->out, value);
+}
+
+/* What was given of a list, one after the other. */
+static enum err put_joined(const struct line *line, const char *option, struct buf *out)
+{
+    struct buf list = BUF_INIT(URL_LEN_MAX);
+    struct joined joined = { .out = &list };
+    enum err err;
+
+    line_each(line, option, join, &joined);
+    err = joined.err ? joined.err : form_escape(buf_text(&list), out);
+    buf_fini(&list);
+    return err;
+}
+
 static enum err put_parameter(const struct line *line, const struct option *option,
                               struct buf *out)
 {
@@ -79,6 +109,8 @@ static enum err put_parameter(const struct line *line, const struct option *opti
         err = buf_append_text(out, "&");
     if (!err)
         err = buf_printf(out, "%s=", option->member);
+    if (!err && option->kind == OPTION_LIST)
+        return put_joined(line, option->name, out);
     return err ? err : form_escape(value, out);
 }
 
@@ -162,9 +194,10 @@ enum err form_body(const struct line *line, struct buf *out)
     return err;
 }
 
-static void put_list(struct json_writer *w, const char *value)
+static void put_list(const char *value, void *ctx)
 {
-    json_open_array(w);
+    struct json_writer *w = ctx;
+
     for (;;) {
         size_t len = strcspn(value, ",");
 
@@ -173,7 +206,6 @@ static void put_list(struct json_writer *w, const char *value)
             break;
         value += len + 1;
     }
-    json_close_array(w);
 }
 
 /* "name=value" or "Name: value" as a member. */
@@ -237,13 +269,17 @@ static enum err put_member(const struct line *line, const struct option *option,
         json_put_bool(w, option->kind == OPTION_FLAG);
         break;
     case OPTION_TEXT:
+    case OPTION_CHOICE:
         json_put_text(w, value);
         break;
     case OPTION_COUNT:
+    case OPTION_CODE:
         json_put_raw(w, value, strlen(value));
         break;
     case OPTION_LIST:
-        put_list(w, value);
+        json_open_array(w);
+        line_each(line, option->name, put_list, w);
+        json_close_array(w);
         break;
     case OPTION_PAIR:
     case OPTION_HEADER:

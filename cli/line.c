@@ -183,6 +183,22 @@ static bool is_count(const char *value)
     return value[0] >= '0' && value[0] <= '9' && *end == '\0' && errno == 0;
 }
 
+/* Whether `value` is one of "a|b|c". */
+static bool is_choice(const char *words, const char *value)
+{
+    size_t value_len = strlen(value);
+
+    for (;;) {
+        size_t len = strcspn(words, "|");
+
+        if (len == value_len && memcmp(words, value, len) == 0)
+            return true;
+        if (words[len] == '\0')
+            return false;
+        words += len + 1;
+    }
+}
+
 static bool check_value(const struct option *option, const char *value)
 {
     const char *wants = NULL;
@@ -202,6 +218,11 @@ static bool check_value(const struct option *option, const char *value)
         if (!colon || colon == value)
             wants = "'Name: value'";
         break;
+    case OPTION_CHOICE:
+    case OPTION_CODE:
+        if (!is_choice(option->arg, value))
+            wants = option->arg;
+        break;
     case OPTION_FLAG:
     case OPTION_NO:
     case OPTION_TEXT:
@@ -212,7 +233,8 @@ static bool check_value(const struct option *option, const char *value)
     /* An empty value of a member means null. */
     if (!wants || (value[0] == '\0' && option->place == OPTION_BODY))
         return true;
-    say("--%s: '%s' is not %s", option->name, value, wants);
+    say("--%s: '%s' is %s %s", option->name, value, wants == option->arg ? "none of" : "not",
+        wants);
     return false;
 }
 
@@ -254,8 +276,13 @@ static bool check_arguments(struct line *line)
 
 static void print_help(const struct line *line)
 {
-    printf("posthaste %s: %s\n\n", line->command->path, line->command->summary);
+    const struct command *command = line->command;
+
+    printf("posthaste %s: %s\n\n", command->path, command->summary);
+    if (command->about)
+        printf("%s\n\n", command->about);
     poptPrintHelp(line->context, stdout, 0);
+    printf("\nExample:\n  %s\n", command->example);
 }
 
 const struct command *line_command(const struct line *line)

@@ -19,7 +19,7 @@ static const struct option config_options[] = {
 static const struct option output_options[] = {
     { .name = "output",
       .letter = 'o',
-      .kind = OPTION_TEXT,
+      .kind = OPTION_CHOICE,
       .arg = "table|json|jsonl",
       .help = "how to print the answer; table unless given" },
     OPTION_END,

@@ -9,10 +9,12 @@ enum option_kind {
     OPTION_NO,   /* a flag that means false */
     OPTION_TEXT,
     OPTION_COUNT,  /* a whole number from 0 */
-    OPTION_LIST,   /* A,B,C */
+    OPTION_LIST,   /* A,B,C; may be repeated */
     OPTION_PAIR,   /* NAME=VALUE; may be repeated */
     OPTION_HEADER, /* "Name: value"; may be repeated */
     OPTION_JSON,   /* the text itself, @FILE, or - for stdin */
+    OPTION_CHOICE, /* one of the words of `arg`, "a|b|c" */
+    OPTION_CODE,   /* the same of numbers */
 };
 
 enum option_place {
@@ -81,6 +83,6 @@ extern const struct option_group page_group;   /* --limit --iterator --all */
     FIELD("metadata", OPTION_PAIR, "NAME=VALUE", "a note; may be repeated", "metadata")
 #define FIELD_DESCRIPTION                                                                      \
     FIELD("description", OPTION_TEXT, "TEXT", "what it is for", "description")
-#define QUERY_ORDER QUERY("order", OPTION_TEXT, "ascending|descending", "by age", "order")
+#define QUERY_ORDER QUERY("order", OPTION_CHOICE, "ascending|descending", "by age", "order")
 
 #endif

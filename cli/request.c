@@ -46,6 +46,13 @@ static bool build_path(const struct line *line, const char *url, struct buf *pat
     return false;
 }
 
+static enum err build_body(const struct line *line, struct buf *out)
+{
+    const char *body = line_command(line)->body;
+
+    return body ? buf_append_text(out, body) : form_body(line, out);
+}
+
 static enum cli_exit run_one(struct client *client, const struct line *line, const char *url,
                              enum output_form form)
 {
@@ -56,7 +63,8 @@ static enum cli_exit run_one(struct client *client, const struct line *line, con
         strcmp(command->method, "GET") != 0 && strcmp(command->method, "DELETE") != 0;
     enum cli_exit exit = CLI_USAGE;
 
-    if (!build_path(line, url, &path, &query) || (has_body && form_body(line, &body) != ERR_OK))
+    if (!build_path(line, url, &path, &query) ||
+        (has_body && build_body(line, &body) != ERR_OK))
         goto done;
     exit = client_send(client,
                        &(struct client_request){

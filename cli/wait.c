@@ -45,6 +45,21 @@ enum cli_exit wait_for_first(struct client *client, const struct wait *wait)
     return wait_until(client, wait, choose_first, false);
 }
 
+enum cli_exit wait_for_first_of(struct client *client, const struct buf *message,
+                                const struct wait *wait)
+{
+    struct buf id = BUF_INIT(URL_LEN_MAX);
+    struct wait named = *wait;
+    enum cli_exit exit = CLI_FAILED;
+
+    if (raw_text(raw_member(raw_of(message), "id"), &id) == ERR_OK) {
+        named.message = buf_text(&id);
+        exit = wait_for_first(client, &named);
+    }
+    buf_fini(&id);
+    return exit;
+}
+
 enum cli_exit wait_for_last(struct client *client, const struct wait *wait)
 {
     return wait_until(client, wait, choose_last, true);

@@ -22,6 +22,10 @@ struct wait {
  * it failed or none came in time. */
 enum cli_exit wait_for_first(struct client *client, const struct wait *wait);
 
+/* The same of the message that an answer shows; `wait` needn't name it. */
+enum cli_exit wait_for_first_of(struct client *client, const struct buf *message,
+                                const struct wait *wait);
+
 /* Wait until no endpoint that was tried will be tried again, and print the last attempt to each.
  * CLI_OK when all of these delivered. */
 enum cli_exit wait_for_last(struct client *client, const struct wait *wait);

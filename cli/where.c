@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/command.h"
 #include "cli/file.h"
 #include "cli/say.h"
 #include "core/clock.h"
@@ -23,7 +24,7 @@ enum cli_exit where_find(const struct line *line, struct where *out)
     *out = (struct where){ 0 };
     enum cli_exit exit = find_url(line, out);
 
-    if (!exit)
+    if (!exit && !line_command(line)->needs_no_token)
         exit = find_token(line, out);
     if (exit)
         where_fini(out);

@@ -14,7 +14,7 @@
 
 struct where {
     char *url;   /* owned; without a slash at its end */
-    char *token; /* owned */
+    char *token; /* owned; NULL: the command needs none */
 };
 
 /* Anything but CLI_OK has been said. */

@@ -210,11 +210,11 @@ struct store_append {
     const char *event_id;             /* in, borrowed; NULL = none */
     const struct text_list *channels; /* in, borrowed */
     const struct text_list *tags;     /* in, borrowed; NULL = none */
-    const struct id *only;    /* in, borrowed: to this endpoint, whatever it wants; NULL =
-                                       * to all that want it */
-    const void *payload;      /* in, borrowed */
-    size_t payload_len;       /* bytes */
-    uint32_t retention_hours; /* of the payload; at most PAYLOAD_HOURS_MAX */
+    /* in, borrowed: to this endpoint, whatever it wants; NULL = to all that want it */
+    const struct id *only;
+    const void *payload;             /* in, borrowed */
+    size_t payload_len;              /* bytes */
+    uint32_t retention_hours;        /* of the payload; at most PAYLOAD_HOURS_MAX */
     const uint8_t *idempotency_hash; /* IDEMPOTENCY_HASH_LEN bytes, borrowed; NULL = none */
     struct message *message;         /* out: a reference */
     bool repeated;                   /* out */

@@ -83,10 +83,14 @@ expect 0 version;                        says out '^posthaste [0-9.]+$'
 expect 0 version --json;                 says out '^\{"version":"[0-9.]+"\}$'
 expect 2 version --colour;               says err '--colour: unknown option'
 
-# The manual has every option and every setting.
+# The manual has every command, every option and every setting, and help has examples.
+grep '^\*' "$manual/posthaste.1.scd" | tr -d '*' >entries
 "$posthaste" help | sed -n 's/^  \([a-z-]*\( [a-z-]*\)\{0,2\}\)  .*/\1/p' >commands
 while read -r -a words; do
-    expect 0 "${words[@]}" --help
+    expect 0 "${words[@]}" --help;       says out '^Example:$'
+    noun=${words[*]:0:${#words[@]}-1} verb=${words[-1]}
+    grep -qE "(^|, )${noun:+$noun }([a-z-]+\|)*$verb([|, ]|\$)" entries ||
+        fail "${words[*]} is not in the manual"
     grep -oE -- '--[a-z][a-z-]+' out | while read -r option; do
         grep -q -- "$option" "$manual/posthaste.1.scd" || fail "$option is not in the manual"
     done
@@ -213,7 +217,7 @@ sed 's/.*"setting":"\([^"]*\)".*/\1/' out | while read -r setting; do
     grep -q "^\*\(.*, \*\)\{0,1\}$setting\*" "$manual/posthaste.yaml.5.scd" ||
         fail "$setting is not in the manual"
 done
-expect 2 config show --config $config --output xml; says err 'xml.*none of table, json, jsonl'
+expect 2 config show --config $config --output xml; says err 'xml.*none of table\|json\|jsonl'
 expect 2 config check --config none.yaml; says err 'none.yaml'
 expect 2 config check;                   says err 'POSTHASTE_CONFIG'
 expect 2 token create --config $config --expires soon; says err "'soon' is not a duration"
@@ -307,11 +311,14 @@ expect 0 app get "$app" --output json;       says out '^  "name": "Shop",$'
 expect 3 app get none;                       says err 'not found'
 expect 3 app get 'a/b?c'
 expect 0 app update shop --rate-limit= --name 'The shop'; says out '^RATE LIMIT +-$'
+expect 0 app create --name Shop --uid shop --get-if-exists;  says out "^ID +$app$"
+expect 0 app replace shop --name 'The shop' --uid shop;  says out '^METADATA +\{\}$'
 expect 0 app list --limit 1;                 says err 'more follow: --iterator app_'
 expect 0 app list --limit 1 --all;           says out 'Other'; says out 'The shop'; silent err
 expect 0 app list --limit 1 --all --order descending -o jsonl
 [ "$(wc -l <out)" -eq 2 ] || fail 'a line for each item'
 expect 1 app list --limit 0;                 says err 'limit'
+expect 2 app list --order upwards;           says err "'upwards' is none of ascending\|descending"
 expect 0 app list -o json;                   says out '^\[$'
 
 expect 4 app list --token wrong;             silent out
@@ -331,6 +338,13 @@ expect 0 event-type update order.paid --deprecated; says out '^DEPRECATED +true$
 expect 0 event-type update order.paid --feature-flags beta,eu --group orders -o jsonl
 says out '"featureFlags":\["beta","eu"\],"groupName":"orders"'
 expect 0 event-type list;                    says out '^order.paid +Paid'
+expect 0 event-type replace order.lost --description Lost;  says out '^DEPRECATED +false$'
+expect 0 event-type delete order.lost --expunge;  silent out
+
+expect 0 health --token '';                  silent out
+expect 0 ping;                               silent out
+env -u POSTHASTE_TOKEN "$posthaste" health || fail 'health needs no token'
+expect 5 health --url http://127.0.0.1:1;    silent out
 
 start listen --count 1 -o jsonl
 listen=$pid
@@ -344,6 +358,8 @@ expect 0 endpoint secret --app shop books;     says out "^$secret$"
 expect 0 endpoint headers --app shop books;    says out '"X-Key":"a: b"'
 expect 0 endpoint set-headers --app shop books --header 'X-Other: c'; silent out
 expect 0 endpoint headers --app shop books -o jsonl; says out '"headers":\{"X-Other":"c"\}'
+expect 0 endpoint update-headers --app shop books --header 'X-More: d' --delete-header X-Other,X-None
+expect 0 endpoint headers --app shop books -o jsonl; says out '"headers":\{"X-More":"d"\}'
 expect 0 endpoint update --app shop books --channels= --event-types=; says out '^CHANNELS +-$'
 expect 0 endpoint list --app shop;             says out "$endpoint"
 
@@ -358,7 +374,6 @@ expect 2 send --app shop order.paid -d '{';    says err '--data: not JSON'
 expect 2 send --app shop order.paid -d @none;  says err 'none: No such file'
 expect 3 send --app none order.paid
 expect 1 send --app shop order.paid -d '{}' --wait; says out '^STATUS +fail$'
-
 
 # The receiver is back, and fails twice; the one behind it gets what passes.
 start listen --status 202 -o jsonl
@@ -428,6 +443,22 @@ expect 1 route explain --endpoint books;       says err 'appId: is expected with
 expect 3 route explain --app shop --endpoint none
 expect 0 status;                               says out '^PENDING +[0-9]+$'
 expect 0 status -o jsonl;                      says out '"regionalSchema":[0-9]+'
+
+# What is sent while an endpoint is paused waits for it; an example goes where it is told.
+start listen
+expect 0 app create --name Quiet --uid quiet
+expect 0 endpoint create --app quiet --uid in --to "${started#listening on }" --event-types order.paid
+expect 0 endpoint pause --app quiet in;        says out '^DISABLED +true$'
+expect 0 endpoint test --app quiet in -o jsonl;  says out '"payload":\{"success":true\}'
+message=$(member id)
+expect 1 endpoint test --app quiet in --event-type order.paid;  says err 'has no example'
+expect 3 endpoint test --app quiet in --event-type order.gone
+expect 3 endpoint test --app quiet none
+expect 0 attempt list --app quiet --message "$message";  silent out
+expect 0 endpoint resume --app quiet in;       says out '^DISABLED +false$'
+expect 0 message wait --app quiet "$message";  says out ' success +'
+ends 0 "$pid" listen
+expect 1 endpoint test --app quiet in --wait;  says out '^STATUS +fail$'
 
 expect 0 endpoint rotate-secret --app shop books
 expect 0 endpoint secret --app shop books
