@@ -105,28 +105,29 @@ void endpoint_headers_patch(struct request *r)
 static bool make_headers(struct request *r, enum read_mode mode)
 {
     const struct keyring *keyring = r->services->keyring;
-    const struct endpoint *current = request_find_endpoint(r);
+    const struct endpoint *current = request_look_up_endpoint(r, r->match.parts[1]);
     struct faults faults = { .count = 0 };
-    struct bytes plain;
+    struct bytes plain = { 0 };
     char *headers = NULL;
 
-    if (!current)
-        return false;
-    if (unseal_headers(keyring, current, &plain)) {
+    if (current && unseal_headers(keyring, current, &plain)) {
         reply_err(r, ERR_CORRUPT);
         return false;
     }
     read_endpoint_headers(r->body, mode, (const char *)plain.data, &headers, &faults);
     keyring_wipe(&plain);
+    bool made = current && faults.count == 0;
     if (faults.count > 0) {
         reply_faults(r, &faults);
+    } else if (!current) {
+        reply_not_found(r);
     } else {
         struct endpoint *next = endpoint_copy(current);
         edit_old(r, &next->base);
         seal_headers(keyring, next, headers);
     }
     free(headers);
-    return faults.count == 0;
+    return made;
 }
 
 static bool next_headers_replaced(struct request *r)

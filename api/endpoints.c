@@ -175,11 +175,30 @@ static bool next_replaced(struct request *r)
     return make_next(r, request_look_up_endpoint(r, r->match.parts[1]), READ_REPLACE);
 }
 
+/* What is wrong with the body is said first, even where there is nothing to patch. */
+static void refuse_patch(struct request *r)
+{
+    struct endpoint *nothing = endpoint_new();
+    struct endpoint_extras extras = { 0 };
+    struct faults faults = { .count = 0 };
+
+    read_endpoint(r->body, READ_PATCH, nothing, &extras, &faults);
+    if (faults.count > 0)
+        reply_faults(r, &faults);
+    else
+        reply_not_found(r);
+    endpoint_extras_fini(&extras);
+    object_unref(&nothing->base);
+}
+
 static bool next_patched(struct request *r)
 {
-    const struct endpoint *current = request_find_endpoint(r);
+    const struct endpoint *current = request_look_up_endpoint(r, r->match.parts[1]);
 
-    return current && make_next(r, current, READ_PATCH);
+    if (current)
+        return make_next(r, current, READ_PATCH);
+    refuse_patch(r);
+    return false;
 }
 
 static bool next_deleted(struct request *r)

@@ -105,10 +105,12 @@ static bool next_patched(struct request *r)
 {
     const struct event_type *current = look_up(r);
 
-    if (current)
-        return read_into(r, READ_PATCH, begin_next(r, current, NULL));
-    reply_not_found(r);
-    return false;
+    /* What is wrong with the body is said first, even where there is nothing to patch. */
+    if (!read_into(r, READ_PATCH, begin_next(r, current, r->match.parts[0])))
+        return false;
+    if (!current)
+        reply_not_found(r);
+    return current != NULL;
 }
 
 /* Gone from lists and from new filters only, unless it is to be gone altogether. */

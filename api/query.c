@@ -228,31 +228,38 @@ static bool read_task_kind(struct reading *r)
     return background_kind_parse(r->value, &r->into->task_kind) == ERR_OK;
 }
 
+#define A_BOOLEAN "must be true or false"
+#define A_NUMBER  "must be a whole number"
+#define A_DATE    "must be a date such as 2026-11-24T02:57:36Z"
+
 static const struct parameter {
     const char *name;
     unsigned taken_by;
-    bool (*read)(struct reading *r); /* false: unparsable */
+    bool (*read)(struct reading *r); /* false: it isn't what is wanted */
+    const char *wanted;
 } parameters[] = {
-    { "with_content", QUERY_CONTENT | QUERY_SCHEMAS, read_content },
-    { "limit", PAGES, read_limit },
-    { "iterator", PAGES, read_iterator },
-    { "order", QUERY_PAGE_APPLICATIONS | QUERY_PAGE_ENDPOINTS | QUERY_PAGE_TASKS, read_order },
-    { "include_archived", QUERY_ARCHIVED, read_archived },
-    { "expunge", QUERY_EXPUNGE, read_expunge },
-    { "get_if_exists", QUERY_GET_IF_EXISTS, read_get_if_exists },
-    { "before", QUERY_MESSAGES, read_before },
-    { "after", QUERY_MESSAGES, read_after },
-    { "since", QUERY_RANGE, read_since },
-    { "until", QUERY_RANGE, read_until },
-    { "event_types", QUERY_MESSAGES, read_event_types },
-    { "channel", QUERY_MESSAGES, read_channel },
-    { "tag", QUERY_MESSAGES, read_tag },
-    { "status", QUERY_ATTEMPTS | QUERY_STATUS, read_status },
-    { "status_code_class", QUERY_ATTEMPTS, read_status_class },
-    { "with_msg", QUERY_ATTEMPTS, read_with_message },
-    { "endpoint_id", QUERY_ENDPOINT, read_endpoint_id },
-    { "status", QUERY_TASKS, read_task_status },
-    { "task", QUERY_TASKS, read_task_kind },
+    { "with_content", QUERY_CONTENT | QUERY_SCHEMAS, read_content, A_BOOLEAN },
+    { "limit", PAGES, read_limit, A_NUMBER },
+    { "iterator", PAGES, read_iterator, NULL },
+    { "order", QUERY_PAGE_APPLICATIONS | QUERY_PAGE_ENDPOINTS | QUERY_PAGE_TASKS, read_order,
+      "must be ascending or descending" },
+    { "include_archived", QUERY_ARCHIVED, read_archived, A_BOOLEAN },
+    { "expunge", QUERY_EXPUNGE, read_expunge, A_BOOLEAN },
+    { "get_if_exists", QUERY_GET_IF_EXISTS, read_get_if_exists, A_BOOLEAN },
+    { "before", QUERY_MESSAGES, read_before, A_DATE },
+    { "after", QUERY_MESSAGES, read_after, A_DATE },
+    { "since", QUERY_RANGE, read_since, A_DATE },
+    { "until", QUERY_RANGE, read_until, A_DATE },
+    { "event_types", QUERY_MESSAGES, read_event_types, NULL },
+    { "channel", QUERY_MESSAGES, read_channel, NULL },
+    { "tag", QUERY_MESSAGES, read_tag, NULL },
+    { "status", QUERY_ATTEMPTS | QUERY_STATUS, read_status, "must be a number from 0 to 4" },
+    { "status_code_class", QUERY_ATTEMPTS, read_status_class,
+      "must be 0, 100, 200, 300, 400 or 500" },
+    { "with_msg", QUERY_ATTEMPTS, read_with_message, A_BOOLEAN },
+    { "endpoint_id", QUERY_ENDPOINT, read_endpoint_id, NULL },
+    { "status", QUERY_TASKS, read_task_status, "must be running, finished or failed" },
+    { "task", QUERY_TASKS, read_task_kind, "must be a kind of background task" },
 };
 
 static_assert(COUNT(parameters) <= QUERY_PARAMETERS_MAX, "room for all of them");
@@ -289,6 +296,14 @@ static const struct parameter *find_parameter(const char *text, size_t len, unsi
     return NULL;
 }
 
+static void refuse(struct faults *faults, const struct parameter *p)
+{
+    char loc[FAULT_LOC_MAX];
+
+    snprintf(loc, sizeof loc, "query/%s", p->name);
+    faults_add(faults, FAULT_VALUE, loc, "%s", p->wanted);
+}
+
 enum err query_parse(const char *text, unsigned accepts, struct query *out,
                      struct faults *faults, char why[QUERY_WHY_MAX])
 {
@@ -304,12 +319,13 @@ enum err query_parse(const char *text, unsigned accepts, struct query *out,
         const struct parameter *p = find_parameter(at, name_len, accepts);
         const char *from = at + name_len + (name_len < len);
         reading.value = value;
-        if (p && (percent_decode(from, (size_t)(at + len - from), PERCENT_QUERY, value,
-                                 sizeof value) ||
-                  !p->read(&reading))) {
+        if (p && percent_decode(from, (size_t)(at + len - from), PERCENT_QUERY, value,
+                                sizeof value)) {
             snprintf(why, QUERY_WHY_MAX, "Failed to parse the query string: %s", p->name);
             return ERR_INVALID;
         }
+        if (p && !p->read(&reading))
+            refuse(faults, p);
         at += len + (at[len] == '&');
     }
     return ERR_OK;

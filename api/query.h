@@ -1,8 +1,8 @@
 /* Query: the parameters of a request's query string.
  *
  * Each route says which it takes; others are ignored, for clients send what newer servers know.
- * What can't be read as its type (limit=many, a date that is none, a broken %) makes the string
- * unparsable, which is a 400; a readable value out of its bounds is a fault, which is a 422.
+ * A value that isn't of its type (limit=many, a date that is none) or out of its bounds is a
+ * fault, which is a 422; a broken % makes the string unparsable, which is a 400.
  *
  * Lists are joined by commas, repeated, or both; "x[]=" and "x[0]=" say the same as "x=".
  *

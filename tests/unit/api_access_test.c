@@ -230,7 +230,7 @@ static void errors_are_worded_as_the_contract_says(void **state)
         { site.token, "GET", API "/no/such/route", 404, "not_found", "Entity not found" },
         { NULL, "GET", "/", 404, "not_found", "Entity not found" },
         { NULL, "GET", API "/app/shop/endpoint/main/transformation", 404, "not_found", NULL },
-        { site.token, "GET", API "/app?limit=x", 400, "generic_error", NULL },
+        { site.token, "GET", API "/app?limit=%zz", 400, "generic_error", NULL },
         { NULL, "DELETE", API "/app", 405, "method_not_allowed", "Method not allowed" },
     };
     for (size_t i = 0; i < COUNT(rows); i++) {

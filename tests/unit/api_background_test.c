@@ -185,8 +185,8 @@ static void tasks_are_listed_filtered_and_paged(void **state)
         answer_has_count(&a, "data", 0);
         answer_fini(&a);
     }
-    assert_int_equal(site_status(&site, "GET", NULL, API "/background-task?status=done"), 400);
-    assert_int_equal(site_status(&site, "GET", NULL, API "/background-task?task=x"), 400);
+    assert_int_equal(site_status(&site, "GET", NULL, API "/background-task?status=done"), 422);
+    assert_int_equal(site_status(&site, "GET", NULL, API "/background-task?task=x"), 422);
     assert_int_equal(site_status(&site, "GET", NULL, API "/background-task?iterator=x"), 422);
 }
 

@@ -186,7 +186,7 @@ static void a_range_that_is_none_is_refused(void **state)
     static const struct {
         const char *range, *code;
     } rows[] = {
-        { "since=soon", "generic_error" },
+        { "since=%zz", "generic_error" },
         { "until=2999-01-01T00:00:00Z", "invalid_range" },
         { "since=2999-01-01T00:00:00Z", "invalid_range" },
         { "since=2020-01-02T00:00:00Z&until=2020-01-01T00:00:00Z", "invalid_range" },
@@ -362,7 +362,7 @@ static void what_is_unknown_or_forged_is_refused(void **state)
         { "/msg/e/endpoint?iterator=msg_000000000000000000000000001", 422 },
         { "/msg/e/endpoint?limit=0", 422 },
         { "/endpoint/first/msg?iterator=ep_000000000000000000000000001", 422 },
-        { "/endpoint/first/msg?status=5", 400 },
+        { "/endpoint/first/msg?status=5", 422 },
     };
     for (size_t i = 0; i < COUNT(rows); i++)
         assert_int_equal(site_status(&site, "GET", NULL, APP "%s", rows[i].path),

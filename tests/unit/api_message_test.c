@@ -199,7 +199,7 @@ static void the_application_is_looked_up_before_the_body_and_after_the_query(voi
     assert_int_equal(site_status(&site, "PATCH", "{", API "/app/none"), 404);
     assert_int_equal(site_status(&site, "PATCH", "{", APP "/endpoint/none"), 422);
     assert_int_equal(site_status(&site, "GET", NULL, API "/app/none/msg?limit=0"), 422);
-    assert_int_equal(site_status(&site, "GET", NULL, API "/app/none/msg?limit=x"), 400);
+    assert_int_equal(site_status(&site, "GET", NULL, API "/app/none/msg?limit=x"), 422);
     struct answer a =
         site_ask_as(&site, NULL, NULL, "GET", NULL, API "/app/none/msg?limit=251");
     assert_int_equal(a.status, 422);
