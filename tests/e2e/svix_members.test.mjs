@@ -48,7 +48,8 @@ const resources = {
             description: text, archived: flag, deprecated: flag,
             schemas: { given: { 1: { type: 'object', properties: { a: { type: 'string' } } } }, unset: null },
             featureFlag: { given: 'beta', unset: null },
-            featureFlags: { given: ['beta'], ignored: true }, groupName: { given: 'orders', ignored: true },
+            featureFlags: { given: ['beta', 'early'], unset: null },
+            groupName: { given: 'orders', unset: null },
         },
     },
     endpoint: {
