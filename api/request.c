@@ -1,6 +1,7 @@
 #include "api/request.h"
 
 #include "api/reply.h"
+#include "api/routes.h"
 #include "api/session.h"
 #include "core/mem.h"
 
@@ -30,6 +31,7 @@ void request_free(struct request *r)
     json_free(r->body);
     buf_fini(&r->reply);
     object_unref(r->edit.object);
+    event_types_drop_import(&r->import);
     message_in_fini(&r->message);
     background_task_fini(&r->background);
     free(r);

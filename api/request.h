@@ -76,6 +76,15 @@ struct edit {
     unsigned tries;
 };
 
+/* Event types that a document describes, and what they make of those that are there; see
+ * event_type_import.c. */
+struct event_type_import {
+    struct openapi_in in;
+    size_t modified, count; /* the first of them come from the document; others are archived */
+    struct event_type **types; /* the next states; a reference each */
+    unsigned tries;
+};
+
 /* Attempts to an endpoint as they are counted, some at a time; see endpoint_stats.c. */
 struct endpoint_stats {
     uint64_t counts[ATTEMPT_STATUSES];
@@ -101,6 +110,7 @@ struct request {
     struct json_writer writer; /* into `reply` */
 
     struct edit edit;
+    struct event_type_import import;
     struct message_in message;
     struct id receiver; /* the only one of it, if it is an example */
     struct endpoint_stats stats;
@@ -108,6 +118,7 @@ struct request {
     uint8_t idempotency_hash[IDEMPOTENCY_HASH_LEN];
     union {
         struct store_put put;
+        struct store_put_event_types put_event_types;
         struct store_drain drain;
         struct store_list_objects list_objects;
         struct store_append append;

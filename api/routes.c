@@ -61,6 +61,7 @@ const struct route routes[] = {
                             QUERY_PAGE_EVENT_TYPES | QUERY_ARCHIVED | QUERY_SCHEMAS,
                                                                event_types_list },
     { "POST",   BASE "/event-type",  ORG, DIRECTORY, 0,             event_types_create },
+    { "POST",   BASE "/event-type/import/openapi", ORG, DIRECTORY, 0, event_types_import },
     { "GET",    EVENT_TYPE,          APP, HERE,      0,             event_types_get },
     { "PUT",    EVENT_TYPE,          ORG, DIRECTORY, 0,             event_types_replace },
     { "PATCH",  EVENT_TYPE,          ORG, DIRECTORY, 0,             event_types_patch },

@@ -52,6 +52,8 @@ void event_types_get(struct request *r);
 void event_types_replace(struct request *r);
 void event_types_patch(struct request *r);
 void event_types_delete(struct request *r);
+void event_types_import(struct request *r);
+void event_types_drop_import(struct event_type_import *import); /* free what it points to */
 
 void endpoints_list(struct request *r);
 void endpoints_create(struct request *r);

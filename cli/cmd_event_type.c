@@ -1,8 +1,14 @@
 /* Event types: the names of what happens. */
 #include "cli/command.h"
+
+#include "cli/file.h"
+#include "cli/form.h"
 #include "cli/request.h"
+#include "cli/say.h"
 
 #define URL "/api/v1/event-type"
+
+static enum cli_exit run_import(const struct line *line);
 
 static const struct option name_options[] = {
     NEEDED_FIELD("name", OPTION_TEXT, "NAME", "such as order.paid", "name"),
@@ -32,10 +38,18 @@ static const struct option delete_options[] = {
     OPTION_END,
 };
 
+static const struct option import_options[] = {
+    FIELD("dry-run", OPTION_FLAG, NULL, "only say what would change", "dryRun"),
+    FIELD("replace-all", OPTION_FLAG, NULL, "archive those that it doesn't have", "replaceAll"),
+    OPTION_END,
+};
+
 static const struct option_group name_group = { "Name", name_options };
 static const struct option_group field_group = { "Event type", fields };
 static const struct option_group list_group = { "List", list_options };
 static const struct option_group delete_group = { "Delete", delete_options };
+
+static const struct option_group import_group = { "Import", import_options };
 
 static const struct column columns[] = {
     { "NAME", "name" },
@@ -44,6 +58,12 @@ static const struct column columns[] = {
     { "DEPRECATED", "deprecated" },
     { "ARCHIVED", "archived" },
     { "CREATED", "createdAt" },
+    { NULL, NULL },
+};
+
+static const struct column import_columns[] = {
+    { "MODIFIED", "data/modified" },
+    { "ARCHIVED", "data/archived" },
     { NULL, NULL },
 };
 
@@ -102,5 +122,62 @@ const struct command event_type_commands[] = {
       .run = request_run,
       .method = "DELETE",
       .url = URL "/{1}" },
+    { .path = "event-type import",
+      .arguments = "FILE",
+      .summary = "make event types of the webhooks of an OpenAPI document, JSON or YAML",
+      .example = "posthaste event-type import openapi.yaml --dry-run",
+      .operations = "importEventTypes",
+      .groups = { &import_group, &server_group, &output_group },
+      .run = run_import },
     { .path = NULL },
 };
+
+static bool write_import(const struct line *line, struct buf *out)
+{
+    struct buf document = BUF_INIT(FILE_LEN_MAX);
+    struct json_writer w;
+    bool written = false;
+
+    if (file_read(line_argument(line, 0), &document) == ERR_OK) {
+        json_write_begin(&w, out);
+        json_open_object(&w);
+        json_name(&w, "specRaw");
+        json_put_bytes(&w, document.bytes, document.len);
+        enum err err = form_members(line, &w);
+        json_close_object(&w);
+        written = !err && json_write_end(&w) == ERR_OK;
+        if (!err && !written)
+            say("the document is too large");
+    }
+    buf_fini(&document);
+    return written;
+}
+
+static enum cli_exit run_import(const struct line *line)
+{
+    struct buf body = BUF_INIT(FORM_BODY_MAX), answer = { 0 };
+    enum cli_exit exit = CLI_USAGE;
+    enum output_form form;
+    struct client *client;
+
+    if (!output_form(line, &form))
+        return CLI_USAGE;
+    if (write_import(line, &body))
+        exit = client_open(line, &client);
+    if (!exit) {
+        exit = client_send(client,
+                           &(struct client_request){
+                               .method = "POST",
+                               .path = URL "/import/openapi",
+                               .query = "",
+                               .body = &body,
+                           },
+                           &answer);
+        if (!exit)
+            exit = request_print(&answer, form, import_columns);
+        client_close(client);
+    }
+    buf_fini(&body);
+    buf_fini(&answer);
+    return exit;
+}

@@ -1,4 +1,4 @@
-/* Document: a YAML file read as a flat list of settings; the only home of libyaml.
+/* Document: a YAML file read as a flat list of settings. With yaml_json the home of libyaml.
  *
  *     delivery:
  *       timeout: 30           ->  "delivery.timeout", line 2, one item "30"

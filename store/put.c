@@ -14,6 +14,7 @@ struct orphans {
 };
 
 static enum err run_put(struct store *s, struct store_req *req);
+static enum err run_put_event_types(struct store *s, struct store_req *req);
 static bool is_ours(const struct store *s, struct object *next);
 static enum err check_application(struct store *s, struct application *next);
 static enum err check_endpoint(struct store *s, struct endpoint *next);
@@ -25,9 +26,17 @@ static enum err put_object(struct store *s, struct object *object);
 
 static const struct store_verb PUT = { .side = VERB_WRITES_GLOBAL, .run = run_put };
 
+static const struct store_verb PUT_EVENT_TYPES = { .side = VERB_WRITES_GLOBAL,
+                                                   .run = run_put_event_types };
+
 void store_put(struct store *s, struct store_put *op)
 {
     store_submit(s, &op->req, &PUT);
+}
+
+void store_put_event_types(struct store *s, struct store_put_event_types *op)
+{
+    store_submit(s, &op->req, &PUT_EVENT_TYPES);
 }
 
 static enum err run_put(struct store *s, struct store_req *req)
@@ -51,6 +60,19 @@ static enum err run_put(struct store *s, struct store_req *req)
         break;
     }
     return err ? err : put_object(s, next);
+}
+
+static enum err run_put_event_types(struct store *s, struct store_req *req)
+{
+    const struct store_put_event_types *op =
+        container_of(req, struct store_put_event_types, req);
+    enum err err = ERR_OK;
+
+    for (size_t i = 0; !err && i < op->count; i++)
+        err = check_event_type(s, op->types[i]);
+    for (size_t i = 0; !err && i < op->count; i++)
+        err = put_object(s, &op->types[i]->base);
+    return err;
 }
 
 /* Whether no other region is its home. Who owns what is the organization's the store isn't told. */

@@ -159,6 +159,15 @@ struct store_put {
 };
 void store_put(struct store *s, struct store_put *op);
 
+/* Several event types in one transaction, no two of one name: all of them or, with the error of one,
+ * none. As store_put() otherwise. */
+struct store_put_event_types {
+    struct store_req req;
+    struct event_type *const *types; /* in: borrowed */
+    size_t count;
+};
+void store_put_event_types(struct store *s, struct store_put_event_types *op);
+
 /* Write that a region drains, or does no more; as with a put, every follower's catalog is told. */
 struct store_drain {
     struct store_req req;

@@ -256,18 +256,16 @@ void json_each(const struct json *j,
 
 /* Dumping. */
 
-static void put_value(struct json_writer *w, const struct json *j);
-
 static void put_member(const char *name, const struct json *value, void *ctx)
 {
     struct json_writer *w = ctx;
 
     json_name(w, name);
-    put_value(w, value);
+    json_put_value(w, value);
 }
 
 /* Recursion ends at SCAN_DEPTH_MAX: deeper texts weren't parsed. */
-static void put_value(struct json_writer *w, const struct json *j)
+void json_put_value(struct json_writer *w, const struct json *j)
 {
     switch (json_type_of(j)) {
     case SCAN_OBJECT:
@@ -278,7 +276,7 @@ static void put_value(struct json_writer *w, const struct json *j)
     case SCAN_ARRAY:
         json_open_array(w);
         for (size_t i = 0; i < json_count(j); i++)
-            put_value(w, json_at(j, i));
+            json_put_value(w, json_at(j, i));
         json_close_array(w);
         break;
     case SCAN_NUMBER:
@@ -304,6 +302,6 @@ enum err json_dump(const struct json *j, bool indent, struct buf *out)
 
     json_write_begin(&w, out);
     w.indent = indent;
-    put_value(&w, j);
+    json_put_value(&w, j);
     return json_write_end(&w);
 }

@@ -48,8 +48,9 @@ struct json_writer {
     struct buf *out;
     bool indent; /* set it after json_write_begin(): lines indented by two */
 
+    enum err err; /* so far: for who would rather stop early; never set it */
+
     /* private */
-    enum err err;
     unsigned depth; /* containers that are open */
     bool comma;     /* something stands before in the same container */
     bool named;     /* a name was written, its value comes next */
@@ -70,6 +71,7 @@ void json_put_integer(struct json_writer *w, int64_t value);
 void json_put_bool(struct json_writer *w, bool value);
 void json_put_null(struct json_writer *w);
 void json_put_raw(struct json_writer *w, const void *json, size_t len); /* JSON already */
+void json_put_value(struct json_writer *w, const struct json *value);   /* NULL writes null */
 void json_put_date(struct json_writer *w, uint64_t wall_ms); /* RFC 3339; 0 writes null */
 
 /* A name and its value. */

@@ -28,6 +28,25 @@ void read_residency(const struct json *body, struct residency_wish *into,
 void read_event_type(const struct json *body, enum read_mode mode, struct event_type *into,
                      struct faults *faults);
 
+/* The body of POST …/event-type/import/openapi: an event type for each webhook of an OpenAPI document,
+ * the given one or, as text, one in JSON or YAML. The schema and an example of the webhook's body
+ * become version 1 of its schemas, with what it refers to in the document. */
+#define OPENAPI_WEBHOOKS_MAX 1000
+#define OPENAPI_SCHEMAS_MAX  ((size_t)4 << 20) /* bytes, of all */
+
+struct openapi_in {
+    bool dry_run, replace_all;
+    size_t count;
+    struct event_type *
+        *types; /* owned, a reference each, without ids or dates; by name, no two of
+                                * one */
+};
+
+/* ERR_INVALID: not one of `spec` and `specRaw`. What is wrong in the document is a fault. */
+MUST_USE enum err read_openapi(const struct json *body, struct openapi_in *into,
+                               struct faults *faults);
+void openapi_in_fini(struct openapi_in *o);
+
 /* What an endpoint's body carries beside the endpoint: the caller seals it. */
 struct endpoint_extras {
     const char *secret; /* as sent, unchecked ("whsec_…"); NULL if absent; borrowed */

@@ -189,20 +189,33 @@ void json_put_destination(struct json_writer *w, const struct endpoint *endpoint
     json_close_object(w);
 }
 
-void json_put_event_type(struct json_writer *w, const struct event_type *type,
-                         bool with_content)
+static void put_event_type_head(struct json_writer *w, const struct event_type *type)
 {
-    json_open_object(w);
     json_add_text(w, "name", type->name);
     json_add_text(w, "description", type->description ? type->description : "");
-    json_add_bool(w, "archived", type->archived);
     json_add_bool(w, "deprecated", type->deprecated);
-    put_stored(w, "schemas", with_content ? type->schemas : NULL, "null");
     json_add_text(w, "featureFlag",
                   type->feature_flags.count > 0 ? type->feature_flags.items[0] : NULL);
     json_add_list(w, "featureFlags", &type->feature_flags);
     json_add_text(w, "groupName", type->group_name);
+}
+
+void json_put_event_type(struct json_writer *w, const struct event_type *type,
+                         bool with_content)
+{
+    json_open_object(w);
+    put_event_type_head(w, type);
+    json_add_bool(w, "archived", type->archived);
+    put_stored(w, "schemas", with_content ? type->schemas : NULL, "null");
     put_dates(w, &type->base);
+    json_close_object(w);
+}
+
+void json_put_planned_event_type(struct json_writer *w, const struct event_type *type)
+{
+    json_open_object(w);
+    put_event_type_head(w, type);
+    put_stored(w, "schemas", type->schemas, "null");
     json_close_object(w);
 }
 

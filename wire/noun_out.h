@@ -30,6 +30,9 @@ void json_put_destination(struct json_writer *w, const struct endpoint *endpoint
 void json_put_event_type(struct json_writer *w, const struct event_type *type,
                          bool with_content);
 
+/* The same without what only one that is stored has: how an import would make it. */
+void json_put_planned_event_type(struct json_writer *w, const struct event_type *type);
+
 /* How a message's payload is shown; once it is gone, as {"expired":true}. */
 enum payload_view {
     PAYLOAD_LEFT_OUT, /* {} */

@@ -192,6 +192,38 @@ static void an_edit_must_be_of_the_stored_version(void **state)
     assert_int_equal(find_application(f, &id)->base.version, 2);
 }
 
+static enum err put_event_types(struct store_fixture *f, struct event_type *const *types,
+                                size_t count)
+{
+    struct store_put_event_types op = { .types = types, .count = count };
+
+    return STORE_RUN(f, store_put_event_types, &op);
+}
+
+static void event_types_are_put_together_or_not_at_all(void **state)
+{
+    struct store_fixture *f = *state;
+    const struct id *organization = &STORE_FIXTURE_ORGANIZATION;
+    struct event_type *types[] = { store_fixture_event_type(f, "a"),
+                                   store_fixture_event_type(f, "b") };
+    struct event_type *next[] = { store_fixture_event_type(f, "c"), event_type_copy(types[1]) };
+
+    next[1]->base.version = 3; /* of one that isn't the next */
+    assert_int_equal(put_event_types(f, types, 2), ERR_OK);
+    assert_int_equal(put_event_types(f, next, 2), ERR_STALE);
+    assert_null(catalog_event_type(f->catalog, organization, "c"));
+    next[1]->base.version = 2;
+    assert_int_equal(put_event_types(f, next, 2), ERR_OK);
+    reopen(f);
+    assert_non_null(catalog_event_type(f->catalog, organization, "a"));
+    assert_int_equal(catalog_event_type(f->catalog, organization, "b")->base.version, 2);
+    assert_non_null(catalog_event_type(f->catalog, organization, "c"));
+    for (size_t i = 0; i < 2; i++) {
+        object_unref(&types[i]->base);
+        object_unref(&next[i]->base);
+    }
+}
+
 static void a_name_is_taken_until_it_is_given_back(void **state)
 {
     struct store_fixture *f = *state;
@@ -514,6 +546,7 @@ static int run(const char *backend)
         TEST(an_application_comes_back_as_it_was_put),
         TEST(an_endpoint_comes_back_as_it_was_put),
         TEST(an_event_type_comes_back_as_it_was_put),
+        TEST(event_types_are_put_together_or_not_at_all),
         TEST(an_edit_must_be_of_the_stored_version),
         TEST(a_name_is_taken_until_it_is_given_back),
         TEST(an_endpoint_needs_its_application),

@@ -337,9 +337,20 @@ expect 0 event-type get order.paid -o jsonl; says out '"schemas":\{"1":\{"type":
 expect 0 event-type update order.paid --deprecated; says out '^DEPRECATED +true$'
 expect 0 event-type update order.paid --feature-flags beta,eu --group orders -o jsonl
 says out '"featureFlags":\["beta","eu"\],"groupName":"orders"'
-expect 0 event-type list;                    says out '^order.paid +Paid'
 expect 0 event-type replace order.lost --description Lost;  says out '^DEPRECATED +false$'
 expect 0 event-type delete order.lost --expunge;  silent out
+cat >webhooks.yaml <<'YAML'
+webhooks:
+  order.paid: {post: {summary: Paid in full}}
+  order.lost: {post: {summary: Lost}}
+YAML
+expect 0 event-type import webhooks.yaml --dry-run --replace-all; says out '^MODIFIED +order.lost,order.paid$'
+expect 3 event-type get order.lost
+expect 0 event-type import - <webhooks.yaml
+expect 0 event-type get order.lost;          says out '^DESCRIPTION +Lost$'
+expect 1 event-type import $config;          says err 'webhooks'
+expect 2 event-type import none.yaml;        says err 'none.yaml'
+expect 0 event-type list;                    says out '^order.paid +Paid in full'
 
 expect 0 health --token '';                  silent out
 expect 0 ping;                               silent out

@@ -112,6 +112,25 @@ static void check_headers(const struct json *body)
     free(headers);
 }
 
+static void check_openapi(const struct json *body)
+{
+    struct openapi_in in;
+    struct faults faults = { 0 };
+    struct buf out = BUF_INIT(16u << 20);
+    struct json_writer w;
+
+    if (read_openapi(body, &in, &faults) == ERR_OK && faults.count == 0) {
+        json_write_begin(&w, &out);
+        json_open_array(&w);
+        for (size_t i = 0; i < in.count; i++)
+            json_put_planned_event_type(&w, in.types[i]);
+        json_close_array(&w);
+        assert_json(&out, json_write_end(&w));
+    }
+    check_faults(&faults);
+    openapi_in_fini(&in);
+}
+
 static void check_others(const struct json *body)
 {
     struct application *application = application_new();
@@ -145,6 +164,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     check_endpoint(body, READ_REPLACE);
     check_endpoint(body, READ_PATCH);
     check_headers(body);
+    check_openapi(body);
     check_others(body);
     json_free(body);
     return 0;

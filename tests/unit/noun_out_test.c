@@ -213,9 +213,9 @@ static void an_event_type_shows_its_schemas_only_with_content(void **state)
     t->archived = true;
     begin(&page);
     json_put_event_type(&page.w, t, true);
-    assert_page(&page, "{\"name\":\"order.paid\",\"description\":\"\",\"archived\":true,"
-                       "\"deprecated\":false,\"schemas\":{\"1\":{\"multipleOf\":0.10}},"
+    assert_page(&page, "{\"name\":\"order.paid\",\"description\":\"\",\"deprecated\":false,"
                        "\"featureFlag\":null,\"featureFlags\":null,\"groupName\":null,"
+                       "\"archived\":true,\"schemas\":{\"1\":{\"multipleOf\":0.10}},"
                        "\"createdAt\":" CREATED ",\"updatedAt\":" UPDATED "}");
 
     text_list_add(&t->feature_flags, "beta", 4);
@@ -223,10 +223,15 @@ static void an_event_type_shows_its_schemas_only_with_content(void **state)
     t->group_name = xstrdup("orders");
     begin(&page);
     json_put_event_type(&page.w, t, false);
-    assert_page(&page, "{\"name\":\"order.paid\",\"description\":\"\",\"archived\":true,"
-                       "\"deprecated\":false,\"schemas\":null,\"featureFlag\":\"beta\","
-                       "\"featureFlags\":[\"beta\",\"eu\"],\"groupName\":\"orders\","
+    assert_page(&page, "{\"name\":\"order.paid\",\"description\":\"\",\"deprecated\":false,"
+                       "\"featureFlag\":\"beta\",\"featureFlags\":[\"beta\",\"eu\"],"
+                       "\"groupName\":\"orders\",\"archived\":true,\"schemas\":null,"
                        "\"createdAt\":" CREATED ",\"updatedAt\":" UPDATED "}");
+    begin(&page);
+    json_put_planned_event_type(&page.w, t);
+    assert_page(&page, "{\"name\":\"order.paid\",\"description\":\"\",\"deprecated\":false,"
+                       "\"featureFlag\":\"beta\",\"featureFlags\":[\"beta\",\"eu\"],"
+                       "\"groupName\":\"orders\",\"schemas\":{\"1\":{\"multipleOf\":0.10}}}");
     object_unref(&t->base);
 }
 

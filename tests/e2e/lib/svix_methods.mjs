@@ -62,6 +62,12 @@ const cases = {
         await assert.rejects(svix.eventType.create({ name: type.name, description: '' }),
             error => error.code === 409 && error.body.code === 'event_type_exists');
     },
+    'eventType.importOpenapi': async ({ svix, name }) => {
+        const type = name();
+        const { data } = await svix.eventType.importOpenapi({ spec: { webhooks: { [type]: { post: { summary: 'Made' } } } } });
+        assert.deepEqual(data.modified, [type]);
+        assert.equal((await svix.eventType.get(type)).description, 'Made');
+    },
     'eventType.get': async ({ svix }) => assert.equal((await svix.eventType.get('order.paid')).name, 'order.paid'),
     'eventType.upsert': async ({ svix, name }) => {
         const made = await svix.eventType.upsert(name(), { description: 'Made', deprecated: true });
@@ -230,7 +236,7 @@ export const served = { 1: { ...cases, ...casesOf1 }, 2: cases };
 // Whoever serves one of these moves it up. A '*' stands for the rest of the name.
 export const to_come = [
     'authentication.appPortalAccess', 'authentication.dashboardAccess', 'authentication.expireAll',
-    'eventType.importOpenapi', 'message.expungeAllContents', 'message.bulkExpungeContent',
+    'message.expungeAllContents', 'message.bulkExpungeContent',
     'operationalWebhook.endpoint.*', 'operationalWebhookEndpoint.*', 'statistics.*',
 ];
 
