@@ -1,5 +1,7 @@
 #include "cli/client.h"
 
+#include <signal.h>
+
 #include "cli/raw.h"
 #include "cli/say.h"
 #include "cli/where.h"
@@ -13,13 +15,17 @@
 struct client {
     uv_loop_t loop; /* runs only while a call is under way */
     uv_timer_t timer;
+    uv_signal_t interrupt, term; /* while they are caught */
+    int caught;
     struct egress *egress;
     struct courier *courier;
     struct where where;
     struct buf authorization, idempotency; /* header lines */
-    struct call call;                      /* the one under way */
+    struct call call;
+    bool under_way; /* `call` */
 };
 
+static void on_signal(uv_signal_t *handle, int number);
 static void on_done(struct call *call);
 static enum cli_exit judge(const struct client *client, const struct call *call);
 static void on_time(uv_timer_t *timer);
@@ -39,6 +45,8 @@ enum cli_exit client_open(const struct line *line, struct client **out)
     if (uv_loop_init(&client->loop) != 0)
         abort();
     uv_timer_init(&client->loop, &client->timer);
+    uv_signal_init(&client->loop, &client->interrupt);
+    uv_signal_init(&client->loop, &client->term);
 
     enum err err = ERR_OK;
     if (client->where.token)
@@ -67,6 +75,8 @@ void client_close(struct client *client)
     if (client->courier)
         courier_close(client->courier, on_closed, NULL);
     uv_close((uv_handle_t *)&client->timer, NULL);
+    uv_close((uv_handle_t *)&client->interrupt, NULL);
+    uv_close((uv_handle_t *)&client->term, NULL);
     uv_run(&client->loop, UV_RUN_DEFAULT);
     uv_loop_close(&client->loop);
     egress_free(client->egress);
@@ -74,6 +84,35 @@ void client_close(struct client *client)
     buf_fini(&client->authorization);
     buf_fini(&client->idempotency);
     free(client);
+}
+
+/* Who runs us in the background, or by nohup, has it ignored. */
+static void catch_unless_ignored(uv_signal_t *handle, int number)
+{
+    struct sigaction now;
+
+    if (sigaction(number, NULL, &now) == 0 && now.sa_handler != SIG_IGN)
+        uv_signal_start(handle, on_signal, number);
+}
+
+void client_catch_signals(struct client *client)
+{
+    catch_unless_ignored(&client->interrupt, SIGINT);
+    catch_unless_ignored(&client->term, SIGTERM);
+}
+
+static void on_signal(uv_signal_t *handle, int number)
+{
+    struct client *client = container_of(handle->loop, struct client, loop);
+
+    if (client->under_way && !client->caught)
+        courier_cancel(client->courier, &client->call);
+    client->caught = number;
+}
+
+int client_caught(const struct client *client)
+{
+    return client->caught;
 }
 
 /* The request's URL in the courier's normal form. */
@@ -139,6 +178,7 @@ enum cli_exit client_send(struct client *client, const struct client_request *re
         say("%s: can't be sent", buf_text(&url));
         goto done;
     }
+    client->under_way = true;
     courier_send(client->courier, call);
     uv_run(&client->loop, UV_RUN_DEFAULT);
     exit = judge(client, call);
@@ -159,6 +199,7 @@ static void on_done(struct call *call)
 {
     struct client *client = container_of(call, struct client, call);
 
+    client->under_way = false;
     uv_stop(&client->loop);
 }
 
@@ -206,6 +247,8 @@ static void say_answer(const struct call *call)
 
 static enum cli_exit judge(const struct client *client, const struct call *call)
 {
+    if (call->err == ERR_CANCELED)
+        return CLI_FAILED;
     if (call->err) {
         say("%s: %s", client->where.url, call->reason);
         return CLI_UNREACHABLE;

@@ -23,9 +23,14 @@ struct client_request {
 };
 
 /* CLI_OK when the server answered with 2xx: `out` then holds its body, which is JSON or empty.
- * Anything else has been said. `out` is cleared first. */
+ * Anything else has been said, but for a signal that was caught. `out` is cleared first. */
 enum cli_exit client_send(struct client *client, const struct client_request *request,
                           struct buf *out);
+
+/* From now on SIGINT and SIGTERM end a request, and not the program, unless they were ignored. Which of
+ * them came: 0 = none. */
+void client_catch_signals(struct client *client);
+int client_caught(const struct client *client);
 
 /* Let time pass. */
 void client_wait(struct client *client, uint32_t ms);

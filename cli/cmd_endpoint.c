@@ -69,19 +69,15 @@ static const struct option messages_options[] = {
     LOCAL_APP,
     QUERY("status", OPTION_CODE, "0|2|3", "0: delivered; 2: failed; 3: to be tried again",
           "status"),
-    QUERY("event-types", OPTION_LIST, "TYPE,…", "of these event types", "event_types"),
-    QUERY("channel", OPTION_TEXT, "CHANNEL", "for this channel", "channel"),
-    QUERY("tag", OPTION_TEXT, "TAG", "tagged with it", "tag"),
-    QUERY("before", OPTION_TEXT, "TIME", "before it, such as 2026-11-24T02:57:36Z", "before"),
-    QUERY("after", OPTION_TEXT, "TIME", "after it", "after"),
+    QUERY_MESSAGES,
     QUERY("no-content", OPTION_NO, NULL, "without payloads", "with_content"),
     OPTION_END,
 };
 static const struct option stats_options[] = {
     LOCAL_APP,
-    QUERY("since", OPTION_TEXT, "TIME", "from then on; 28 days before the end unless given",
-          "since"),
-    QUERY("until", OPTION_TEXT, "TIME", "up to then; now unless given", "until"),
+    QUERY("since", OPTION_TIME, "TIME",
+          "from it on: " TIME_HELP "; 28 days before the end unless given", "since"),
+    QUERY("until", OPTION_TIME, "TIME", "up to it; now unless given", "until"),
     OPTION_END,
 };
 static const struct option app_options[] = { LOCAL_APP, OPTION_END };
@@ -255,7 +251,7 @@ const struct command endpoint_commands[] = {
     { .path = "endpoint stats",
       .arguments = "ENDPOINT",
       .summary = "count the attempts to it, by what they came to",
-      .example = "posthaste endpoint stats --app shop books --since 2026-11-24T00:00:00Z",
+      .example = "posthaste endpoint stats --app shop books --since 24h",
       .groups = { &stats_group, &server_group, &output_group },
       .run = request_run,
       .method = "GET",

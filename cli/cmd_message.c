@@ -9,11 +9,7 @@ static enum cli_exit run_wait(const struct line *line);
 
 static const struct option list_options[] = {
     LOCAL_APP,
-    QUERY("event-types", OPTION_LIST, "TYPE,…", "of these event types", "event_types"),
-    QUERY("channel", OPTION_TEXT, "CHANNEL", "for this channel", "channel"),
-    QUERY("tag", OPTION_TEXT, "TAG", "tagged with it", "tag"),
-    QUERY("before", OPTION_TEXT, "TIME", "before it, such as 2026-11-24T02:57:36Z", "before"),
-    QUERY("after", OPTION_TEXT, "TIME", "after it", "after"),
+    QUERY_MESSAGES,
     QUERY("no-content", OPTION_NO, NULL, "without payloads", "with_content"),
     OPTION_END,
 };

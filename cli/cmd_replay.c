@@ -1,19 +1,13 @@
 /* Replays: deliveries that are asked for again, one or by the thousand. */
 #include "cli/command.h"
 
-#include "cli/duration.h"
-#include "cli/form.h"
 #include "cli/request.h"
 #include "cli/say.h"
-#include "core/clock.h"
 #include "core/count.h"
-#include "wire/courier.h"
-#include "wire/json.h"
 
 #define ENDPOINT_URL "/api/v1/app/{app}/endpoint/{1}"
 #define TASK_URL     "/api/v1/background-task"
 
-static enum cli_exit run_recover(const struct line *line);
 static enum cli_exit run_replay(const struct line *line);
 
 static const struct option resend_options[] = {
@@ -26,27 +20,27 @@ static const struct option resend_options[] = {
     OPTION_END,
 };
 
-#define LOCAL_SINCE                                                                            \
+#define FIELD_SINCE                                                                            \
     {                                                                                          \
-        .name = "since", .kind = OPTION_TEXT, .arg = "TIME", .required = true,                 \
-        .help = "from it on: 2026-11-24T02:57:36Z, or so long ago: 2h"                         \
+        .name = "since", .kind = OPTION_TIME, .arg = "TIME", .required = true,                 \
+        .help = "from it on: " TIME_HELP, .place = OPTION_BODY, .member = "since"              \
     }
-#define LOCAL_UNTIL LOCAL("until", OPTION_TEXT, "TIME", "up to it; now unless given")
+#define FIELD_UNTIL FIELD("until", OPTION_TIME, "TIME", "up to it; now unless given", "until")
 
-static const struct option recover_options[] = { LOCAL_APP, LOCAL_SINCE, LOCAL_UNTIL,
+static const struct option recover_options[] = { LOCAL_APP, FIELD_SINCE, FIELD_UNTIL,
                                                  OPTION_END };
 
 static const struct option replay_options[] = {
     LOCAL_APP,
-    LOCAL_SINCE,
-    LOCAL_UNTIL,
-    LOCAL("dry-run", OPTION_FLAG, NULL, "count what would be sent"),
+    FIELD_SINCE,
+    FIELD_UNTIL,
+    FIELD("dry-run", OPTION_FLAG, NULL, "count what would be sent", "dryRun"),
     LOCAL("yes", OPTION_FLAG, NULL, "send it"),
     LOCAL("missing", OPTION_FLAG, NULL, "what was never sent there, not what was"),
     FIELD("status", OPTION_CODE, "0|1|2", "0: delivered; 1: yet to be; 2: given up", "status"),
-    FIELD("status-class", OPTION_CODE, "0|100|200|300|400|500",
+    FIELD("status-code-class", OPTION_CODE, "0|100|200|300|400|500",
           "last answered like this; 0 = no answer", "statusCodeClass"),
-    FIELD("event-types", OPTION_LIST, "TYPE,…", "of these event types", "eventTypes"),
+    FIELD("event-type", OPTION_LIST, "TYPE,…", "of these event types", "eventTypes"),
     FIELD("channel", OPTION_TEXT, "CHANNEL", "for this channel", "channel"),
     FIELD("tag", OPTION_TEXT, "TAG", "tagged with it", "tag"),
     OPTION_END,
@@ -90,9 +84,10 @@ const struct command replay_commands[] = {
       .arguments = "ENDPOINT",
       .summary = "send an endpoint again what failed there and wasn't delivered",
       .example = "posthaste recover --app shop --since 2h books",
-      .operations = "recoverEndpoint",
       .groups = { &recover_group, &server_group, &output_group },
-      .run = run_recover,
+      .run = request_run,
+      .method = "POST",
+      .url = ENDPOINT_URL "/recover",
       .columns = columns },
     { .path = "replay",
       .arguments = "ENDPOINT",
@@ -101,6 +96,7 @@ const struct command replay_commands[] = {
       .operations = "bulkReplay replayMissing",
       .groups = { &replay_group, &server_group, &output_group },
       .run = run_replay,
+      .method = "POST",
       .columns = columns },
     { .path = "background-task list",
       .arguments = "",
@@ -124,98 +120,22 @@ const struct command replay_commands[] = {
     { .path = NULL },
 };
 
-/* An instant as it is given, or the one so long ago. */
-static bool add_instant(const struct line *line, const char *option, struct json_writer *w)
-{
-    const char *text = line_text(line, option);
-    uint64_t ago_s, at_ms;
-
-    if (!text)
-        return true;
-    if (duration_parse(text, &ago_s)) {
-        json_add_date(w, option, clock_now().wall_ms - ago_s * 1000);
-        return true;
-    }
-    if (clock_parse(text, &at_ms)) {
-        say("--%s: '%s' is no time such as 2026-11-24T02:57:36Z, nor a duration such as 2h",
-            option, text);
-        return false;
-    }
-    json_add_date(w, option, at_ms);
-    return true;
-}
-
-static bool write_body(const struct line *line, bool is_dry, struct buf *out)
-{
-    struct json_writer w;
-
-    json_write_begin(&w, out);
-    json_open_object(&w);
-    if (!add_instant(line, "since", &w) || !add_instant(line, "until", &w))
-        return false;
-    if (is_dry)
-        json_add_bool(&w, "dryRun", true);
-    if (form_members(line, &w))
-        return false;
-    json_close_object(&w);
-    if (json_write_end(&w) == ERR_OK)
-        return true;
-    say("the arguments are too long");
-    return false;
-}
-
-static enum cli_exit begin(const struct line *line, const char *url, bool is_dry)
-{
-    struct buf path = BUF_INIT(URL_LEN_MAX), body = BUF_INIT(FORM_BODY_MAX), answer = { 0 };
-    enum cli_exit exit = CLI_USAGE;
-    enum output_form form;
-    struct client *client;
-
-    if (!output_form(line, &form))
-        return CLI_USAGE;
-    if (form_path(line, url, &path) == ERR_OK && write_body(line, is_dry, &body))
-        exit = client_open(line, &client);
-    if (!exit) {
-        exit = client_send(client,
-                           &(struct client_request){
-                               .method = "POST",
-                               .path = buf_text(&path),
-                               .query = "",
-                               .body = &body,
-                           },
-                           &answer);
-        if (!exit)
-            exit = request_print(&answer, form, columns);
-        client_close(client);
-    }
-    buf_fini(&path);
-    buf_fini(&body);
-    buf_fini(&answer);
-    return exit;
-}
-
-static enum cli_exit run_recover(const struct line *line)
-{
-    return begin(line, ENDPOINT_URL "/recover", false);
-}
-
 /* Nothing prompts, so nothing is sent by the thousand without being told so. */
 static enum cli_exit run_replay(const struct line *line)
 {
-    static const char *const NARROWING[] = { "status", "status-class", "event-types", "channel",
-                                             "tag" };
-    bool is_dry = line_has(line, "dry-run");
+    static const char *const NARROWING[] = { "status", "status-code-class", "event-type",
+                                             "channel", "tag" };
 
-    if (is_dry == line_has(line, "yes")) {
+    if (line_has(line, "dry-run") == line_has(line, "yes")) {
         say("one of --dry-run and --yes is needed (see posthaste replay --help)");
         return CLI_USAGE;
     }
     if (!line_has(line, "missing"))
-        return begin(line, ENDPOINT_URL "/bulk-replay", is_dry);
+        return request_run_at(line, ENDPOINT_URL "/bulk-replay");
     for (size_t i = 0; i < COUNT(NARROWING); i++)
         if (line_has(line, NARROWING[i])) {
             say("--missing sends what the endpoint wants, and takes no --%s", NARROWING[i]);
             return CLI_USAGE;
         }
-    return begin(line, ENDPOINT_URL "/replay-missing", is_dry);
+    return request_run_at(line, ENDPOINT_URL "/replay-missing");
 }

@@ -2,11 +2,14 @@
 
 #include <ctype.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cli/command.h"
 #include "cli/file.h"
+#include "cli/instant.h"
 #include "cli/say.h"
+#include "core/clock.h"
 #include "core/mem.h"
 #include "wire/courier.h"
 #include "wire/json.h"
@@ -97,6 +100,23 @@ static enum err put_joined(const struct line *line, const char *option, struct b
     return err;
 }
 
+static uint64_t instant_of(const struct option *option, const char *value)
+{
+    uint64_t instant_ms;
+
+    if (!instant_parse(value, clock_now().wall_ms, &instant_ms))
+        abort(); /* line.c has looked at it */
+    return instant_ms > 0 ? instant_ms + (uint64_t)option->shift_ms : 0;
+}
+
+static enum err put_time(const struct option *option, const char *value, struct buf *out)
+{
+    char text[CLOCK_TEXT_MAX];
+
+    clock_format(instant_of(option, value), text);
+    return form_escape(text, out);
+}
+
 static enum err put_parameter(const struct line *line, const struct option *option,
                               struct buf *out)
 {
@@ -111,6 +131,8 @@ static enum err put_parameter(const struct line *line, const struct option *opti
         err = buf_printf(out, "%s=", option->member);
     if (!err && option->kind == OPTION_LIST)
         return put_joined(line, option->name, out);
+    if (!err && option->kind == OPTION_TIME)
+        return put_time(option, value, out);
     return err ? err : form_escape(value, out);
 }
 
@@ -289,6 +311,9 @@ static enum err put_member(const struct line *line, const struct option *option,
         break;
     case OPTION_JSON:
         return put_json(w, option, value);
+    case OPTION_TIME:
+        json_put_date(w, instant_of(option, value));
+        break;
     }
     return ERR_OK;
 }

@@ -8,7 +8,9 @@
 #include <popt.h>
 
 #include "cli/command.h"
+#include "cli/instant.h"
 #include "cli/say.h"
+#include "core/clock.h"
 #include "core/mem.h"
 
 #define OPTIONS_MAX 48 /* of one command, all groups together */
@@ -41,6 +43,7 @@ struct line {
 static void open_context(struct line *line, int argc, char **argv);
 static bool read_options(struct line *line);
 static bool check_value(const struct option *option, const char *value);
+static bool check_contradictions(const struct line *line);
 static bool check_required(const struct line *line);
 static bool check_arguments(struct line *line);
 static void print_help(const struct line *line);
@@ -61,7 +64,7 @@ struct line *line_parse(const struct command *command, int argc, char **argv,
         *out_exit = CLI_OK;
         goto fail;
     }
-    if (!check_arguments(line) || !check_required(line))
+    if (!check_arguments(line) || !check_required(line) || !check_contradictions(line))
         goto fail;
     *out_exit = CLI_OK;
     return line;
@@ -204,6 +207,7 @@ static bool check_value(const struct option *option, const char *value)
     const char *wants = NULL;
     const char *equals = strchr(value, '=');
     const char *colon = strchr(value, ':');
+    uint64_t instant_ms;
 
     switch (option->kind) {
     case OPTION_COUNT:
@@ -223,6 +227,10 @@ static bool check_value(const struct option *option, const char *value)
         if (!is_choice(option->arg, value))
             wants = option->arg;
         break;
+    case OPTION_TIME:
+        if (!instant_parse(value, clock_now().wall_ms, &instant_ms))
+            wants = "a time such as 2026-11-24T02:57:36Z, nor so long ago as 2h";
+        break;
     case OPTION_FLAG:
     case OPTION_NO:
     case OPTION_TEXT:
@@ -236,6 +244,22 @@ static bool check_value(const struct option *option, const char *value)
     say("--%s: '%s' is %s %s", option->name, value, wants == option->arg ? "none of" : "not",
         wants);
     return false;
+}
+
+/* Two options that set the same, such as --enable and --disable. */
+static bool check_contradictions(const struct line *line)
+{
+    for (size_t i = 0; i < line->given_count; i++)
+        for (size_t j = 0; j < i; j++) {
+            const struct option *a = line->given[j].option, *b = line->given[i].option;
+
+            if (a == b || a->place == OPTION_LOCAL || a->place != b->place ||
+                strcmp(a->member, b->member) != 0)
+                continue;
+            say("one of --%s and --%s, not both", a->name, b->name);
+            return false;
+        }
+    return true;
 }
 
 static bool check_required(const struct line *line)

@@ -26,9 +26,9 @@ static const struct option output_options[] = {
 };
 
 static const struct option page_options[] = {
-    QUERY("limit", OPTION_COUNT, "N", "at most N items, 1 to 250", "limit"),
+    QUERY("limit", OPTION_COUNT, "N", "at most N items, 1 to 250; with --all at once", "limit"),
     LOCAL("iterator", OPTION_TEXT, "ITERATOR", "go on after this item"),
-    LOCAL("all", OPTION_FLAG, NULL, "all pages, one after the other"),
+    LOCAL("all", OPTION_FLAG, NULL, "page by page to the end"),
     OPTION_END,
 };
 

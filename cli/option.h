@@ -15,6 +15,7 @@ enum option_kind {
     OPTION_JSON,   /* the text itself, @FILE, or - for stdin */
     OPTION_CHOICE, /* one of the words of `arg`, "a|b|c" */
     OPTION_CODE,   /* the same of numbers */
+    OPTION_TIME,   /* an instant, or so long ago; see instant.h */
 };
 
 enum option_place {
@@ -34,6 +35,7 @@ struct option {
      * body, whose options stand in a row */
     const char *member;
     bool required;
+    int shift_ms; /* of an OPTION_TIME: from what is given to what is sent */
 };
 
 struct option_group {
@@ -83,6 +85,31 @@ extern const struct option_group page_group;   /* --limit --iterator --all */
     FIELD("metadata", OPTION_PAIR, "NAME=VALUE", "a note; may be repeated", "metadata")
 #define FIELD_DESCRIPTION                                                                      \
     FIELD("description", OPTION_TEXT, "TEXT", "what it is for", "description")
+#define TIME_HELP "2026-11-24T02:57:36Z, or so long ago: 2h"
+
+/* What lists of messages and attempts are narrowed by. The contract's instants are exclusive, and whole
+ * milliseconds; --since and --until are inclusive, as they are everywhere. */
+#define QUERY_EVENT_TYPE                                                                       \
+    QUERY("event-type", OPTION_LIST, "TYPE,…", "of these event types", "event_types")
+#define QUERY_MESSAGES                                                                         \
+    QUERY_EVENT_TYPE, QUERY("channel", OPTION_TEXT, "CHANNEL", "for this channel", "channel"), \
+        QUERY("tag", OPTION_TEXT, "TAG", "tagged with it", "tag"),                             \
+        { .name = "since",                                                                     \
+          .kind = OPTION_TIME,                                                                 \
+          .arg = "TIME",                                                                       \
+          .help = "from it on: " TIME_HELP,                                                    \
+          .place = OPTION_QUERY,                                                               \
+          .member = "after",                                                                   \
+          .shift_ms = -1 },                                                                    \
+        { .name = "until",                                                                     \
+          .kind = OPTION_TIME,                                                                 \
+          .arg = "TIME",                                                                       \
+          .help = "up to it",                                                                  \
+          .place = OPTION_QUERY,                                                               \
+          .member = "before",                                                                  \
+          .shift_ms = 1 },                                                                     \
+        QUERY("after", OPTION_TIME, "TIME", "later than it", "after"),                         \
+        QUERY("before", OPTION_TIME, "TIME", "earlier than it", "before")
 #define QUERY_ORDER QUERY("order", OPTION_CHOICE, "ascending|descending", "by age", "order")
 
 #endif

@@ -14,6 +14,7 @@ struct output {
     enum output_form form;
     bool in_array;
     size_t count;
+    int why;             /* stdout took no more: an errno */
     struct table *table; /* of OUTPUT_TABLE */
     struct buf text;     /* scratch */
 };
@@ -68,18 +69,26 @@ void output_item(struct output *output, struct raw item)
     output->count++;
 }
 
-bool output_close(struct output *output)
+bool output_flush(struct output *output)
 {
     if (output->table)
         table_print(output->table);
-    else if (output->in_array)
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return true;
+    if (!output->why)
+        output->why = errno;
+    return false;
+}
+
+bool output_close(struct output *output)
+{
+    if (output->in_array)
         fputs(output->count == 0 ? "[]\n" : "\n]\n", stdout);
+    bool printed = output_flush(output);
+    if (!printed)
+        say("stdout: %s", strerror(output->why));
     table_free(output->table);
     buf_fini(&output->text);
     free(output);
-
-    if (fflush(stdout) == 0 && !ferror(stdout))
-        return true;
-    say("stdout: %s", strerror(errno));
-    return false;
+    return printed;
 }

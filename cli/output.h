@@ -16,8 +16,12 @@ bool output_form(const struct line *line, enum output_form *out);
 
 struct output *output_open(enum output_form form, const struct column *columns, bool is_list);
 
-/* One object. Prints at once, or keeps it until the table is complete. */
+/* One object. Prints it at once, or keeps it for the table. */
 void output_item(struct output *output, struct raw item);
+
+/* Print what is kept and hand all of it on. False if stdout refused something: output_close() says
+ * so. */
+bool output_flush(struct output *output);
 
 /* Print what is left and free it. False, and it has been said, if stdout refused something. */
 bool output_close(struct output *output);

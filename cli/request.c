@@ -1,9 +1,11 @@
 #include "cli/request.h"
 
+#include <signal.h>
 #include <string.h>
 
 #include "cli/command.h"
 #include "cli/form.h"
+#include "cli/pages.h"
 #include "cli/say.h"
 #include "wire/courier.h"
 
@@ -11,8 +13,6 @@ static enum cli_exit run_one(struct client *client, const struct line *line, con
                              enum output_form form);
 static enum cli_exit run_list(struct client *client, const struct line *line, const char *url,
                               enum output_form form);
-static enum cli_exit print_pages(struct client *client, const struct line *line,
-                                 struct client_request *request, struct output *output);
 
 enum cli_exit request_run(const struct line *line)
 {
@@ -31,7 +31,10 @@ enum cli_exit request_run_at(const struct line *line, const char *url)
         return exit;
     exit = line_command(line)->is_list ? run_list(client, line, url, form)
                                        : run_one(client, line, url, form);
+    int caught = client_caught(client);
     client_close(client);
+    if (caught)
+        raise(caught); /* now that all is told; who started us sees why we end */
     return exit;
 }
 
@@ -98,89 +101,16 @@ static enum cli_exit run_list(struct client *client, const struct line *line, co
                               enum output_form form)
 {
     struct buf path = BUF_INIT(URL_LEN_MAX), query = BUF_INIT(URL_LEN_MAX);
-    struct client_request request = { .method = "GET" };
     enum cli_exit exit = CLI_USAGE;
 
     if (build_path(line, url, &path, &query)) {
         struct output *output = output_open(form, line_command(line)->columns, true);
 
-        request.path = buf_text(&path);
-        request.query = buf_text(&query);
-        exit = print_pages(client, line, &request, output);
+        exit = pages_print(client, line, buf_text(&path), buf_text(&query), output);
         if (!output_close(output))
             exit = CLI_FAILED;
     }
     buf_fini(&path);
     buf_fini(&query);
-    return exit;
-}
-
-/* The query of the page after `iterator`. */
-static enum err page_query(const char *base, const char *iterator, struct buf *out)
-{
-    enum err err = ERR_OK;
-
-    buf_clear(out);
-    if (base)
-        err = buf_append_text(out, base);
-    if (!err && iterator && iterator[0])
-        err = buf_append_text(out, out->len > 0 ? "&iterator=" : "iterator=");
-    if (!err && iterator && iterator[0])
-        err = form_escape(iterator, out);
-    return err;
-}
-
-static void print_page(const struct buf *answer, struct output *output)
-{
-    struct raw items = raw_items(raw_member(raw_of(answer), "data")), item;
-
-    while (raw_next(&items, &item))
-        output_item(output, item);
-}
-
-/* Whether the list comes in pages; a short one doesn't. */
-static bool has_pages(const struct command *command)
-{
-    for (size_t i = 0; i < COMMAND_GROUPS_MAX; i++)
-        if (command->groups[i] == &page_group)
-            return true;
-    return false;
-}
-
-/* One page, or with --all every one after it too. */
-static enum cli_exit print_pages(struct client *client, const struct line *line,
-                                 struct client_request *request, struct output *output)
-{
-    bool paged = has_pages(line_command(line));
-    const char *base = request->query, *first = paged ? line_text(line, "iterator") : NULL;
-    struct buf query = BUF_INIT(URL_LEN_MAX), iterator = BUF_INIT(URL_LEN_MAX);
-    struct buf answer = { 0 };
-    enum cli_exit exit = CLI_OK;
-    enum err err = page_query(base, first, &query);
-    bool more = true;
-
-    while (!exit && !err && more) {
-        request->query = buf_text(&query);
-        exit = client_send(client, request, &answer);
-        if (exit)
-            break;
-        print_page(&answer, output);
-        buf_clear(&iterator);
-        err = raw_text(raw_member(raw_of(&answer), "iterator"), &iterator);
-        if (!err)
-            err = page_query(base, buf_text(&iterator), &query);
-        more = raw_is(raw_member(raw_of(&answer), "done"), "false");
-        if (more && !(paged && line_has(line, "all"))) {
-            say("more follow: --iterator %s, or --all", buf_text(&iterator));
-            break;
-        }
-    }
-    if (err) {
-        say("the request is too long");
-        exit = CLI_FAILED;
-    }
-    buf_fini(&query);
-    buf_fini(&iterator);
-    buf_fini(&answer);
     return exit;
 }

@@ -14,7 +14,8 @@ struct table {
     const struct column *columns;
     bool is_list;
     bool named;    /* members stand beside their names */
-    uint64_t seen; /* bit i: an item has column i */
+    bool printed;  /* a part of it */
+    uint64_t seen; /* bit i: an item of that part has column i */
     struct libscols_table *lines;
     struct buf cell;
 };
@@ -120,8 +121,31 @@ static void hide_unseen(struct table *table)
             scols_column_set_flags(scols_table_get_column(table->lines, i), SCOLS_FL_HIDDEN);
 }
 
+/* What follows stands below what is printed. A column gets as wide as its heading anyway, unless it is
+ * strict. */
+static void go_on(struct table *table)
+{
+    for (size_t i = 0; table->columns[i].heading; i++) {
+        struct libscols_column *column = scols_table_get_column(table->lines, i);
+        size_t width = scols_column_get_width(column);
+
+        if (width <= strlen(table->columns[i].heading))
+            continue;
+        scols_column_set_whint(column, (double)width);
+        scols_column_set_flags(column, scols_column_get_flags(column) | SCOLS_FL_STRICTWIDTH);
+    }
+    scols_table_remove_lines(table->lines);
+    scols_table_enable_noheadings(table->lines, 1);
+    table->printed = true;
+}
+
 void table_print(struct table *table)
 {
-    hide_unseen(table);
+    if (scols_table_get_nlines(table->lines) == 0)
+        return;
+    if (!table->printed)
+        hide_unseen(table);
     scols_print_table(table->lines);
+    if (table->is_list)
+        go_on(table);
 }

@@ -11,8 +11,8 @@
 
 struct column {
     const char *heading; /* NULL ends the array */
-    /* "outer/inner": of an object in it, "outer/": that object; left out where no item has such an
-     * object; "/inner": left out where no item has it */
+    /* "outer/inner": of an object in it, "outer/": that object; left out where no item that is
+     * printed first has such an object; "/inner": left out where none of these has it */
     const char *member;
 };
 
@@ -23,7 +23,8 @@ void table_free(struct table *table); /* NULL does nothing */
 
 void table_add(struct table *table, struct raw item);
 
-/* On stdout. */
+/* On stdout, what was added since the last time. Columns stay as they were printed first, or get wider;
+ * headings come once. */
 void table_print(struct table *table);
 
 #endif

@@ -418,18 +418,37 @@ expect 3 resend --app shop --endpoint none "$message"
 expect 2 resend --app shop "$message";         says err '--endpoint is missing'
 expect 0 recover --app shop --since 1h books -o jsonl;  says out '"task":"endpoint.recover"'
 expect 0 background-task get "$(member id)";   says out '^TASK +endpoint.recover$'
-expect 2 recover --app shop --since soon books;         says err "--since: 'soon' is no time"
+expect 2 recover --app shop --since soon books;         says err "--since: 'soon' is not a time"
 expect 1 recover --app shop --since 30d books; says err '^posthaste: since: '
 expect 3 recover --app shop --since 1h none
 expect 2 replay --app shop --since 1h books;   says err 'one of --dry-run and --yes'
 expect 2 replay --app shop --since 1h books --yes --missing --status 2;  says err 'takes no --status'
 expect 0 replay --app shop --since 1h books --yes --missing;             says out 'endpoint.replay'
-expect 0 replay --app shop --since 1h books --dry-run --event-types order.paid -o jsonl
+expect 0 replay --app shop --since 1h books --dry-run --event-type order.paid -o jsonl
 task=$(member id)
 until expect 0 background-task get "$task" && grep -q finished out; do :; done
 says out '^DELIVERIES +[1-9]'
 expect 0 background-task list --status finished --task endpoint.bulk-replay --all;  says out "$task"
 expect 2 attempt list --app shop;              says err '--message or --endpoint is missing'
+expect 0 message list --app shop --since 1h --event-type order.paid,none --limit 1 -o jsonl
+newest=$(member id)
+expect 0 message list --app shop --limit 1 -o jsonl
+[ "$(member id)" = "$newest" ] || fail 'the newest since then come first'
+expect 0 message list --app shop --all --limit 1 --since 1h -o jsonl;  mv out one
+expect 0 message list --app shop -o jsonl
+cmp -s one out || fail 'all since then are all'
+at=$(sed -n '1s/.*"timestamp":"\([^"]*\)".*/\1/p' out)
+expect 0 message list --app shop --since "$at" --until "$at" -o jsonl;  says out "\"timestamp\":\"$at\""
+expect 0 message list --app shop --after "$at" -o jsonl;    silent out
+expect 0 message list --app shop --until 1h;   silent out
+expect 0 message list --app shop --event-type a --event-type order.paid --limit 1;  says out 'order.paid'
+expect 0 attempt list --app shop --endpoint books --status-code-class 200 --since 1h --before 2999-01-01T00:00:00Z
+says out ' success +'
+expect 0 endpoint messages --app shop books --since 1h --status 0;  says out "^$message .* success +"
+expect 2 message list --app shop --since 1h --after 2h;     says err 'one of --since and --after, not both'
+expect 2 message list --app shop --since yesterday;         says err "'yesterday' is not a time such as"
+expect 2 endpoint update --app shop books --enable --disable;  says err 'one of --enable and --disable'
+expect 0 endpoint stats --app shop books --since 1h -o jsonl;  says out '"success":[1-9]'
 expect 0 attempt expunge --app shop --message "$message" "$attempt";  silent out
 expect 0 attempt get --app shop --message "$message" "$attempt"; says out '^BODY +EXPUNGED$'
 expect 0 message expunge --app shop "$message";                 silent out

@@ -11,6 +11,7 @@
 #include "cli/command.h"
 #include "cli/duration.h"
 #include "cli/form.h"
+#include "cli/instant.h"
 #include "cli/nearest.h"
 #include "cli/raw.h"
 #include "core/count.h"
@@ -275,16 +276,57 @@ static void arguments_and_options_become_the_path_and_query(void **state)
     assert_string_equal(buf_text(&out), "/api/v1/app/a%2Fb/msg/m%201/attempt/x%26y");
     line_free(line);
 
-    char *list_argv[] = { "list",    "--app=a", "--no-content",
-                          "--limit", "3",       "--event-types=a,b",
-                          NULL };
+    char *list_argv[] = { "list", "--app=a",          "--no-content",   "--limit",
+                          "3",    "--event-type=a,b", "--event-type=c", NULL };
     line = parse(command(message_commands, "message list"), list_argv, &exit);
     assert_non_null(line);
     buf_clear(&out);
     assert_int_equal(form_query(line, &out), ERR_OK);
-    assert_string_equal(buf_text(&out), "event_types=a%2Cb&with_content=false&limit=3");
+    assert_string_equal(buf_text(&out), "event_types=a%2Cb%2Cc&with_content=false&limit=3");
     line_free(line);
     buf_fini(&out);
+}
+
+static void an_instant_is_one_or_so_long_ago(void **state)
+{
+    static const struct {
+        const char *text;
+        uint64_t at_ms; /* 0 = refused */
+    } rows[] = {
+        { "2h", 100000000 - 7200000 },
+        { "90s", 100000000 - 90000 },
+        { "1970-01-02T00:00:00Z", 86400000 },
+        { "1970-01-02T01:00:00.5+01:00", 86400500 },
+        { "2d", 0 }, /* before 1970 */
+        { "1970-01-02", 0 },
+        { "soon", 0 },
+        { "", 0 },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        uint64_t at_ms = 0;
+
+        assert_int_equal(instant_parse(rows[i].text, 100000000, &at_ms), rows[i].at_ms != 0);
+        assert_int_equal(at_ms, rows[i].at_ms);
+    }
+}
+
+static void since_and_until_include_their_instants(void **state)
+{
+    char *argv[] = { "list", "--app=a", "--since=2026-11-24T02:57:36Z",
+                     "--until=2026-11-24T03:57:36+01:00", NULL };
+    struct buf out = BUF_INIT(TEXT_MAX);
+    enum cli_exit exit;
+    struct line *line = parse(command(message_commands, "message list"), argv, &exit);
+
+    (void)state;
+    assert_non_null(line);
+    assert_int_equal(form_query(line, &out), ERR_OK);
+    assert_string_equal(buf_text(&out), "after=2026-11-24T02%3A57%3A35.999Z"
+                                        "&before=2026-11-24T02%3A57%3A36.001Z");
+    buf_fini(&out);
+    line_free(line);
 }
 
 static void a_wrong_command_line_is_a_usage_error(void **state)
@@ -299,6 +341,12 @@ static void a_wrong_command_line_is_a_usage_error(void **state)
         { app_commands, "app list", { "list", "--colour" } },
         { app_commands, "app list", { "list", "--limit", "many" } },
         { app_commands, "app list", { "list", "--limit", "-1" } },
+        { app_commands, "app list", { "list", "--order", "up" } },
+        { message_commands, "message list", { "list", "--app=a", "--since=soon" } },
+        { message_commands, "message list", { "list", "--app=a", "--since=1h", "--after=1h" } },
+        { endpoint_commands,
+          "endpoint update",
+          { "update", "--app=a", "--enable", "--disable", "e" } },
         { app_commands, "app list", { "list", "--limit" } },
         { app_commands, "app create", { "create", "--metadata", "novalue" } },
         { endpoint_commands, "endpoint create", { "create", "--app=a", "--header", "none" } },
@@ -327,6 +375,8 @@ int main(void)
         cmocka_unit_test(fields_become_the_body),
         cmocka_unit_test(fields_of_an_inner_object_stand_together),
         cmocka_unit_test(arguments_and_options_become_the_path_and_query),
+        cmocka_unit_test(an_instant_is_one_or_so_long_ago),
+        cmocka_unit_test(since_and_until_include_their_instants),
         cmocka_unit_test(a_wrong_command_line_is_a_usage_error),
     };
 
