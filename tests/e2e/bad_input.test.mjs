@@ -165,10 +165,11 @@ const stricter = {
     appId: /is expected with/, endpointId: /one of/, messageId: /one of/, recorded: /one of/, whatIf: /./,
     headers: /./,
     uid: /must be the application in the path/,
+    spec: /./, specRaw: /./,
 };
 
-// Where two names are given the newer wins, and the older isn't looked at.
-const newer = { filterTypes: 'eventTypes', rateLimit: 'throttleRate', data: 'payload' };
+// Where two names are given the one wins, or both are refused.
+const newer = { filterTypes: 'eventTypes', rateLimit: 'throttleRate', data: 'payload', specRaw: 'spec' };
 
 // A body with this value at this place, and what else it takes for it to be looked at.
 function bodyWith(operation, path, value) {
