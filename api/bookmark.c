@@ -13,7 +13,9 @@
 
 struct bookmark_signer {
     struct mac *mac;
-    uint8_t key[MAC_LEN];
+    uint8_t key[MAC_LEN]; /* that signs */
+    size_t count;
+    uint8_t (*keys)[MAC_LEN]; /* that may have signed: one for each key for tokens */
 };
 
 const struct bookmark_mark *bookmark_find(const struct bookmark *bookmark, uint8_t origin)
@@ -68,14 +70,24 @@ const struct bookmark_mark *bookmark_missing(const struct bookmark *wanted,
 
 /* Signing. */
 
+static void make_key(struct bookmark_signer *signer, const uint8_t token_key[TOKEN_KEY_LEN],
+                     uint8_t out[MAC_LEN])
+{
+    mac_start(signer->mac, token_key, TOKEN_KEY_LEN);
+    mac_add(signer->mac, KEY_LABEL, strlen(KEY_LABEL));
+    mac_finish(signer->mac, out);
+}
+
 struct bookmark_signer *bookmark_signer_new(const struct keyring *keyring)
 {
     struct bookmark_signer *signer = xcalloc(1, sizeof *signer);
 
     signer->mac = mac_new();
-    mac_start(signer->mac, keyring_token_key(keyring), TOKEN_KEY_LEN);
-    mac_add(signer->mac, KEY_LABEL, strlen(KEY_LABEL));
-    mac_finish(signer->mac, signer->key);
+    signer->count = keyring_token_key_count(keyring);
+    signer->keys = xcalloc(signer->count, sizeof *signer->keys);
+    for (size_t i = 0; i < signer->count; i++)
+        make_key(signer, keyring_token_key_at(keyring, i), signer->keys[i]);
+    make_key(signer, keyring_token_key(keyring), signer->key);
     return signer;
 }
 
@@ -84,15 +96,28 @@ void bookmark_signer_free(struct bookmark_signer *signer)
     if (!signer)
         return;
     mac_free(signer->mac);
+    free(signer->keys);
     free(signer);
 }
 
-static void sign(struct bookmark_signer *signer, const uint8_t *bytes, size_t len,
-                 uint8_t out[MAC_LEN])
+static void sign(struct bookmark_signer *signer, const uint8_t key[MAC_LEN],
+                 const uint8_t *bytes, size_t len, uint8_t out[MAC_LEN])
 {
-    mac_start(signer->mac, signer->key, sizeof signer->key);
+    mac_start(signer->mac, key, MAC_LEN);
     mac_add(signer->mac, bytes, len);
     mac_finish(signer->mac, out);
+}
+
+static bool is_signed(struct bookmark_signer *signer, const uint8_t *bytes, size_t len)
+{
+    uint8_t mac[MAC_LEN];
+    bool is_ours = false;
+
+    for (size_t i = 0; i < signer->count && !is_ours; i++) {
+        sign(signer, signer->keys[i], bytes, len, mac);
+        is_ours = mac_equal(mac, bytes + len, BOOKMARK_MAC_LEN);
+    }
+    return is_ours;
 }
 
 void bookmark_write(struct bookmark_signer *signer, const struct bookmark *bookmark,
@@ -110,7 +135,7 @@ void bookmark_write(struct bookmark_signer *signer, const struct bookmark *bookm
         big_endian_put(end, mark->seq, SEQ_LEN);
         end += SEQ_LEN;
     }
-    sign(signer, bytes, (size_t)(end - bytes), mac);
+    sign(signer, signer->key, bytes, (size_t)(end - bytes), mac);
     memcpy(end, mac, BOOKMARK_MAC_LEN);
     end += BOOKMARK_MAC_LEN;
     base64url_encode(bytes, (size_t)(end - bytes), out);
@@ -128,7 +153,7 @@ static struct bookmark_mark read_mark(const uint8_t *bytes)
 
 enum err bookmark_read(struct bookmark_signer *signer, const char *text, struct bookmark *out)
 {
-    uint8_t bytes[BOOKMARK_BYTES_MAX], mac[MAC_LEN];
+    uint8_t bytes[BOOKMARK_BYTES_MAX];
     struct bookmark read = { .count = 0 };
     size_t len;
 
@@ -137,8 +162,7 @@ enum err bookmark_read(struct bookmark_signer *signer, const char *text, struct 
         (len - 1 - BOOKMARK_MAC_LEN) % BOOKMARK_MARK_LEN != 0)
         return ERR_INVALID;
     len -= BOOKMARK_MAC_LEN;
-    sign(signer, bytes, len, mac);
-    if (!mac_equal(mac, bytes + len, BOOKMARK_MAC_LEN))
+    if (!is_signed(signer, bytes, len))
         return ERR_DENIED;
     for (size_t at = 1; at < len; at += BOOKMARK_MARK_LEN)
         read.marks[read.count++] = read_mark(bytes + at);

@@ -173,7 +173,7 @@ static enum cli_exit token_from_config(const char *path, struct where *out)
         struct token token = { .scope = TOKEN_ORGANIZATION,
                                .expires_at_s = now_s + TOKEN_LIFE_S };
 
-        token_mint(keyring, &token, now_s, text);
+        token_mint_brief(keyring, &token, now_s, text);
         out->token = xstrdup(text);
         keyring_free(keyring);
     }

@@ -19,6 +19,7 @@
 #ifndef CORE_CONFIG_H
 #define CORE_CONFIG_H
 
+#include <limits.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -140,6 +141,19 @@ MUST_USE enum err config_read_master_key(const struct config *config, struct buf
 
 /* Where that text comes from: the file, or the variable's name. */
 const char *config_master_key_source(const struct config *config);
+
+/* Newer master keys stand beside that file, in FILE.2 to FILE.99, the newest in the highest. Add
+ * the paths of those that are there to `out`, oldest first; beside a variable is none. */
+void config_newer_master_keys(const struct config *config, struct text_list *out);
+
+/* The text in one of them, the same way. */
+MUST_USE enum err config_read_newer_master_key(const struct config *config, const char *path,
+                                               struct buf *out, char why[CONFIG_WHY_MAX]);
+
+/* Where the next one goes, as long as there is a number left. ERR_LIMIT; ERR_DENIED: the master
+ * key is in a variable, or was given by systemd, and nothing can be put beside it. */
+MUST_USE enum err config_next_master_key(const struct config *config, char out[PATH_MAX],
+                                         char why[CONFIG_WHY_MAX]);
 
 /* The key that signs tokens, the same way. For a configuration with token_key_file. */
 MUST_USE enum err config_read_token_key(const struct config *config, struct buf *out,

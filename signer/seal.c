@@ -3,6 +3,8 @@
 #include <assert.h>
 #include <string.h>
 
+#include "core/sealed.h"
+
 /* Before a key pair: together they are longer than any secret for HMAC, which stands alone. */
 #define PAIR_TAG     "ed25519 key pair"
 #define PAIR_TAG_LEN (sizeof PAIR_TAG - 1)
@@ -68,4 +70,34 @@ enum err unseal_headers(const struct keyring *keyring, const struct endpoint *en
     }
     return keyring_unseal(keyring, SEAL_HEADERS, &endpoint->application, &endpoint->base.id,
                           &endpoint->sealed_headers, out);
+}
+
+/* False: it doesn't open. */
+static bool seal_value_again(const struct keyring *keyring, enum seal_use use,
+                             const struct endpoint *endpoint, struct bytes *sealed)
+{
+    struct bytes plain;
+
+    if (sealed_key(sealed) == keyring_newest(keyring))
+        return true;
+    if (keyring_unseal(keyring, use, &endpoint->application, &endpoint->base.id, sealed,
+                       &plain) != ERR_OK)
+        return false;
+    bytes_fini(sealed);
+    keyring_seal(keyring, use, &endpoint->application, &endpoint->base.id, plain.data,
+                 plain.len, sealed);
+    keyring_wipe(&plain);
+    return true;
+}
+
+size_t seal_again(const struct keyring *keyring, struct endpoint *endpoint)
+{
+    size_t failed = 0;
+
+    for (size_t i = 0; i < endpoint->secret_count; i++)
+        failed +=
+            !seal_value_again(keyring, SEAL_SECRET, endpoint, &endpoint->secrets[i].sealed);
+    if (endpoint->sealed_headers.len > 0)
+        failed += !seal_value_again(keyring, SEAL_HEADERS, endpoint, &endpoint->sealed_headers);
+    return failed;
 }

@@ -24,4 +24,8 @@ void seal_headers(const struct keyring *keyring, struct endpoint *endpoint,
 MUST_USE enum err unseal_headers(const struct keyring *keyring, const struct endpoint *endpoint,
                                  struct bytes *out);
 
+/* Seal what isn't sealed under the newest key under it. How many values don't open: these are left
+ * as they are. */
+size_t seal_again(const struct keyring *keyring, struct endpoint *endpoint);
+
 #endif

@@ -58,6 +58,15 @@ struct sealer *sealer_new(const uint8_t *root, size_t root_len, const void *cont
     return sealer;
 }
 
+struct sealer *sealer_copy(const struct sealer *from)
+{
+    struct sealer *sealer = xcalloc(1, sizeof *sealer);
+
+    *sealer = *from;
+    require(EVP_CIPHER_up_ref(sealer->cipher) == 1);
+    return sealer;
+}
+
 void sealer_free(struct sealer *sealer)
 {
     if (!sealer)

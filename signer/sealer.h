@@ -18,6 +18,7 @@ struct sealer;
  * empty: another root or context, other keys. */
 struct sealer *sealer_new(const uint8_t *root, size_t root_len, const void *context,
                           size_t context_len);
+struct sealer *sealer_copy(const struct sealer *from);
 void sealer_free(struct sealer *sealer); /* wipes; NULL does nothing */
 
 /* As keyring_seal() and keyring_unseal(). */

@@ -47,13 +47,13 @@ static void add_id(jwt_t *jwt, const char *claim, enum id_kind kind, const struc
     require(jwt_add_grant(jwt, claim, text) == 0);
 }
 
-void token_mint(const struct keyring *keyring, const struct token *token, uint64_t now_s,
-                char out[TOKEN_TEXT_MAX])
+static void mint(const uint8_t key[TOKEN_KEY_LEN], const struct token *token, uint64_t now_s,
+                 char out[TOKEN_TEXT_MAX])
 {
     jwt_t *jwt;
 
     require(jwt_new(&jwt) == 0);
-    require(jwt_set_alg(jwt, JWT_ALG_HS256, keyring_token_key(keyring), TOKEN_KEY_LEN) == 0);
+    require(jwt_set_alg(jwt, JWT_ALG_HS256, key, TOKEN_KEY_LEN) == 0);
     require(jwt_add_grant(jwt, "iss", ISSUER) == 0);
     require(jwt_add_grant_int(jwt, "iat", (long)now_s) == 0);
     require(jwt_add_grant_int(jwt, "nbf", (long)now_s) == 0);
@@ -73,6 +73,18 @@ void token_mint(const struct keyring *keyring, const struct token *token, uint64
     jwt_free(jwt);
 }
 
+void token_mint(const struct keyring *keyring, const struct token *token, uint64_t now_s,
+                char out[TOKEN_TEXT_MAX])
+{
+    mint(keyring_token_key(keyring), token, now_s, out);
+}
+
+void token_mint_brief(const struct keyring *keyring, const struct token *token, uint64_t now_s,
+                      char out[TOKEN_TEXT_MAX])
+{
+    mint(keyring_token_key_at(keyring, 0), token, now_s, out);
+}
+
 struct token_checker *token_checker_new(const struct keyring *keyring)
 {
     struct token_checker *checker = xcalloc(1, sizeof *checker);
@@ -81,6 +93,13 @@ struct token_checker *token_checker_new(const struct keyring *keyring)
     checker->mac = mac_new();
     require(RAND_priv_bytes(checker->cache_key, sizeof checker->cache_key) == 1);
     return checker;
+}
+
+void token_checker_take(struct token_checker *checker, const struct keyring *keyring)
+{
+    checker->keyring = keyring;
+    HASH_CLEAR(hh, checker->by_digest);
+    memset(checker->slots, 0, sizeof checker->slots);
 }
 
 void token_checker_free(struct token_checker *checker)
@@ -132,15 +151,23 @@ static bool read_claims(jwt_t *jwt, struct verified *out)
 }
 
 /* libjwt verifies with whatever algorithm the token names; only ours counts. */
-static bool verify(const struct keyring *keyring, const char *text, struct verified *out)
+static bool verify_by(const uint8_t key[TOKEN_KEY_LEN], const char *text, struct verified *out)
 {
     jwt_t *jwt;
 
-    if (jwt_decode(&jwt, text, keyring_token_key(keyring), TOKEN_KEY_LEN) != 0)
+    if (jwt_decode(&jwt, text, key, TOKEN_KEY_LEN) != 0)
         return false;
     bool ours = jwt_get_alg(jwt) == JWT_ALG_HS256 && read_claims(jwt, out);
     jwt_free(jwt);
     return ours;
+}
+
+static bool verify(const struct keyring *keyring, const char *text, struct verified *out)
+{
+    for (size_t i = keyring_token_key_count(keyring); i > 0; i--)
+        if (verify_by(keyring_token_key_at(keyring, i - 1), text, out))
+            return true;
+    return false;
 }
 
 static bool is_valid_at(const struct verified *verified, uint64_t now_s)

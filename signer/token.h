@@ -1,5 +1,5 @@
 /* Token: what a client shows to be let in, a JWT signed with HS256 under the keyring's token
- * key.
+ * key; one that was signed by an older key is good as long as the keyring has that key.
  *
  *   organization  { "iss": "svix-server", "sub": "org_…", "iat", "nbf", "exp" }
  *   application   the same with "sub": "app_…", "org": "org_…"
@@ -27,12 +27,20 @@ struct token {
 void token_mint(const struct keyring *keyring, const struct token *token, uint64_t now_s,
                 char out[TOKEN_TEXT_MAX]);
 
+/* The same by the oldest key: for a token that is used at once, where the daemon may not have been
+ * told of the newest key yet. */
+void token_mint_brief(const struct keyring *keyring, const struct token *token, uint64_t now_s,
+                      char out[TOKEN_TEXT_MAX]);
+
 /* Remembers the tokens it has verified (a bounded number), so that a client's second request
  * costs one keyed hash. Thread: one. */
 struct token_checker;
 
 struct token_checker *token_checker_new(const struct keyring *keyring); /* borrows it */
 void token_checker_free(struct token_checker *checker);
+
+/* Check by this keyring from now on, and forget what the other one found good; borrows it. */
+void token_checker_take(struct token_checker *checker, const struct keyring *keyring);
 
 /* ERR_DENIED unless `text` is a token of ours that is valid at `now_s`. */
 MUST_USE enum err token_check(struct token_checker *checker, const char *text, uint64_t now_s,

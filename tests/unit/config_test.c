@@ -480,6 +480,49 @@ static void a_key_file_that_is_missing_or_open_to_others_is_refused(void **state
     }
 }
 
+static void newer_master_keys_stand_beside_the_first(void **state)
+{
+    struct fixture *f = *state;
+    struct config *config = load_good(f, "");
+    struct text_list paths = { 0 };
+    char path[PATH_MAX], other[PATH_MAX];
+
+    assert_int_equal(config_next_master_key(config, path, f->why), ERR_OK);
+    snprintf(other, sizeof other, "%.500s.2", config->master_key_file);
+    assert_string_equal(path, other);
+    write_file(path, KEY_TEXT, strlen(KEY_TEXT), 0600);
+    snprintf(other, sizeof other, "%.500s.10", config->master_key_file);
+    write_file(other, KEY_TEXT, strlen(KEY_TEXT), 0600);
+
+    config_newer_master_keys(config, &paths);
+    assert_int_equal(paths.count, 2);
+    assert_string_equal(paths.items[0], path);
+    assert_string_equal(paths.items[1], other);
+    assert_int_equal(config_next_master_key(config, path, f->why), ERR_OK);
+    snprintf(other, sizeof other, "%.500s.11", config->master_key_file);
+    assert_string_equal(path, other);
+    text_list_fini(&paths);
+
+    snprintf(other, sizeof other, "%.500s.99", config->master_key_file);
+    write_file(other, KEY_TEXT, strlen(KEY_TEXT), 0600);
+    assert_int_equal(config_next_master_key(config, path, f->why), ERR_LIMIT);
+    config_free(config);
+}
+
+static void nothing_stands_beside_a_master_key_in_a_variable(void **state)
+{
+    char variable[] = "POSTHASTE_MASTER_KEY=phmk_secret", path[PATH_MAX];
+    char *const environment[] = { variable, NULL };
+    struct fixture *f = *state;
+    struct config *config;
+
+    assert_int_equal(load_text(f, "", environment, NULL, 0, &config), ERR_OK);
+    assert_int_equal(config_next_master_key(config, path, f->why), ERR_DENIED);
+    assert_string_equal(f->why, "POSTHASTE_MASTER_KEY: nothing can be put beside a master key "
+                                "that is given this way");
+    config_free(config);
+}
+
 static void the_master_key_may_come_from_the_environment(void **state)
 {
     char variable[] = "POSTHASTE_MASTER_KEY=phmk_secret";
@@ -630,6 +673,8 @@ int main(void)
         CONFIG_TEST(paths_are_below_the_file_or_the_working_directory),
         CONFIG_TEST(the_master_key_is_read_from_its_file),
         CONFIG_TEST(a_key_file_that_is_missing_or_open_to_others_is_refused),
+        CONFIG_TEST(newer_master_keys_stand_beside_the_first),
+        CONFIG_TEST(nothing_stands_beside_a_master_key_in_a_variable),
         CONFIG_TEST(the_master_key_may_come_from_the_environment),
         CONFIG_TEST(a_master_key_that_is_too_long_is_explained),
         CONFIG_TEST(a_token_key_is_read_like_the_master_key),

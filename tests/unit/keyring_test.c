@@ -2,11 +2,13 @@
 #include <stddef.h>
 #include <setjmp.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
 
 #include "core/count.h"
+#include "core/sealed.h"
 #include "signer/keyring.h"
 
 #define MASTER_KEY "phmk_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
@@ -227,6 +229,98 @@ static void only_prefixed_base64_of_32_bytes_is_a_master_key(void **state)
     }
 }
 
+static void the_newest_key_seals_and_every_key_opens(void **state)
+{
+    struct keyring *both = keyring_of(MASTER_KEY), *other = keyring_of(OTHER_KEY);
+    struct bytes before = seal(*state, PLAIN), plain;
+
+    assert_int_equal(keyring_add(both, OTHER_KEY "\n"), ERR_OK);
+    struct bytes after = seal(both, PLAIN);
+    assert_int_equal(sealed_key(&before), keyring_newest(*state));
+    assert_int_equal(sealed_key(&after), keyring_newest(other));
+    assert_int_equal(
+        keyring_unseal(both, SEAL_SECRET, &application, &endpoint, &before, &plain), ERR_OK);
+    keyring_wipe(&plain);
+    assert_int_equal(
+        keyring_unseal(other, SEAL_SECRET, &application, &endpoint, &after, &plain), ERR_OK);
+    keyring_wipe(&plain);
+    assert_int_equal(
+        keyring_unseal(*state, SEAL_SECRET, &application, &endpoint, &after, &plain),
+        ERR_DENIED);
+    bytes_fini(&before);
+    bytes_fini(&after);
+    keyring_free(both);
+    keyring_free(other);
+}
+
+/* An id stands in every sealed value: its derivation stays as it is. The number is from an
+ * independent implementation of RFC 5869. */
+static void the_id_of_a_key_stays(void **state)
+{
+    char text[KEY_ID_TEXT_MAX];
+
+    keyring_id_text(keyring_newest(*state), text);
+    assert_string_equal(text, "86eaf72e");
+    assert_true(keyring_has(*state, keyring_id(*state, 0)));
+    assert_false(keyring_has(*state, 0));
+}
+
+static void a_joined_keyring_opens_by_all_and_seals_as_the_first(void **state)
+{
+    struct keyring *other = keyring_of(OTHER_KEY), *both = keyring_join(*state, other);
+    struct bytes sealed = seal(other, PLAIN), plain;
+
+    assert_int_equal(keyring_count(both), 2);
+    assert_int_equal(keyring_newest(both), keyring_newest(*state));
+    assert_int_equal(
+        keyring_unseal(both, SEAL_SECRET, &application, &endpoint, &sealed, &plain), ERR_OK);
+    keyring_wipe(&plain);
+    assert_memory_equal(keyring_token_key(both), keyring_token_key(*state), TOKEN_KEY_LEN);
+    assert_int_equal(keyring_token_key_count(both), 2);
+    bytes_fini(&sealed);
+    keyring_free(both);
+    keyring_free(other);
+}
+
+static void a_keyring_takes_eight_keys_and_none_twice(void **state)
+{
+    struct keyring *keyring = keyring_of(MASTER_KEY);
+    char text[MASTER_KEY_TEXT_MAX];
+
+    (void)state;
+    assert_int_equal(keyring_add(keyring, MASTER_KEY), ERR_CONFLICT);
+    for (size_t i = 1; i < KEYRING_KEYS_MAX; i++) {
+        keyring_generate(text);
+        assert_int_equal(keyring_add(keyring, text), ERR_OK);
+    }
+    keyring_generate(text);
+    assert_int_equal(keyring_add(keyring, text), ERR_LIMIT);
+    assert_int_equal(keyring_count(keyring), KEYRING_KEYS_MAX);
+    keyring_free(keyring);
+}
+
+static void of_several_keys_for_tokens_the_last_signs(void **state)
+{
+    char one[MASTER_KEY_TEXT_MAX], two[MASTER_KEY_TEXT_MAX], both[2 * MASTER_KEY_TEXT_MAX + 2];
+    struct keyring *last = keyring_of(MASTER_KEY), *keyring = keyring_of(MASTER_KEY);
+
+    (void)state;
+    keyring_generate_token_key(one);
+    keyring_generate_token_key(two);
+    snprintf(both, sizeof both, "%s\n%s\n", one, two);
+    assert_int_equal(keyring_take_token_key(keyring, both), ERR_OK);
+    assert_int_equal(keyring_take_token_key(last, two), ERR_OK);
+    assert_int_equal(keyring_token_key_count(keyring), 2);
+    assert_memory_equal(keyring_token_key(keyring), keyring_token_key(last), TOKEN_KEY_LEN);
+
+    /* A newer master key changes nothing of that. */
+    assert_int_equal(keyring_add(keyring, OTHER_KEY), ERR_OK);
+    assert_memory_equal(keyring_token_key(keyring), keyring_token_key(last), TOKEN_KEY_LEN);
+    assert_int_equal(keyring_token_key_count(keyring), 2);
+    keyring_free(last);
+    keyring_free(keyring);
+}
+
 static void generated_master_keys_differ_and_work(void **state)
 {
     char one[MASTER_KEY_TEXT_MAX], other[MASTER_KEY_TEXT_MAX];
@@ -253,6 +347,11 @@ int main(void)
         cmocka_unit_test(regions_that_share_a_token_key_sign_alike_and_seal_apart),
         cmocka_unit_test(a_master_key_is_no_token_key),
         cmocka_unit_test(only_prefixed_base64_of_32_bytes_is_a_master_key),
+        cmocka_unit_test(the_newest_key_seals_and_every_key_opens),
+        cmocka_unit_test(the_id_of_a_key_stays),
+        cmocka_unit_test(a_joined_keyring_opens_by_all_and_seals_as_the_first),
+        cmocka_unit_test(a_keyring_takes_eight_keys_and_none_twice),
+        cmocka_unit_test(of_several_keys_for_tokens_the_last_signs),
         cmocka_unit_test(generated_master_keys_differ_and_work),
     };
     return cmocka_run_group_tests(tests, make_keyring, free_keyring);

@@ -149,6 +149,34 @@ static void another_key_signs_for_nobody(void **state)
     keyring_free(other);
 }
 
+static void an_older_key_is_good_as_long_as_it_is_there(void **state)
+{
+    struct fixture *f = *state;
+    struct token token = token_of(TOKEN_ORGANIZATION, 0), read;
+    struct keyring *both, *newest;
+    char old[TOKEN_TEXT_MAX], fresh[TOKEN_TEXT_MAX], brief[TOKEN_TEXT_MAX];
+
+    assert_int_equal(keyring_new(MASTER_KEY, &both), ERR_OK);
+    assert_int_equal(keyring_add(both, OTHER_KEY), ERR_OK);
+    assert_int_equal(keyring_new(OTHER_KEY, &newest), ERR_OK);
+    token_mint(f->keyring, &token, NOW_S, old);
+    token_mint(both, &token, NOW_S, fresh);
+    token_mint_brief(both, &token, NOW_S, brief);
+    assert_int_equal(token_check(f->checker, old, NOW_S, &read), ERR_OK);
+    assert_int_equal(token_check(f->checker, fresh, NOW_S, &read), ERR_DENIED);
+    assert_int_equal(token_check(f->checker, brief, NOW_S, &read), ERR_OK);
+
+    token_checker_take(f->checker, both);
+    assert_int_equal(token_check(f->checker, old, NOW_S, &read), ERR_OK);
+    assert_int_equal(token_check(f->checker, fresh, NOW_S, &read), ERR_OK);
+    token_checker_take(f->checker, newest);
+    assert_int_equal(token_check(f->checker, old, NOW_S, &read), ERR_DENIED);
+    assert_int_equal(token_check(f->checker, fresh, NOW_S, &read), ERR_OK);
+    token_checker_take(f->checker, f->keyring);
+    keyring_free(both);
+    keyring_free(newest);
+}
+
 #define HS256      "{\"alg\":\"HS256\",\"typ\":\"JWT\"}"
 #define GOOD_SUB   "\"sub\":\"" ORGANIZATION "\""
 #define GOOD_ISS   "\"iss\":\"svix-server\""
@@ -272,6 +300,7 @@ int main(void)
         cmocka_unit_test(a_token_from_the_future_waits_for_its_time),
         cmocka_unit_test(another_key_signs_for_nobody),
         cmocka_unit_test(only_the_right_algorithm_and_claims_let_in),
+        cmocka_unit_test(an_older_key_is_good_as_long_as_it_is_there),
         cmocka_unit_test(an_unsigned_token_is_refused),
         cmocka_unit_test(what_is_not_a_token_is_refused),
         cmocka_unit_test(every_changed_character_of_a_token_is_noticed),
