@@ -467,3 +467,23 @@ size_t object_code_public(const void *code, size_t len)
     }
     return public_len;
 }
+
+enum err object_code_replace(const struct bytes *code, const struct object *object,
+                             struct bytes *out)
+{
+    struct buf whole = BUF_INIT(OBJECT_CODE_MAX), joined = BUF_INIT(OBJECT_CODE_MAX);
+    enum err err = object_encode(object, &whole);
+
+    if (!err)
+        err = buf_append(&joined, code->data, object_code_public(code->data, code->len));
+    if (!err) {
+        size_t bare = object_code_public(whole.bytes, whole.len);
+        err = buf_append(&joined, whole.bytes + bare, whole.len - bare);
+    }
+    if (err)
+        buf_fini(&joined);
+    else
+        *out = (struct bytes){ .data = joined.bytes, .len = joined.len };
+    buf_fini(&whole);
+    return err;
+}

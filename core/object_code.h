@@ -31,4 +31,9 @@ MUST_USE enum err object_decode(const void *code, size_t len, struct object **ou
 /* How many bytes of a code, from its beginning, are its public code. All, of what is no code. */
 size_t object_code_public(const void *code, size_t len);
 
+/* The public part of `code` as it is, for a newer version may have written fields that we don't
+ * know, with the secrets of `object` behind it; bytes_fini() it. ERR_LIMIT. */
+MUST_USE enum err object_code_replace(const struct bytes *code, const struct object *object,
+                                      struct bytes *out);
+
 #endif

@@ -44,27 +44,6 @@ static bool is_entitled(const struct reseal *r, const struct endpoint *e)
     return a && region_set_has(residency_allowed(r->topology, &a->residency), r->peer);
 }
 
-/* The public part of `code` as it is, for a newer version may have written fields that we don't know,
- * with the secrets of `object` behind it. */
-static enum err join(const struct bytes *code, const struct object *object, struct bytes *out)
-{
-    struct buf whole = BUF_INIT(OBJECT_CODE_MAX), joined = BUF_INIT(OBJECT_CODE_MAX);
-    enum err err = object_encode(object, &whole);
-
-    if (!err)
-        err = buf_append(&joined, code->data, object_code_public(code->data, code->len));
-    if (!err) {
-        size_t bare = object_code_public(whole.bytes, whole.len);
-        err = buf_append(&joined, whole.bytes + bare, whole.len - bare);
-    }
-    if (err)
-        buf_fini(&joined);
-    else
-        *out = (struct bytes){ .data = joined.bytes, .len = joined.len };
-    buf_fini(&whole);
-    return err;
-}
-
 enum err reseal_for_peer(const struct reseal *r, const struct bytes *code, struct bytes *out)
 {
     struct object *object;
@@ -75,7 +54,7 @@ enum err reseal_for_peer(const struct reseal *r, const struct bytes *code, struc
     if (object->kind == OBJECT_ENDPOINT)
         hand_over_all(r, is_entitled(r, as_endpoint(object)) ? pair_seal : NULL,
                       as_endpoint(object));
-    err = join(code, object, out);
+    err = object_code_replace(code, object, out);
     object_unref(object);
     return err;
 }
@@ -91,7 +70,7 @@ enum err reseal_from_peer(const struct reseal *r, const struct bytes *code, stru
     enum err err = ERR_OK;
     if (object->kind == OBJECT_ENDPOINT) {
         hand_over_all(r, pair_unseal, as_endpoint(object));
-        err = join(code, object, out);
+        err = object_code_replace(code, object, out);
     } else {
         *out = bytes_copy(code->data, code->len);
     }

@@ -55,11 +55,15 @@ static enum err run_apply(struct store *s, struct store_req *req)
     return s->ops->set_position(s->backend, at, false);
 }
 
+/* Without its secrets: people look at it, and it isn't sealed anew. */
 static enum err quarantine(struct store *s, struct store_apply *op,
                            const struct journal_entry *entry, const char *why)
 {
+    struct journal_entry bare = *entry;
+
     op->quarantined++;
-    return s->ops->quarantine(s->backend, op->origin, entry, why, s->now.wall_ms);
+    bare.code.len = object_code_public(entry->code.data, entry->code.len);
+    return s->ops->quarantine(s->backend, op->origin, &bare, why, s->now.wall_ms);
 }
 
 static enum err apply_next(struct store *s, struct store_apply *op,
@@ -203,5 +207,6 @@ static enum err put_newer(struct store *s, uint8_t origin, struct object *object
         err = is_newest(s, &state, &newer);
     if (err || !newer)
         return err;
+    (void)sealing_renew(s, object);
     return put_unchecked(s, object);
 }

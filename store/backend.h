@@ -18,6 +18,7 @@
 #include "store/expunge.h"
 #include "store/replicate.h"
 #include "store/routes.h"
+#include "store/sealing.h"
 
 struct backend;
 
@@ -43,6 +44,27 @@ struct object_state {
     enum object_kind kind;
     uint64_t version;
     uint8_t digest[CHAIN_LEN];
+};
+
+/* What a row is marked by when no key's id can say it. */
+#define SEALED_LOST    (-1) /* its values open by no key that we have */
+#define SEALED_NOTHING (-2) /* it has none */
+
+int64_t sealed_mark(const struct endpoint *endpoint);
+
+/* Rows whose values aren't under the newest key: by the mark, then by the key. */
+struct sealed_search {
+    enum sealed_place place;
+    int64_t by, key; /* behind this row */
+    int64_t below;   /* a mark */
+    size_t limit, bytes_limit;
+};
+
+struct sealed_row {
+    enum sealed_place place;
+    int64_t key; /* of an endpoint; in the journal the number */
+    int64_t by;
+    struct bytes code; /* of the journal */
 };
 
 struct backend_ops {
@@ -103,7 +125,7 @@ struct backend_ops {
     enum err (*own_position)(struct backend *, struct journal_position *out);
     enum err (*position)(struct backend *, uint8_t origin, struct journal_position *out);
     enum err (*set_position)(struct backend *, const struct journal_position *, bool own);
-    enum err (*keep_entry)(struct backend *, const struct journal_entry *);
+    enum err (*keep_entry)(struct backend *, const struct journal_entry *, int64_t sealed_by);
     enum err (*prune_journal)(struct backend *, uint64_t seq, uint64_t hlc);
     enum err (*keep_state)(struct backend *, const struct object_state *, bool *out_newer);
     enum err (*drop_state)(struct backend *, const struct object_state *);
@@ -115,6 +137,18 @@ struct backend_ops {
     enum err (*strays)(struct backend *, uint8_t origin, enum object_kind kind,
                        struct object_state *out, size_t limit, size_t *out_count);
     enum err (*bury)(struct backend *, enum object_kind kind, int64_t key);
+
+    /* Of what is sealed, in a transaction of the global file. forget_sealed(): of a tombstone.
+     * What they overwrite is out of the files when settle() has found no reader after
+     * end_sealing(). */
+    enum err (*next_sealed)(struct backend *, const struct sealed_search *,
+                            struct sealed_row *out, size_t *out_count);
+    enum err (*mark_sealed)(struct backend *, enum sealed_place, int64_t key, int64_t by);
+    enum err (*forget_sealed)(struct backend *, int64_t key);
+    enum err (*reseal_endpoint)(struct backend *, struct endpoint *);
+    enum err (*reseal_entry)(struct backend *, int64_t seq, const struct bytes *code,
+                             int64_t by);
+    enum err (*end_sealing)(struct backend *);
 
     /* Reading verbs: they fill in the outputs of a request. */
     enum err (*list_objects)(struct backend *, struct store_list_objects *);
@@ -133,6 +167,7 @@ struct backend_ops {
     enum err (*list_background)(struct backend *, struct store_list_background *);
     enum err (*journal)(struct backend *, struct store_journal *);
     enum err (*positions)(struct backend *, struct store_positions *);
+    enum err (*count_sealed)(struct backend *, struct store_count_sealed *);
     enum err (*digest)(struct backend *, struct store_digest *);
     enum err (*snapshot)(struct backend *, struct store_snapshot *);
 };

@@ -6,6 +6,7 @@
 /* An object that was put, or what became of a region. */
 struct what {
     struct object *object; /* a reference; NULL: it is about a region */
+    bool quiet;            /* it says the same as before */
     uint8_t ordinal;
     bool draining;
 };
@@ -57,6 +58,11 @@ void changes_add(struct store *s, struct object *object)
     add_change(s, (struct what){ .object = object_ref(object) });
 }
 
+void changes_add_quietly(struct store *s, struct object *object)
+{
+    add_change(s, (struct what){ .object = object_ref(object), .quiet = true });
+}
+
 void changes_add_drain(struct store *s, uint8_t ordinal, bool draining)
 {
     add_change(s, (struct what){ .ordinal = ordinal, .draining = draining });
@@ -92,12 +98,12 @@ void changes_publish(struct store *s)
     }
 }
 
-static void tell_object(struct store_follower *follower, struct object *object)
+static void tell_object(struct store_follower *follower, const struct what *what)
 {
-    catalog_put(follower->catalog, object);
-    if (follower->changed)
-        follower->changed(follower, object);
-    object_unref(object);
+    catalog_put(follower->catalog, what->object);
+    if (follower->changed && !what->quiet)
+        follower->changed(follower, what->object);
+    object_unref(what->object);
 }
 
 static void tell_drain(struct store_follower *follower, uint8_t ordinal, bool draining)
@@ -112,7 +118,7 @@ static void on_note(struct task *task)
     struct note *note = container_of(task, struct note, task);
 
     if (note->what.object)
-        tell_object(note->follower, note->what.object);
+        tell_object(note->follower, &note->what);
     else
         tell_drain(note->follower, note->what.ordinal, note->what.draining);
     free(note);

@@ -235,6 +235,12 @@ static enum err prune(struct store *s, uint64_t seq)
                                                            : 0);
 }
 
+static int64_t mark_of(const struct object *object)
+{
+    return object->kind == OBJECT_ENDPOINT ? sealed_mark(as_endpoint((struct object *)object))
+                                           : SEALED_NOTHING;
+}
+
 enum err journal_add(struct store *s, const struct object *object)
 {
     struct journal *j = &s->journal;
@@ -259,7 +265,7 @@ enum err journal_add(struct store *s, const struct object *object)
 
     err = s->ops->keep_state(s->backend, &state, &newer);
     if (!err)
-        err = s->ops->keep_entry(s->backend, &entry);
+        err = s->ops->keep_entry(s->backend, &entry, mark_of(object));
     if (!err)
         err = s->ops->set_position(s->backend, &next, true);
     if (!err)

@@ -6,6 +6,7 @@
 #include "core/clock.h"
 #include "core/hlc.h"
 #include "store/backend.h"
+#include "store/bites.h"
 
 /* A kind of request: where it runs, and how. */
 struct store_verb {
@@ -56,14 +57,19 @@ struct store {
     } fan_out;
 
     struct background {
-        uv_timer_t pause;
-        struct store_req bite;
-        bool biting;        /* it is under way */
-        bool more;          /* the last one had something to do */
-        uint64_t took_ms;   /* so long */
-        int64_t last_key;   /* of its task; 0 = from the first */
-        uv_close_cb closed; /* once it closes */
+        struct bites bites;
+        int64_t last_key; /* of the last one's task; 0 = from the first */
     } background;
+
+    struct sealing {
+        struct bites bites;
+        struct store_sealer sealer; /* without `again`: nothing is sealed anew */
+        struct sealed_cursor {
+            enum sealed_place place;
+            bool above;      /* the newest key's id, and not below it */
+            int64_t by, key; /* behind this row */
+        } at;
+    } sealing;
 
     /* the reader's thread */
     struct inbox reader;
@@ -83,14 +89,17 @@ void store_submit(struct store *s, struct store_req *req, const struct store_ver
 /* put.c: write an object that is as it should be, and tell of it. */
 enum err put_unchecked(struct store *s, struct object *object);
 
-/* background.c: load says whether something is to be gone on with; it is from the first turn of the
- * writer's loop on. `closed` is given the timer, whose data is the store. */
+/* background.c: whether something is to be gone on with. */
 enum err background_load(struct store *s);
-void background_open(struct store *s, uv_loop_t *loop);
-void background_close(struct store *s, uv_close_cb closed);
+
+/* sealing.c: what is about to be written is sealed under the newest key, and a tombstone holds nothing.
+ * False: it was made of an older state, whose key is gone by now. */
+bool sealing_renew(struct store *s, struct object *object);
 
 /* follow.c: the changes of a group. */
 void changes_add(struct store *s, struct object *object);
+void changes_add_quietly(struct store *s,
+                         struct object *object); /* it says the same as before */
 void changes_add_drain(struct store *s, uint8_t ordinal, bool draining);
 void changes_publish(struct store *s);
 bool changes_drop(struct store *s); /* false: there were none */

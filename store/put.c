@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/mem.h"
+#include "core/sealed.h"
 
 #define ORPHANS_FIRST 16 /* endpoints to begin with */
 
@@ -46,6 +47,8 @@ static enum err run_put(struct store *s, struct store_req *req)
 
     if (!is_ours(s, next))
         return ERR_INVALID;
+    if (!sealing_renew(s, next))
+        return ERR_STALE;
     switch (next->kind) {
     case OBJECT_APPLICATION:
         err = check_application(s, as_application(next));
@@ -146,6 +149,7 @@ static enum err put_orphans(struct store *s, const struct object *application)
     for (size_t i = 0; i < orphans.count; i++) {
         struct object *tombstone = &orphans.tombstones[i]->base;
         tombstone->deleted = true;
+        sealed_drop(orphans.tombstones[i]);
         tombstone->version++;
         tombstone->updated_at_ms = application->updated_at_ms;
         if (!err)

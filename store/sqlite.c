@@ -68,7 +68,7 @@ static enum err prepare(struct backend *b)
         sqlite_status_prepare,     sqlite_journal_prepare,  sqlite_replicas_prepare,
         sqlite_regions_prepare,    sqlite_routes_prepare,   sqlite_resend_prepare,
         sqlite_deliveries_prepare, sqlite_failing_prepare,  sqlite_expunge_prepare,
-        sqlite_background_prepare, sqlite_bite_prepare,
+        sqlite_background_prepare, sqlite_bite_prepare,     sqlite_sealed_prepare,
     };
     enum err err = ERR_OK;
 
@@ -252,6 +252,13 @@ const struct backend_ops sqlite_backend = {
     .bury = sqlite_bury,
     .journal = sqlite_journal,
     .positions = sqlite_positions,
+    .next_sealed = sqlite_next_sealed,
+    .mark_sealed = sqlite_mark_sealed,
+    .forget_sealed = sqlite_forget_sealed,
+    .reseal_endpoint = sqlite_reseal_endpoint,
+    .reseal_entry = sqlite_reseal_entry,
+    .end_sealing = sqlite_end_sealing,
+    .count_sealed = sqlite_count_sealed,
     .digest = sqlite_digest,
     .snapshot = sqlite_snapshot,
 };

@@ -35,6 +35,8 @@ struct backend {
         sqlite3_stmt *own_position, *position, *set_position, *keep_entry, *prune_journal;
         sqlite3_stmt *keep_state, *rival_state, *drop_state, *strays;
         sqlite3_stmt *begin_round, *quarantine, *bound_quarantine, *empty_quarantine;
+        sqlite3_stmt *next_sealed[SEALED_PLACES], *mark_sealed[SEALED_PLACES];
+        sqlite3_stmt *forget_sealed, *reseal_entry;
         sqlite3_stmt *drain, *draining;
         sqlite3_stmt *find_repeated, *remember, *sweep_to, *sweep;
         sqlite3_stmt *find_event, *insert_message, *insert_tags, *insert_delivery;
@@ -63,6 +65,7 @@ struct backend {
         sqlite3_stmt *journal, *journal_chain, *journal_first, *own_position, *position,
             *positions;
         sqlite3_stmt *states, *digests, *begin, *commit;
+        sqlite3_stmt *count_sealed[SEALED_PLACES];
         sqlite3_stmt *application, *endpoint, *event_type; /* by key */
     } reader;
 };
@@ -101,6 +104,8 @@ enum err sqlite_migrate(const struct connection *c, const char *folder, unsigned
 /* The verbs, and what prepares their statements. */
 enum err sqlite_config_prepare(struct backend *b);
 enum err sqlite_put(struct backend *b, struct object *object);
+/* The statement that puts it, bound. */
+sqlite3_stmt *sqlite_bind_endpoint(struct backend *b, struct endpoint *endpoint);
 enum err sqlite_bury(struct backend *b, enum object_kind kind, int64_t key);
 enum err sqlite_load(struct backend *b, struct catalog *into);
 enum err sqlite_list_objects(struct backend *b, struct store_list_objects *op);
@@ -113,7 +118,8 @@ enum err sqlite_journal_prepare(struct backend *b);
 enum err sqlite_own_position(struct backend *b, struct journal_position *out);
 enum err sqlite_position(struct backend *b, uint8_t origin, struct journal_position *out);
 enum err sqlite_set_position(struct backend *b, const struct journal_position *p, bool own);
-enum err sqlite_keep_entry(struct backend *b, const struct journal_entry *entry);
+enum err sqlite_keep_entry(struct backend *b, const struct journal_entry *entry,
+                           int64_t sealed_by);
 enum err sqlite_prune_journal(struct backend *b, uint64_t seq, uint64_t hlc);
 enum err sqlite_keep_state(struct backend *b, const struct object_state *state,
                            bool *out_newer);
@@ -125,6 +131,18 @@ enum err sqlite_quarantine(struct backend *b, uint8_t origin, const struct journ
 enum err sqlite_begin_round(struct backend *b, uint8_t origin);
 enum err sqlite_strays(struct backend *b, uint8_t origin, enum object_kind kind,
                        struct object_state *out, size_t limit, size_t *out_count);
+
+enum err sqlite_sealed_prepare(struct backend *b);
+enum err sqlite_next_sealed(struct backend *b, const struct sealed_search *search,
+                            struct sealed_row *out, size_t *out_count);
+enum err sqlite_mark_sealed(struct backend *b, enum sealed_place place, int64_t key,
+                            int64_t by);
+enum err sqlite_forget_sealed(struct backend *b, int64_t key);
+enum err sqlite_reseal_endpoint(struct backend *b, struct endpoint *endpoint);
+enum err sqlite_reseal_entry(struct backend *b, int64_t seq, const struct bytes *code,
+                             int64_t by);
+enum err sqlite_end_sealing(struct backend *b);
+enum err sqlite_count_sealed(struct backend *b, struct store_count_sealed *op);
 
 enum err sqlite_replicas_prepare(struct backend *b);
 enum err sqlite_journal(struct backend *b, struct store_journal *op);

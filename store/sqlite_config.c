@@ -44,7 +44,8 @@
     X(ENDPOINT_DISPATCH_REGIONS,  dispatch_regions)                                            \
     X(ENDPOINT_TARGETS,           targets)                                                     \
     X(ENDPOINT_LATITUDE,          latitude)                                                    \
-    X(ENDPOINT_LONGITUDE,         longitude)
+    X(ENDPOINT_LONGITUDE,         longitude)                                                   \
+    X(ENDPOINT_SEALED_BY,         sealed_by)
 
 #define EVENT_TYPE_COLUMNS(X)                                                                  \
     X(EVENT_TYPE_NAME,            name)                                                        \
@@ -84,6 +85,12 @@ enum event_type_column { EVENT_TYPE_BEFORE = OBJECT_LAST, EVENT_TYPE_COLUMNS(CON
 #define SQL_BURY(table)                                                                        \
     "UPDATE " table                                                                            \
     "   SET (deleted, version) = (1, version + 1)"                                             \
+    " WHERE key = ?1 AND deleted = 0"
+
+#define SQL_BURY_ENDPOINT                                                                      \
+    "UPDATE endpoints"                                                                         \
+    "   SET (deleted, version, headers, secrets, sealed_by)"                                   \
+    "     = (1, version + 1, NULL, NULL, NULL)"                                                \
     " WHERE key = ?1 AND deleted = 0"
 /* clang-format on */
 
@@ -129,6 +136,7 @@ static void bind_endpoint(sqlite3_stmt *st, const struct endpoint *e)
     bind_list(st, AT(ENDPOINT_DISPATCH_REGIONS), &e->dispatch.regions);
     bind_list(st, AT(ENDPOINT_TARGETS), &e->dispatch.targets);
     bind_location(st, AT(ENDPOINT_LATITUDE), &e->dispatch.location);
+    bind_sealed_by(st, AT(ENDPOINT_SEALED_BY), sealed_mark(e));
 }
 
 static void bind_event_type(sqlite3_stmt *st, const struct event_type *t)
@@ -162,6 +170,13 @@ enum err sqlite_put(struct backend *b, struct object *object)
     }
     bind_object(st, object);
     return sqlite_run(&b->writer.files[BACKEND_GLOBAL], st);
+}
+
+sqlite3_stmt *sqlite_bind_endpoint(struct backend *b, struct endpoint *endpoint)
+{
+    bind_endpoint(b->writer.put_endpoint, endpoint);
+    bind_object(b->writer.put_endpoint, &endpoint->base);
+    return b->writer.put_endpoint;
 }
 
 enum err sqlite_bury(struct backend *b, enum object_kind kind, int64_t key)
@@ -374,7 +389,7 @@ enum err sqlite_config_prepare(struct backend *b)
         { &b->writer.put_endpoint, SQL_PUT("endpoints", ENDPOINT_COLUMNS) },
         { &b->writer.put_event_type, SQL_PUT("event_types", EVENT_TYPE_COLUMNS) },
         { &b->writer.bury_application, SQL_BURY("applications") },
-        { &b->writer.bury_endpoint, SQL_BURY("endpoints") },
+        { &b->writer.bury_endpoint, SQL_BURY_ENDPOINT },
         { &b->writer.bury_event_type, SQL_BURY("event_types") },
         { 0 },
     };

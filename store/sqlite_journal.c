@@ -37,8 +37,8 @@ static const char SQL_BEGIN_ROUND[] =
     "    SET (seq, adopting, round) = (0, 1, round + 1)";
 
 static const char SQL_KEEP_ENTRY[] =
-    "INSERT INTO journal (seq, hlc, chain, code)"
-    " VALUES (?1, ?2, ?3, ?4)";
+    "INSERT INTO journal (seq, hlc, chain, code, sealed_by)"
+    " VALUES (?1, ?2, ?3, ?4, ?5)";
 
 /* A small step; the next entry makes the next one. */
 static const char SQL_PRUNE_JOURNAL[] =
@@ -171,7 +171,8 @@ enum err sqlite_set_position(struct backend *b, const struct journal_position *p
     return sqlite_run(&b->writer.files[BACKEND_GLOBAL], st);
 }
 
-enum err sqlite_keep_entry(struct backend *b, const struct journal_entry *entry)
+enum err sqlite_keep_entry(struct backend *b, const struct journal_entry *entry,
+                           int64_t sealed_by)
 {
     sqlite3_stmt *st = b->writer.keep_entry;
 
@@ -179,6 +180,7 @@ enum err sqlite_keep_entry(struct backend *b, const struct journal_entry *entry)
     bind_u64(st, 2, entry->hlc);
     bind_bytes(st, 3, entry->chain, CHAIN_LEN);
     bind_bytes(st, 4, entry->code.data, entry->code.len);
+    bind_sealed_by(st, 5, sealed_by);
     return sqlite_run(&b->writer.files[BACKEND_GLOBAL], st);
 }
 

@@ -4,6 +4,7 @@
 
 #include "core/big_endian.h"
 #include "core/mem.h"
+#include "store/backend.h"
 
 #define KEY_LEN  8
 #define TAIL_LEN (ID_BYTES - KEY_LEN)
@@ -80,6 +81,14 @@ void bind_secrets(sqlite3_stmt *statement, int at, const struct endpoint *endpoi
         end += SECRET_HEAD_LEN + secret->sealed.len;
     }
     sqlite3_bind_blob64(statement, at, packed, len, free);
+}
+
+void bind_sealed_by(sqlite3_stmt *statement, int at, int64_t by)
+{
+    if (by == SEALED_NOTHING)
+        sqlite3_bind_null(statement, at);
+    else
+        sqlite3_bind_int64(statement, at, by);
 }
 
 void bind_location(sqlite3_stmt *statement, int at, const struct location *l)

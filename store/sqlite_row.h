@@ -16,6 +16,7 @@ void bind_id(sqlite3_stmt *statement, int at, const struct id *id); /* at, at + 
 void bind_whole_id(sqlite3_stmt *statement, int at, const struct id *id);
 void bind_list(sqlite3_stmt *statement, int at, const struct text_list *list);
 void bind_secrets(sqlite3_stmt *statement, int at, const struct endpoint *endpoint);
+void bind_sealed_by(sqlite3_stmt *statement, int at, int64_t by); /* NULL = SEALED_NOTHING */
 void bind_location(sqlite3_stmt *statement, int at, const struct location *l); /* at, at + 1 */
 
 uint64_t column_u64(sqlite3_stmt *statement, int at);

@@ -35,6 +35,7 @@ static void on_close_reader(struct task *task);
 static void on_reader_closed(struct inbox *reader);
 static void on_close_writer(struct task *task);
 static void on_background_closed(uv_handle_t *pause);
+static void on_sealing_closed(uv_handle_t *pause);
 static void on_writer_closed(struct inbox *writer);
 static void store_free(struct store *s);
 
@@ -103,7 +104,8 @@ static enum err open_inboxes(struct store *s, const struct store_options *option
     s->writer.limit = s->reader.limit = options->requests_max;
     s->writer.after_batch = on_batch_end;
     s->reader.after_batch = on_reader_batch_end;
-    background_open(s, options->writer);
+    bites_open(&s->background.bites, s, options->writer, false);
+    bites_open(&s->sealing.bites, s, options->writer, true);
     return ERR_OK;
 }
 
@@ -375,10 +377,17 @@ static void on_close_writer(struct task *task)
 {
     struct store *s = container_of(task, struct store, close_writer);
 
-    background_close(s, on_background_closed);
+    bites_close(&s->background.bites, on_background_closed);
 }
 
 static void on_background_closed(uv_handle_t *pause)
+{
+    struct store *s = pause->data;
+
+    bites_close(&s->sealing.bites, on_sealing_closed);
+}
+
+static void on_sealing_closed(uv_handle_t *pause)
 {
     struct store *s = pause->data;
 

@@ -51,6 +51,16 @@ struct store_req {
 /* SHA-256 of `len` bytes. */
 typedef void store_sha256(const void *data, size_t len, uint8_t out[32]);
 
+/* Who seals secrets and headers of endpoints at rest; see sealing.h. */
+struct store_sealer {
+    uint32_t key; /* the id of the newest master key */
+    /* Seal what is under another key under that one; how many values don't open and stay as they
+     * are. */
+    size_t (*again)(const void *ctx, struct endpoint *endpoint);
+    bool (*has)(const void *ctx, uint32_t key);
+    const void *ctx;
+};
+
 struct store_options {
     const char *dir;            /* made if it is missing, mode 0700 */
     uv_loop_t *writer, *reader; /* may be one and the same, as in tests */
@@ -94,7 +104,7 @@ struct journal_reach {
 struct store_follower {
     struct inbox *inbox;
     struct catalog *catalog;
-    /* Optional; after the put. */
+    /* Optional; after the put, but not when a secret was only sealed anew. */
     void (*changed)(struct store_follower *, struct object *object);
     /* Optional; after the catalog was told that a region drains, or does no more. */
     void (*drained)(struct store_follower *, uint8_t ordinal);
