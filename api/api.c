@@ -64,6 +64,7 @@ enum err api_open(struct api **out, const struct api_options *options)
     services->topology = options->topology;
     services->elsewhere = options->elsewhere;
     services->explainer = options->explainer;
+    services->rekeyer = options->rekeyer;
     services->peers = options->peers;
     list_init(&services->carried);
     services->catalog = catalog_new();
@@ -222,6 +223,13 @@ void api_on_abandoned(struct exchange *x, void *ctx)
 {
     (void)ctx;
     request_free(exchange_data(x));
+}
+
+void api_take_keyring(struct api *api, const struct keyring *keyring)
+{
+    api->services.keyring = keyring;
+    token_checker_take(api->checker, keyring);
+    session_take_keyring(&api->services);
 }
 
 void api_close(struct api *api, uint32_t timeout_ms, void (*closed)(void *ctx), void *ctx)

@@ -8,6 +8,7 @@
 
 #include "api/elsewhere.h"
 #include "api/explainer.h"
+#include "api/rekeyer.h"
 #include "core/health_board.h"
 #include "core/topology.h"
 #include "signer/keyring.h"
@@ -25,6 +26,7 @@ struct api_options {
     struct health_board *health;
     struct elsewhere *elsewhere; /* carries requests to other regions; NULL: nobody does */
     struct explainer *explainer; /* says why a region sends; outlives the api */
+    struct rekeyer *rekeyer;     /* reads master keys anew; likewise */
     bool peers;                  /* for requests that other regions have carried here */
     const char *address;         /* NULL: no server of its own; see api_on_headers() */
     uint16_t port;               /* 0 = any */
@@ -43,6 +45,9 @@ uint16_t api_port(const struct api *api);
 void api_on_headers(struct exchange *x, void *api);
 void api_on_request(struct exchange *x, void *api);
 void api_on_abandoned(struct exchange *x, void *api);
+
+/* From the loop: work with this keyring from now on; borrows it. */
+void api_take_keyring(struct api *api, const struct keyring *keyring);
 
 /* From the loop: stop listening, finish the requests owed, at most `timeout_ms`. Without a server
  * of its own: once the other one is closed. */

@@ -40,6 +40,7 @@ struct services {
     struct health_follower health;
     struct elsewhere *elsewhere; /* NULL: there is no way to other regions */
     struct explainer *explainer;
+    struct rekeyer *rekeyer;
     bool peers;          /* all requests were carried here by one */
     struct list carried; /* requests under way to another */
     struct misdirected misdirected;

@@ -48,6 +48,9 @@ const struct route routes[] = {
     { "GET",    ORIGIN "/digest",    ORG, HERE,  0, replication_digest },
     { "POST",   ORIGIN "/reseed",    ORG, HERE,  0, replication_reseed },
 
+    { "GET",    BASE "/master-key",        ORG, HERE, 0, master_keys_list },
+    { "POST",   BASE "/master-key/reload", ORG, HERE, 0, master_keys_reload },
+
     { "POST",   BASE "/route/explain", APP, HERE, 0, routes_explain },
 
     { "GET",    BASE "/app",         ORG, HERE,    QUERY_PAGE_APPLICATIONS, applications_list },

@@ -37,6 +37,9 @@ void replication_conflicts(struct request *r);
 void replication_digest(struct request *r);
 void replication_reseed(struct request *r);
 
+void master_keys_list(struct request *r);
+void master_keys_reload(struct request *r);
+
 void routes_explain(struct request *r);
 
 void applications_list(struct request *r);

@@ -24,6 +24,12 @@ void session_open(struct services *services, uv_loop_t *loop)
     services->waited.data = services;
 }
 
+void session_take_keyring(struct services *services)
+{
+    bookmark_signer_free(services->signer);
+    services->signer = bookmark_signer_new(services->keyring);
+}
+
 /* What a request brings. */
 
 static bool read_consistency(const char *text, enum consistency *out)

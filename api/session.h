@@ -19,6 +19,7 @@
 #include "api/request.h"
 
 void session_open(struct services *services, uv_loop_t *loop);
+void session_take_keyring(struct services *services); /* sign by the services' new one */
 
 /* Read these headers. False: answered with 422. */
 MUST_USE bool session_read(struct request *r);

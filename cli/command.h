@@ -42,6 +42,7 @@ extern const struct command init_commands[];
 extern const struct command serve_commands[];
 extern const struct command config_commands[];
 extern const struct command token_commands[];
+extern const struct command key_commands[];
 extern const struct command app_commands[];
 extern const struct command event_type_commands[];
 extern const struct command endpoint_commands[];

@@ -64,6 +64,24 @@ static int write_new(const char *path, mode_t mode, const char *text)
     return why;
 }
 
+/* So that a change of a name in it lasts. 0, or an errno. */
+static int sync_folder(const char *path)
+{
+    char folder[PATH_MAX];
+    const char *slash = strrchr(path, '/');
+    size_t len = slash ? (size_t)(slash - path) : 0;
+
+    if (len >= sizeof folder)
+        return ENAMETOOLONG;
+    memcpy(folder, path, len);
+    folder[len] = '\0';
+    int fd = open(len > 0 ? folder : slash ? "/" : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int why = fd >= 0 && fsync(fd) == 0 ? 0 : errno;
+    if (fd >= 0)
+        close(fd);
+    return why;
+}
+
 /* Written beside `path` and then put there by `put`, whole, so that who reads it meanwhile sees all of
  * it or none. */
 static enum err put_whole(const char *path, mode_t mode, const char *text,
@@ -71,7 +89,8 @@ static enum err put_whole(const char *path, mode_t mode, const char *text,
 {
     char beside[PATH_MAX];
 
-    if (snprintf(beside, sizeof beside, "%s.%ld", path, (long)getpid()) >= (int)sizeof beside) {
+    if (snprintf(beside, sizeof beside, "%s.%ld.new", path, (long)getpid()) >=
+        (int)sizeof beside) {
         say("%s: too long a path", path);
         return ERR_IO;
     }
@@ -80,6 +99,8 @@ static enum err put_whole(const char *path, mode_t mode, const char *text,
     if (!why && put(beside, path) != 0)
         why = errno;
     unlink(beside);
+    if (!why)
+        why = sync_folder(path);
     if (!why)
         return ERR_OK;
     say("%s: %s", path, why == EEXIST ? "is there already, left as it is" : strerror(why));
@@ -94,4 +115,25 @@ enum err file_create(const char *path, mode_t mode, const char *text)
 enum err file_replace(const char *path, mode_t mode, const char *text)
 {
     return put_whole(path, mode, text, rename);
+}
+
+/* Behind a call that gave 0, or -1 and errno. */
+static enum err settle(const char *path, int rc)
+{
+    int why = rc == 0 ? sync_folder(path) : errno;
+
+    if (!why)
+        return ERR_OK;
+    say("%s: %s", path, strerror(why));
+    return ERR_IO;
+}
+
+enum err file_rename(const char *from, const char *path)
+{
+    return settle(path, rename(from, path));
+}
+
+enum err file_remove(const char *path)
+{
+    return settle(path, unlink(path));
 }

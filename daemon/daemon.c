@@ -16,6 +16,7 @@ static void watch_signals(struct daemon *d);
 static void start_loops(struct daemon *d);
 static void announce(const struct daemon *d);
 static void on_signal(uv_signal_t *signal, int number);
+static void on_hangup(uv_signal_t *signal, int number);
 static void join_loops(struct daemon *d);
 
 /* Their links don't come to be, and everything else goes on. */
@@ -39,6 +40,7 @@ int daemon_serve(const struct config_sources *sources)
         return DAEMON_FAILED;
     }
     watch_signals(&d);
+    rekey_open(&d);
     id_source_init(&d.ids, topology_self(d.settings.topology)->ordinal, 0);
     health_board_open(&d.health, d.settings.topology);
     d.exit = modules_open(&d);
@@ -71,9 +73,11 @@ static void watch_signals(struct daemon *d)
     uv_signal_init(&d->main.uv, &d->term);
     uv_signal_init(&d->main.uv, &d->interrupt);
     uv_timer_init(&d->main.uv, &d->deadline);
-    d->term.data = d->interrupt.data = d;
+    uv_signal_init(&d->main.uv, &d->hangup);
+    d->term.data = d->interrupt.data = d->hangup.data = d;
     uv_signal_start(&d->term, on_signal, SIGTERM);
     uv_signal_start(&d->interrupt, on_signal, SIGINT);
+    uv_signal_start(&d->hangup, on_hangup, SIGHUP);
 }
 
 static void start_loops(struct daemon *d)
@@ -104,7 +108,17 @@ static void on_signal(uv_signal_t *signal, int number)
     }
     log_event(LOG_INFO, "stopping", LOG_NUM("signal", number));
     sd_notify(0, "STOPPING=1");
-    stopping_begin(d);
+    if (!rekey_puts_off_stopping(d))
+        stopping_begin(d);
+}
+
+static void on_hangup(uv_signal_t *signal, int number)
+{
+    struct daemon *d = signal->data;
+
+    (void)number;
+    if (!d->stopping)
+        rekey_begin(d);
 }
 
 static void join_loops(struct daemon *d)
@@ -116,6 +130,7 @@ static void join_loops(struct daemon *d)
     loop_stop(&d->writer);
     uv_close((uv_handle_t *)&d->term, NULL);
     uv_close((uv_handle_t *)&d->interrupt, NULL);
+    uv_close((uv_handle_t *)&d->hangup, NULL);
     uv_close((uv_handle_t *)&d->deadline, NULL);
     loop_close(&d->main);
     if (d->exit == DAEMON_OK)

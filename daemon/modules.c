@@ -32,7 +32,10 @@ static enum daemon_exit open_store(struct daemon *d)
                                              .requests_max = config->limits.waiting_requests,
                                              .clock = clock_now,
                                          });
-    return err ? DAEMON_FAILED : DAEMON_OK;
+    if (err)
+        return DAEMON_FAILED;
+    rekey_store(d->store, d->settings.keyring);
+    return DAEMON_OK;
 }
 
 static void open_router(struct daemon *d)
@@ -101,6 +104,7 @@ static enum daemon_exit open_api(struct daemon *d)
                                          .health = &d->health,
                                          .elsewhere = d->link ? link_elsewhere(d->link) : NULL,
                                          .explainer = explainer_interface(d->explainer),
+                                         .rekeyer = &d->rekey.rekeyer,
                                          .address = config->listen.address,
                                          .port = config->listen.port,
                                          .limits = &d->limits,
@@ -127,6 +131,7 @@ static enum err open_peers(struct daemon *d)
                                    .topology = d->settings.topology,
                                    .health = &d->health,
                                    .explainer = explainer_interface(d->explainer),
+                                   .rekeyer = &d->rekey.rekeyer,
                                    .peers = true,
                                    .limits = &d->limits,
                                });

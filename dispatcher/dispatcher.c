@@ -167,6 +167,13 @@ enum err dispatcher_open(struct dispatcher **out, const struct dispatcher_option
     return ERR_OK;
 }
 
+void dispatcher_take_keyring(struct dispatcher *d, const struct keyring *keyring)
+{
+    webhook_take_keyring(d->webhook, keyring);
+    if (d->forwarding)
+        forwarding_take_keyring(d->forwarding, keyring);
+}
+
 static void on_fresh(struct store_watcher *watcher, struct store_hint *hint)
 {
     struct dispatcher *d = container_of(watcher, struct dispatcher, watcher);

@@ -44,6 +44,9 @@ struct dispatcher_options {
 MUST_USE enum err dispatcher_open(struct dispatcher **out,
                                   const struct dispatcher_options *options);
 
+/* From the loop: open what is sealed by this keyring from now on; borrows it. */
+void dispatcher_take_keyring(struct dispatcher *d, const struct keyring *keyring);
+
 /* From the loop: start no more attempts, wait up to `timeout_ms` for those under way, cancel
  * the rest (they stay pending in the outbox), wait for what is being recorded; then `closed`
  * runs. Whoever appends messages must have finished: their hints come here. */

@@ -43,6 +43,11 @@ struct forwarding *forwarding_new(const struct forwarding_options *options)
     return f;
 }
 
+void forwarding_take_keyring(struct forwarding *f, const struct keyring *keyring)
+{
+    signing_take_keyring(&f->signing, keyring);
+}
+
 struct transport *forwarding_transport(struct forwarding *f)
 {
     return &f->transport;

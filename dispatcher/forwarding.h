@@ -26,6 +26,9 @@ struct forwarding_options {
 struct forwarding *forwarding_new(const struct forwarding_options *options);
 struct transport *forwarding_transport(struct forwarding *f);
 
+/* Open what is sealed by it from now on; borrows it. */
+void forwarding_take_keyring(struct forwarding *f, const struct keyring *keyring);
+
 /* When no attempt is under way; NULL does nothing. */
 void forwarding_free(struct forwarding *f);
 

@@ -13,6 +13,11 @@ void signing_init(struct signing *s, const struct keyring *keyring)
     destinations_init(&s->destinations, keyring, DESTINATIONS_MAX);
 }
 
+void signing_take_keyring(struct signing *s, const struct keyring *keyring)
+{
+    s->destinations.keyring = keyring;
+}
+
 void signing_fini(struct signing *s)
 {
     destinations_fini(&s->destinations);

@@ -31,6 +31,7 @@ struct signed_lines {
 };
 
 void signing_init(struct signing *s, const struct keyring *keyring);
+void signing_take_keyring(struct signing *s, const struct keyring *keyring); /* borrows it */
 void signing_fini(struct signing *s);
 
 /* The destination is valid until the next call. Errors as destinations_get(). */

@@ -66,6 +66,11 @@ enum err webhook_open(struct webhook **out, const struct webhook_options *option
     return ERR_OK;
 }
 
+void webhook_take_keyring(struct webhook *w, const struct keyring *keyring)
+{
+    signing_take_keyring(&w->signing, keyring);
+}
+
 struct transport *webhook_transport(struct webhook *w)
 {
     return &w->transport;

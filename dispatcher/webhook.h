@@ -28,6 +28,9 @@ struct webhook_options {
 MUST_USE enum err webhook_open(struct webhook **out, const struct webhook_options *options);
 struct transport *webhook_transport(struct webhook *w);
 
+/* Open what is sealed by it from now on; borrows it. */
+void webhook_take_keyring(struct webhook *w, const struct keyring *keyring);
+
 /* When no attempt is under way. */
 void webhook_close(struct webhook *w, void (*closed)(void *ctx), void *ctx);
 

@@ -110,6 +110,11 @@ static enum err open_server(struct link *link, const struct link_options *option
                                             });
 }
 
+void link_take_keyring(struct link *link, const struct keyring *keyring)
+{
+    link->keyring = keyring;
+}
+
 static void link_free(struct link *link)
 {
     for (size_t i = 0; i < link->caller_count; i++)

@@ -63,6 +63,9 @@ struct elsewhere *link_elsewhere(struct link *link);
 /* Has peers make attempts; for the dispatcher, as link_elsewhere(). */
 struct forwarder *link_forwarder(struct link *link);
 
+/* From the loop: seal and open by this keyring from now on; borrows it. */
+void link_take_keyring(struct link *link, const struct keyring *keyring);
+
 /* From the loop: take nothing more to send for peers; they hear that it drains. What is under way for
  * them goes on until link_close(). */
 void link_retire(struct link *link);

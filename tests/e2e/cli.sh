@@ -223,6 +223,15 @@ expect 2 config check;                   says err 'POSTHASTE_CONFIG'
 expect 2 token create --config $config --expires soon; says err "'soon' is not a duration"
 expect 0 token create --config $config --expires 1h
 token=$(<out)
+expect 2 key rotate;                     says err 'POSTHASTE_CONFIG'
+expect 0 key rotate --offline --config $config; says err 'region/master.key.2$'
+[ "$(stat -c %a region/master.key.2)" = 600 ] || fail 'a newer master key is for its owner alone'
+expect 2 key retire 00000000 --config $config; says err "'00000000' is no key of this configuration"
+cp region/master.key.2 region/master.key.3
+expect 2 config check --config $config;  says err 'master.key.3: the same master key as in another file'
+chmod 640 region/master.key.2
+expect 2 config check --config $config;  says err 'master.key.2: others than its owner have access'
+rm region/master.key.[23]
 printf 'nonsense' >bad.key; chmod 600 bad.key
 export POSTHASTE_MASTER_KEY_FILE=bad.key
 expect 2 token create --config $config;  says err 'bad.key: not a master key'
