@@ -59,6 +59,7 @@ extern const struct command openapi_commands[];
 extern const struct command sign_commands[];
 extern const struct command listen_commands[];
 extern const struct command lab_commands[];
+extern const struct command completion_commands[];
 extern const struct command version_commands[];
 
 #endif

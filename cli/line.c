@@ -273,8 +273,8 @@ static bool check_required(const struct line *line)
     return true;
 }
 
-/* The words of `arguments` say how many there may be; one in brackets may be left out, and one with
- * dots behind it may be repeated. */
+/* The words of `arguments` say how many there may be; one in brackets may be left out, one with dots
+ * behind it may be repeated, and "a|b" is one of these. */
 static bool check_arguments(struct line *line)
 {
     const char *word = line->command->arguments;
@@ -283,9 +283,14 @@ static bool check_arguments(struct line *line)
 
     while (*word) {
         size_t len = strcspn(word, " ");
-        if (words++ >= line->argument_count && *word != '[') {
+        const char *given = line_argument(line, words++);
+        if (!given && *word != '[') {
             say("%.*s is missing (see posthaste %s --help)", (int)len, word,
                 line->command->path);
+            return false;
+        }
+        if (given && memchr(word, '|', len) && !is_choice(word, given)) {
+            say("'%s' is none of %.*s", given, (int)len, word);
             return false;
         }
         word += len + strspn(word + len, " ");

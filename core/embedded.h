@@ -11,6 +11,7 @@ struct embedded_file {
 };
 
 extern const struct embedded_file embedded_migrations_sqlite[];
+extern const struct embedded_file embedded_cli_completion[];
 extern const struct embedded_file embedded_api_docs[]; /* with the bundled openapi.json */
 
 /* NULL if there is none. */

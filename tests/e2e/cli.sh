@@ -79,6 +79,8 @@ expect 0 openapi;                        says out '"openapi": "3\.1\.'; says out
 expect 0 openapi --help;                 says out "print the API's contract"
 expect 2 openapi --colour;               says err '--colour: unknown option'
 expect 2 openapi yaml;                   silent out
+expect 2 completion tcsh;                says err "'tcsh' is none of bash\|zsh\|fish"
+expect 2 completion;                     says err 'bash\|zsh\|fish is missing'
 expect 0 version;                        says out '^posthaste [0-9.]+$'
 expect 0 version --json;                 says out '^\{"version":"[0-9.]+"\}$'
 expect 2 version --colour;               says err '--colour: unknown option'

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "cli/command.h"
+#include "cli/complete.h"
 #include "cli/duration.h"
 #include "cli/form.h"
 #include "cli/instant.h"
@@ -363,6 +364,65 @@ static void a_wrong_command_line_is_a_usage_error(void **state)
     }
 }
 
+static void what_may_stand_next_is_known(void **state)
+{
+    static const struct {
+        const char *words[8];
+        const char *lines[4];  /* among others; NULL: nothing at all */
+        const char *not_among; /* how none begins */
+    } rows[] = {
+        { { "" }, { "app\t", "send\tsend a message", "help\t", "lab\trun several" }, "--" },
+        { { "app", "" }, { "create\tmake an application\n", "list\t" }, "--" },
+        { { "app", "cr" }, { "create\t" }, "list" },
+        { { "region", "c" }, { "certificate\t\n" }, "create" },
+        { { "region", "certificate", "" }, { "create\t", "show\t" }, "list" },
+        { { "help", "app", "" }, { "create\t" }, "help" },
+        { { "lab", "" }, { "cut\t", "status\t" }, "fra" },
+        { { "lab", "--" }, { "--tour\t", "--help\t" }, "cut" },
+        { { "app", "list", "--o" }, { "--order\t", "--output\t" }, "--limit" },
+        { { "app", "list", "--output", "json", "--" }, { "--order\t" }, "--output" },
+        { { "app", "create", "--metadata", "a=b", "--m" },
+          { "--metadata\t", "--mode\t" },
+          "--n" },
+        { { "app", "list", "--output", "" }, { "table\t", "json\t", "jsonl\t" }, "--" },
+        { { "app", "list", "-o", "js" }, { "json\t", "jsonl\t" }, "table" },
+        { { "app", "list", "--output=js" },
+          { "--output=json\t", "--output=jsonl\t" },
+          "table" },
+        { { "attempt", "list", "--status", "" }, { "0\t", "2\t" }, "1" },
+        { { "app", "list", "--limit", "" }, { NULL }, "" },
+        { { "status", "--config=x" }, { ":file --config=\n" }, "--output" },
+        { { "send", "t", "-d", "@b" }, { ":file @\n" }, "t" },
+        { { "send", "t", "-d", "{" }, { NULL }, "" },
+        { { "init", "" }, { ":dir \n" }, "--" },
+        { { "region", "add", "a.card", "" }, { ":file \n" }, "--" },
+        { { "init", "a", "" }, { NULL }, "" },
+        { { "completion", "z" }, { "zsh\t" }, "bash" },
+        { { "nonsense", "" }, { NULL }, "" },
+        { { "app", "nonsense", "--l" }, { NULL }, "" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct buf out = BUF_INIT(1 << 16);
+        size_t count = 0;
+
+        while (count < 8 && rows[i].words[count])
+            count++;
+        assert_int_equal(complete_words(rows[i].words, count, &out), ERR_OK);
+        for (size_t n = 0; n < 4 && rows[i].lines[n]; n++)
+            if (!strstr(buf_text(&out), rows[i].lines[n]))
+                fail_msg("row %zu: no %s in %s", i, rows[i].lines[n], buf_text(&out));
+        if (!rows[i].lines[0])
+            assert_int_equal(out.len, 0);
+        else
+            for (const char *line = buf_text(&out); *line; line = strchr(line, '\n') + 1)
+                if (strncmp(line, rows[i].not_among, strlen(rows[i].not_among)) == 0)
+                    fail_msg("row %zu: %s in %s", i, rows[i].not_among, buf_text(&out));
+        buf_fini(&out);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -377,6 +437,7 @@ int main(void)
         cmocka_unit_test(arguments_and_options_become_the_path_and_query),
         cmocka_unit_test(an_instant_is_one_or_so_long_ago),
         cmocka_unit_test(since_and_until_include_their_instants),
+        cmocka_unit_test(what_may_stand_next_is_known),
         cmocka_unit_test(a_wrong_command_line_is_a_usage_error),
     };
 
