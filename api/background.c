@@ -1,5 +1,5 @@
-/* Background tasks: /api/v1/app/{app}/endpoint/{endpoint}/recover and its like begin one,
- * /api/v1/background-task shows what becomes of it. */
+/* Background tasks: /api/v1/app/{app}/endpoint/{endpoint}/recover and its like, and
+ * …/msg/expunge-all-contents, begin one; /api/v1/background-task shows what becomes of it. */
 #include "api/reply.h"
 #include "api/routes.h"
 #include "core/mem.h"
@@ -7,6 +7,7 @@
 #include "wire/noun_out.h"
 
 static void begin(struct request *r, enum background_kind kind);
+static void start(struct request *r);
 static void on_begun(struct store_req *req);
 static void on_got(struct store_req *req);
 static void on_listed(struct store_req *req);
@@ -44,9 +45,25 @@ static void begin(struct request *r, enum background_kind kind)
     endpoint = request_find_endpoint(r);
     if (!endpoint)
         return;
+    task->endpoint = endpoint->base.id;
+    start(r);
+}
+
+void messages_expunge_all(struct request *r)
+{
+    if (!request_find_application(r))
+        return;
+    r->background.kind = BACKGROUND_PURGE;
+    r->background.until_ms = r->now.wall_ms;
+    start(r);
+}
+
+static void start(struct request *r)
+{
+    struct background_task *task = &r->background;
+
     task->organization = r->token.organization;
     task->application = r->application->base.id;
-    task->endpoint = endpoint->base.id;
     r->op.start_background = (struct store_start_background){
         .req = request_waits(r, on_begun),
         .task = task,
@@ -62,6 +79,25 @@ static uint64_t reached_ms(const struct background_task *task)
                                                : id_key_wall_ms(task->reached_key);
 }
 
+static void put_sending(struct json_writer *w, const struct background_task *task)
+{
+    json_name(w, "endpointId");
+    json_put_id(w, ID_ENDPOINT, &task->endpoint);
+    json_add_date(w, "since", task->since_ms);
+    json_add_date(w, "until", task->until_ms);
+    json_add_bool(w, "dryRun", task->dry_run);
+    json_add_date(w, "reached", reached_ms(task));
+    json_add_unsigned(w, "lookedAt", task->looked_at);
+    json_add_unsigned(w, "deliveries", task->done);
+}
+
+static void put_purge(struct json_writer *w, const struct background_task *task)
+{
+    json_add_date(w, "until", task->until_ms);
+    json_add_unsigned(w, "lookedAt", task->looked_at);
+    json_add_unsigned(w, "messagesPurged", task->done);
+}
+
 static void put_task(struct json_writer *w, const struct background_task *task)
 {
     json_open_object(w);
@@ -73,14 +109,10 @@ static void put_task(struct json_writer *w, const struct background_task *task)
     json_open_object(w);
     json_name(w, "appId");
     json_put_id(w, ID_APPLICATION, &task->application);
-    json_name(w, "endpointId");
-    json_put_id(w, ID_ENDPOINT, &task->endpoint);
-    json_add_date(w, "since", task->since_ms);
-    json_add_date(w, "until", task->until_ms);
-    json_add_bool(w, "dryRun", task->dry_run);
-    json_add_date(w, "reached", reached_ms(task));
-    json_add_integer(w, "lookedAt", (int64_t)task->looked_at);
-    json_add_integer(w, "deliveries", (int64_t)task->deliveries);
+    if (background_sends(task->kind))
+        put_sending(w, task);
+    else
+        put_purge(w, task);
     json_close_object(w);
     json_add_date(w, "createdAt", task->created_at_ms);
     json_add_date(w, "updatedAt", task->updated_at_ms);

@@ -34,6 +34,7 @@ void request_free(struct request *r)
     event_types_drop_import(&r->import);
     message_in_fini(&r->message);
     background_task_fini(&r->background);
+    text_list_fini(&r->bulk_expunge.ids);
     free(r);
 
     services->requests--;

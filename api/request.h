@@ -115,6 +115,10 @@ struct request {
     struct message_in message;
     struct id receiver; /* the only one of it, if it is an example */
     struct endpoint_stats stats;
+    struct bulk_expunge {
+        struct text_list ids;
+        size_t at; /* the one whose turn it is */
+    } bulk_expunge;
     struct background_task background; /* to be begun */
     uint8_t idempotency_hash[IDEMPOTENCY_HASH_LEN];
     union {

@@ -94,6 +94,8 @@ const struct route routes[] = {
                                                      attempts_list_by_endpoint },
     { "GET",    MESSAGE "/attempt/{attempt}", APP, AT, QUERY_CONTENT, attempts_get },
 
+    { "POST",   APPLICATION "/msg/expunge-all-contents", ORG, OWNER, 0, messages_expunge_all },
+    { "POST",   APPLICATION "/msg/bulk-expunge",         ORG, OWNER, 0, messages_expunge_some },
     { "DELETE", MESSAGE "/content",                   ORG, AT, 0, messages_expunge },
     { "DELETE", MESSAGE "/attempt/{attempt}/content", ORG, AT, 0, attempts_expunge },
 

@@ -92,6 +92,8 @@ void attempts_list_by_endpoint(struct request *r);
 void attempts_get(struct request *r);
 
 void messages_expunge(struct request *r);
+void messages_expunge_all(struct request *r);
+void messages_expunge_some(struct request *r);
 void attempts_expunge(struct request *r);
 
 void deliveries_resend(struct request *r);

@@ -22,6 +22,12 @@ static const struct option get_options[] = {
 
 static const struct option app_options[] = { LOCAL_APP, OPTION_END };
 
+static const struct option some_options[] = {
+    LOCAL_APP,
+    NEEDED_FIELD("messages", OPTION_LIST, "MESSAGE,…", "ids or event ids, at most 250", "ids"),
+    OPTION_END,
+};
+
 static const struct option precheck_options[] = {
     LOCAL_APP,
     NEEDED_FIELD("event-type", OPTION_TEXT, "TYPE", "of this event type", "eventType"),
@@ -38,6 +44,7 @@ static const struct option wait_options[] = {
 static const struct option_group list_group = { "List", list_options };
 static const struct option_group get_group = { "Message", get_options };
 static const struct option_group app_group = { "Message", app_options };
+static const struct option_group some_group = { "Messages", some_options };
 static const struct option_group precheck_group = { "Message", precheck_options };
 static const struct option_group wait_group = { "Message", wait_options };
 
@@ -52,6 +59,15 @@ static const struct column list_columns[] = {
 };
 
 static const struct column precheck_columns[] = { { "ACTIVE", "active" }, { NULL, NULL } };
+
+static const struct column some_columns[] = { { "RESULTS", "results" }, { NULL, NULL } };
+
+static const struct column purge_columns[] = {
+    { "ID", "id" },
+    { "TASK", "task" },
+    { "STATUS", "status" },
+    { NULL, NULL },
+};
 
 static const struct column destination_columns[] = {
     { "ENDPOINT", "id" },       { "UID", "uid" },          { "URL", "url" },
@@ -106,6 +122,24 @@ const struct command message_commands[] = {
       .run = request_run,
       .method = "DELETE",
       .url = URL "/{1}/content" },
+    { .path = "message expunge-some",
+      .arguments = "",
+      .summary = "drop the payloads of several messages, one after the other",
+      .example = "posthaste message expunge-some --app shop --messages order-1,order-2",
+      .groups = { &some_group, &server_group, &output_group },
+      .run = request_run,
+      .method = "POST",
+      .url = URL "/bulk-expunge",
+      .columns = some_columns },
+    { .path = "message expunge-all",
+      .arguments = "",
+      .summary = "drop all payloads of an application, in the background",
+      .example = "posthaste message expunge-all --app shop",
+      .groups = { &app_group, &server_group, &output_group },
+      .run = request_run,
+      .method = "POST",
+      .url = URL "/expunge-all-contents",
+      .columns = purge_columns },
     { .path = "message destinations",
       .arguments = "MESSAGE",
       .summary = "list the endpoints it was tried at, and how that stands",

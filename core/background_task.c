@@ -3,12 +3,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+bool background_sends(enum background_kind kind)
+{
+    return kind == BACKGROUND_RECOVER || kind == BACKGROUND_REPLAY_MISSING ||
+           kind == BACKGROUND_BULK_REPLAY;
+}
+
 const char *background_kind_text(enum background_kind kind)
 {
     static const char *const TEXTS[BACKGROUND_KINDS] = {
         [BACKGROUND_RECOVER] = "endpoint.recover",
         [BACKGROUND_REPLAY_MISSING] = "endpoint.replay",
         [BACKGROUND_BULK_REPLAY] = "endpoint.bulk-replay",
+        [BACKGROUND_PURGE] = "application.purge_content",
     };
 
     return TEXTS[kind];

@@ -1,5 +1,5 @@
-/* Background task: deliveries that are asked for again by the thousand, done bite by bite; see
- * docs/background-tasks.md. Plain data, whose texts are owned. */
+/* Background task: work on messages by the thousand, done bite by bite; see docs/background-tasks.md.
+ * Plain data, whose texts are owned. */
 #ifndef CORE_BACKGROUND_TASK_H
 #define CORE_BACKGROUND_TASK_H
 
@@ -9,6 +9,7 @@ enum background_kind {
     BACKGROUND_RECOVER,        /* what failed and wasn't delivered */
     BACKGROUND_REPLAY_MISSING, /* what was never sent there, and the endpoint wants */
     BACKGROUND_BULK_REPLAY,    /* whatever was sent there */
+    BACKGROUND_PURGE,          /* an application's payloads are expunged */
     BACKGROUND_KINDS,
 };
 
@@ -20,7 +21,8 @@ enum background_status {
 };
 
 struct background_task {
-    struct id id, organization, application, endpoint;
+    struct id id, organization;
+    struct id application, endpoint; /* what it is about; zero where it is about none */
     enum background_kind kind;
     enum background_status status;
     bool dry_run;                /* count alone */
@@ -37,9 +39,12 @@ struct background_task {
 
     int64_t reached_key; /* of what was looked at last, a message or an attempt */
     uint64_t looked_at;  /* of them */
-    uint64_t deliveries; /* asked for */
+    uint64_t done;       /* deliveries that were asked for, payloads that are gone */
     uint64_t created_at_ms, updated_at_ms;
 };
+
+/* Whether it has messages sent to an endpoint. */
+bool background_sends(enum background_kind kind);
 
 /* As the API words them: "endpoint.recover", "running". */
 const char *background_kind_text(enum background_kind kind);

@@ -101,7 +101,8 @@ struct backend_ops {
     enum err (*resend)(struct backend *, const struct store_resend *, uint64_t due_at_ms);
     /* ERR_LIMIT: BACKGROUND_RUNNING_MAX run; those that ended long ago are dropped. next_background():
      * the running one with the lowest key above `after_key`; ERR_NOT_FOUND. bite(): look at its next
-     * rows, have deliveries made of those that fit, and write how far it is into `*task`.
+     * rows, do with them what its kind says, and write how far it is into `*task`; `endpoint` is NULL
+     * unless it sends.
      * keep_background() writes that into its row. */
     enum err (*start_background)(struct backend *, const struct background_task *task);
     enum err (*next_background)(struct backend *, int64_t after_key,

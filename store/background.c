@@ -11,12 +11,19 @@ void store_start_background(struct store *s, struct store_start_background *op)
     store_submit(s, &op->req, &START);
 }
 
+static bool subject_is_there(const struct store *s, const struct background_task *task)
+{
+    if (background_sends(task->kind))
+        return catalog_endpoint(s->catalog, &task->application, &task->endpoint);
+    return catalog_application(s->catalog, &task->organization, &task->application);
+}
+
 static enum err run_start(struct store *s, struct store_req *req)
 {
     struct background_task *task = container_of(req, struct store_start_background, req)->task;
     enum err err;
 
-    if (!catalog_endpoint(s->catalog, &task->application, &task->endpoint))
+    if (!subject_is_there(s, task))
         return ERR_NOT_FOUND;
     task->id = id_new(s->ids, s->now.wall_ms);
     task->status = BACKGROUND_RUNNING;
@@ -56,17 +63,18 @@ static enum err bite_at(struct store *s, struct background_task *task)
 {
     const struct endpoint *endpoint =
         catalog_endpoint(s->catalog, &task->application, &task->endpoint);
-    uint64_t before = task->deliveries;
+    bool sends = background_sends(task->kind);
+    uint64_t before = task->done;
     enum err err = ERR_OK;
 
     task->updated_at_ms = s->now.wall_ms;
-    if (endpoint)
+    if (endpoint || !sends)
         err = s->ops->bite(s->backend, task, endpoint, s->now.wall_ms);
     else
         task->status = BACKGROUND_FAILED;
     if (!err)
         err = s->ops->keep_background(s->backend, task);
-    if (!err && task->deliveries > before && !task->dry_run)
+    if (!err && sends && task->done > before && !task->dry_run)
         hints_add_due(s, id_key(&task->endpoint));
     return err;
 }

@@ -1,4 +1,4 @@
-/* Background tasks: work on many deliveries, which the writer does in bites between the groups of
+/* Background tasks: work on many messages, which the writer does in bites between the groups of
  * others, a bite of one task at a time, and goes on with after a restart.
  *
  * Requests as in store.h. */
@@ -11,10 +11,12 @@
 #define BACKGROUND_RUNNING_MAX 256  /* tasks at a time */
 #define BACKGROUND_KEPT        1000 /* that have ended, the newest */
 #define BACKGROUND_BITE_ROWS   200  /* that one bite looks at */
+#define BACKGROUND_BITE_BYTES                                                                  \
+    ((size_t)4 << 20) /* of payloads that one bite overwrites, and one more */
 
 /* Begin a task: the caller says for whom, what and which. Its id, its dates and what is done of it
  * come back.
- *   ERR_NOT_FOUND the endpoint is gone
+ *   ERR_NOT_FOUND the endpoint or application is gone
  *   ERR_LIMIT     so many are running */
 struct store_start_background {
     struct store_req req;

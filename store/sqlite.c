@@ -69,6 +69,7 @@ static enum err prepare(struct backend *b)
         sqlite_regions_prepare,    sqlite_routes_prepare,   sqlite_resend_prepare,
         sqlite_deliveries_prepare, sqlite_failing_prepare,  sqlite_expunge_prepare,
         sqlite_background_prepare, sqlite_bite_prepare,     sqlite_sealed_prepare,
+        sqlite_purge_prepare,
     };
     enum err err = ERR_OK;
 

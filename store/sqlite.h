@@ -44,6 +44,7 @@ struct backend {
         sqlite3_stmt *move_delivery, *overtake_delivery, *end_lane, *add_totals;
         sqlite3_stmt *find_content, *find_delivery, *ask_for;
         sqlite3_stmt *expunge_message, *end_message, *expunge_attempt;
+        sqlite3_stmt *payloads, *purge_payload;
         sqlite3_stmt *start_background, *count_background, *bound_background;
         sqlite3_stmt *next_background, *keep_background, *failures, *messages_between;
         sqlite3_stmt *keep_route, *bound_routes;
@@ -177,6 +178,13 @@ void sqlite_drop_totals(struct backend *b);
 enum err sqlite_expunge_prepare(struct backend *b);
 enum err sqlite_expunge_message(struct backend *b, const struct store_expunge_message *op);
 enum err sqlite_expunge_attempt(struct backend *b, const struct store_expunge_attempt *op);
+
+/* End what is pending of a message, whose payload is gone. */
+enum err sqlite_end_message(struct backend *b, int64_t message_key);
+
+/* sqlite_purge.c: a bite of a task that expunges. */
+enum err sqlite_purge_prepare(struct backend *b);
+enum err sqlite_purge(struct backend *b, struct background_task *task);
 
 enum err sqlite_resend_prepare(struct backend *b);
 enum err sqlite_resend(struct backend *b, const struct store_resend *op, uint64_t due_at_ms);

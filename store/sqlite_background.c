@@ -26,7 +26,7 @@ enum task_column {
     TASK_STATUS_CLASS,
     TASK_REACHED_KEY,
     TASK_LOOKED_AT,
-    TASK_DELIVERIES,
+    TASK_DONE,
     TASK_CREATED_AT_MS,
     TASK_UPDATED_AT_MS,
     TASK_TAG,
@@ -117,7 +117,7 @@ static void column_task(sqlite3_stmt *st, struct background_task *out)
         .has_status_class = sqlite3_column_int(st, TASK_STATUS_CLASS) >= 0,
         .reached_key = sqlite3_column_int64(st, TASK_REACHED_KEY),
         .looked_at = column_u64(st, TASK_LOOKED_AT),
-        .deliveries = column_u64(st, TASK_DELIVERIES),
+        .done = column_u64(st, TASK_DONE),
         .created_at_ms = column_u64(st, TASK_CREATED_AT_MS),
         .updated_at_ms = column_u64(st, TASK_UPDATED_AT_MS),
     };
@@ -165,7 +165,7 @@ static enum err insert_task(struct backend *b, const struct background_task *tas
                      task->has_status_class ? (int)task->status_class : -1);
     sqlite3_bind_int64(st, AT(TASK_REACHED_KEY), task->reached_key);
     bind_u64(st, AT(TASK_LOOKED_AT), task->looked_at);
-    bind_u64(st, AT(TASK_DELIVERIES), task->deliveries);
+    bind_u64(st, AT(TASK_DONE), task->done);
     bind_u64(st, AT(TASK_CREATED_AT_MS), task->created_at_ms);
     bind_u64(st, AT(TASK_UPDATED_AT_MS), task->updated_at_ms);
     return sqlite_run(&b->writer.files[BACKEND_REGIONAL], st);
@@ -204,7 +204,7 @@ enum err sqlite_keep_background(struct backend *b, const struct background_task 
     bind_u64(st, 2, task->status);
     sqlite3_bind_int64(st, 3, task->reached_key);
     bind_u64(st, 4, task->looked_at);
-    bind_u64(st, 5, task->deliveries);
+    bind_u64(st, 5, task->done);
     bind_u64(st, 6, task->updated_at_ms);
     return sqlite_run(&b->writer.files[BACKEND_REGIONAL], st);
 }

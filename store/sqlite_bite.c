@@ -164,8 +164,8 @@ static enum err look(struct backend *b, struct background_task *task,
     return err;
 }
 
-enum err sqlite_bite(struct backend *b, struct background_task *task,
-                     const struct endpoint *endpoint, uint64_t due_at_ms)
+static enum err bite_to_send(struct backend *b, struct background_task *task,
+                             const struct endpoint *endpoint, uint64_t due_at_ms)
 {
     struct bite bite = { .count = 0 };
     enum err err = look(b, task, endpoint, &bite);
@@ -175,8 +175,15 @@ enum err sqlite_bite(struct backend *b, struct background_task *task,
     if (err)
         return err;
     task->looked_at += bite.looked_at;
-    task->deliveries += bite.count;
+    task->done += bite.count;
     if (bite.looked_at < BACKGROUND_BITE_ROWS)
         task->status = BACKGROUND_FINISHED;
     return ERR_OK;
+}
+
+enum err sqlite_bite(struct backend *b, struct background_task *task,
+                     const struct endpoint *endpoint, uint64_t due_at_ms)
+{
+    return background_sends(task->kind) ? bite_to_send(b, task, endpoint, due_at_ms)
+                                        : sqlite_purge(b, task);
 }

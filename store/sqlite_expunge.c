@@ -54,7 +54,6 @@ static enum err wipe(struct backend *b, sqlite3_stmt *st)
 
 enum err sqlite_expunge_message(struct backend *b, const struct store_expunge_message *op)
 {
-    const struct connection *c = &b->writer.files[BACKEND_REGIONAL];
     sqlite3_stmt *st = b->writer.expunge_message;
 
     bind_id(st, 1, &op->message);
@@ -62,9 +61,16 @@ enum err sqlite_expunge_message(struct backend *b, const struct store_expunge_me
     enum err err = wipe(b, st);
     if (err)
         return err;
-    st = b->writer.end_message;
-    sqlite3_bind_int64(st, 1, id_key(&op->message));
-    err = sqlite_run(c, st);
+    return sqlite_end_message(b, id_key(&op->message));
+}
+
+enum err sqlite_end_message(struct backend *b, int64_t message_key)
+{
+    const struct connection *c = &b->writer.files[BACKEND_REGIONAL];
+    sqlite3_stmt *st = b->writer.end_message;
+
+    sqlite3_bind_int64(st, 1, message_key);
+    enum err err = sqlite_run(c, st);
     if (!err)
         b->writer.pending -= sqlite3_changes(c->db);
     return err;

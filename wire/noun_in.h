@@ -83,6 +83,10 @@ void read_rotation(const struct json *body, struct rotation_in *into, struct fau
 void read_background(const struct json *body, uint64_t now_ms, struct background_task *into,
                      struct faults *faults);
 
+/* The body of POST …/msg/bulk-expunge: ids or event ids. */
+#define BULK_EXPUNGE_MAX 250
+void read_bulk_expunge(const struct json *body, struct text_list *into, struct faults *faults);
+
 /* A new message, without a tree of its payload. */
 struct message_in {
     char *event_type, *event_id; /* owned; event_id NULL if absent */

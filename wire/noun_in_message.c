@@ -226,3 +226,16 @@ void read_example(const struct json *body, struct message_in *into, struct fault
     if (fields_begin(&f, body, READ_REPLACE, faults))
         field_text(&f, "eventType", &EVENT_TYPE, &into->event_type);
 }
+
+void read_bulk_expunge(const struct json *body, struct text_list *into, struct faults *faults)
+{
+    struct fields f;
+
+    if (!fields_begin(&f, body, READ_REPLACE, faults))
+        return;
+    if (!json_member(body, "ids"))
+        faults_add(faults, FAULT_VALUE, "body/ids", "field required");
+    else
+        read_names(json_member(body, "ids"), "body/ids", BULK_EXPUNGE_MAX, NAME_LEN_MAX, into,
+                   faults);
+}

@@ -169,7 +169,7 @@ static void what_failed_and_was_not_delivered_is_recovered(void **state)
     finish(s, &task);
     assert_int_equal(task.status, BACKGROUND_FINISHED);
     assert_int_equal(task.looked_at, 6);
-    assert_int_equal(task.deliveries, 2);
+    assert_int_equal(task.done, 2);
     assert_int_equal(asked_for(s), 1u << 2 | 1u << 5);
 }
 
@@ -188,7 +188,7 @@ static void what_was_never_sent_there_is_replayed_if_it_is_wanted(void **state)
     task.since_ms = s->first_ms + 2 * STEP_MS;
     assert_int_equal(begin(s, &task), ERR_OK);
     finish(s, &task);
-    assert_int_equal(task.deliveries, 3); /* 3, 5, and the eighth of before */
+    assert_int_equal(task.done, 3); /* 3, 5, and the eighth of before */
     assert_int_equal(asked_for(s), 1u << 3 | 1u << 5);
 }
 
@@ -248,7 +248,7 @@ static void a_dry_run_counts_and_asks_for_nothing(void **state)
     task.dry_run = true;
     assert_int_equal(begin(s, &task), ERR_OK);
     finish(s, &task);
-    assert_int_equal(task.deliveries, MESSAGES);
+    assert_int_equal(task.done, MESSAGES);
     assert_int_equal(asked_for(s), 0);
 }
 
@@ -270,7 +270,7 @@ static void a_task_goes_on_after_a_restart(void **state)
     store_fixture_open(&s->f);
     finish(s, &task);
     assert_int_equal(task.looked_at, 3 * BACKGROUND_BITE_ROWS + MESSAGES);
-    assert_int_equal(task.deliveries, 3 * BACKGROUND_BITE_ROWS + MESSAGES);
+    assert_int_equal(task.done, 3 * BACKGROUND_BITE_ROWS + MESSAGES);
     assert_int_equal(asked_for(s), 0xff);
 }
 

@@ -11,6 +11,7 @@
 
 #include "core/count.h"
 #include "core/mem.h"
+#include "store/background.h"
 #include "store/expunge.h"
 #include "tests/lib/store_fixture.h"
 
@@ -227,6 +228,88 @@ static void what_is_not_there_or_anothers_is_not_found(void **state)
     assert_int_equal(expunge(w, &message), ERR_NOT_FOUND);
 }
 
+static enum err purge(struct world *w, struct background_task *task)
+{
+    struct store_start_background op = { .task = task };
+
+    *task = (struct background_task){
+        .organization = STORE_FIXTURE_ORGANIZATION,
+        .application = w->application,
+        .kind = BACKGROUND_PURGE,
+        .until_ms = store_fixture_ms(),
+    };
+    return STORE_RUN(&w->f, store_start_background, &op);
+}
+
+static void look_at(struct world *w, struct background_task *task)
+{
+    struct store_get_background op = { .organization = STORE_FIXTURE_ORGANIZATION,
+                                       .id = task->id };
+
+    assert_int_equal(STORE_RUN(&w->f, store_get_background, &op), ERR_OK);
+    *task = op.task;
+}
+
+static void finish(struct world *w, struct background_task *task)
+{
+    for (look_at(w, task); task->status == BACKGROUND_RUNNING; look_at(w, task))
+        uv_run(&w->f.loop.uv, UV_RUN_ONCE);
+}
+
+static uint64_t pending(struct world *w)
+{
+    struct store_status *status = xcalloc(1, sizeof *status);
+
+    assert_int_equal(STORE_RUN(&w->f, store_status, status), ERR_OK);
+    uint64_t count = status->pending;
+    free(status);
+    return count;
+}
+
+/* Small and large ones, more than a bite by their number and by their bytes; and its store is closed and
+ * opened in the midst of it. */
+static void all_payloads_of_an_application_are_in_no_file(void **state)
+{
+    struct world *w = *state;
+    struct background_task task;
+
+    for (size_t i = 0; i < 2 * BACKGROUND_BITE_ROWS; i++)
+        append_secret(w, i % 20 == 0 ? 600000 : 100);
+    struct id gone = append_secret(w, 100);
+    assert_int_equal(expunge(w, &gone), ERR_OK);
+    struct id other = store_fixture_put_application(&w->f, NULL);
+    store_fixture_append(&w->f, &other, "a", "{\"other\":1}");
+    assert_int_equal(pending(w), 2 * BACKGROUND_BITE_ROWS);
+    store_fixture_set_ms(store_fixture_ms() + 1000);
+
+    assert_int_equal(purge(w, &task), ERR_OK);
+    for (look_at(w, &task); task.done == 0; look_at(w, &task))
+        uv_run(&w->f.loop.uv, UV_RUN_ONCE);
+    assert_int_equal(task.status, BACKGROUND_RUNNING);
+    assert_true(task.looked_at < BACKGROUND_BITE_ROWS); /* enough bytes */
+    store_fixture_set_ms(store_fixture_ms() + 1000);
+    store_fixture_append(&w->f, &w->application, "a", "{\"later\":1}");
+    store_fixture_close(&w->f);
+    store_fixture_open(&w->f);
+    finish(w, &task);
+    assert_int_equal(task.status, BACKGROUND_FINISHED);
+    assert_int_equal(task.looked_at, 2 * BACKGROUND_BITE_ROWS + 1);
+    assert_int_equal(task.done, 2 * BACKGROUND_BITE_ROWS);
+    assert_int_equal(count_everywhere(w, SECRET), 0);
+    assert_int_equal(count_everywhere(w, "{\"other\":1}") > 0, true);
+    assert_true(count_everywhere(w, "{\"later\":1}") > 0);
+    assert_int_equal(pending(w), 1);
+}
+
+static void a_purge_of_nobody_does_not_begin(void **state)
+{
+    struct world *w = *state;
+    struct background_task task;
+
+    w->application.bytes[ID_BYTES - 1] ^= 1;
+    assert_int_equal(purge(w, &task), ERR_NOT_FOUND);
+}
+
 static int run(const char *backend)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
@@ -237,6 +320,8 @@ static int run(const char *backend)
         TEST(nothing_of_it_is_sent_any_more),
         TEST(a_response_that_is_expunged_is_in_no_file),
         TEST(what_is_not_there_or_anothers_is_not_found),
+        TEST(all_payloads_of_an_application_are_in_no_file),
+        TEST(a_purge_of_nobody_does_not_begin),
     };
 
     return cmocka_run_group_tests_name(backend, tests, NULL, NULL);

@@ -464,6 +464,10 @@ expect 0 attempt expunge --app shop --message "$message" "$attempt";  silent out
 expect 0 attempt get --app shop --message "$message" "$attempt"; says out '^BODY +EXPUNGED$'
 expect 0 message expunge --app shop "$message";                 silent out
 expect 0 message get --app shop "$message";                     says out '"expired":true'
+expect 0 message expunge-some --app shop --messages "$message,none" -o jsonl
+says out '"none":"not-found"'
+expect 0 app create --name Purged --uid purged
+expect 0 message expunge-all --app purged;                          says out '^TASK +application.purge_content$'
 expect 3 message expunge --app shop none;                       says err 'not found'
 ends 0 "$listen" listen
 ends 0 "$behind" listen

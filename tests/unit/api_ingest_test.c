@@ -266,6 +266,8 @@ static void what_only_the_home_has_is_asked_there_and_replicas_are_read_here(voi
         { "DELETE", "/msg/m/content", false },
         { "DELETE", "/msg/m/attempt/a/content", false },
         { "POST", "/msg/precheck/active", false },
+        { "POST", "/msg/bulk-expunge", false },
+        { "POST", "/msg/expunge-all-contents", false },
         { "POST", "/endpoint/e/send-example", false },
     };
     char id[ID_TEXT_MAX];

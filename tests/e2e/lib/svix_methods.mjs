@@ -185,6 +185,13 @@ const cases = {
             [attempt, message, endpoint, receiver.url, '', 204, 0, 'success', 0]);
         assert.ok(a.responseDurationMs >= 0 && a.timestamp.getTime() > 0);
     },
+    'message.expungeAllContents': async c => {
+        const { svix, name } = c;
+        const { id: app } = await svix.application.create({ name: name() });
+        const { id } = await svix.message.create(app, { eventType: 'order.paid', payload: { secret: 1 } });
+        await task(c, 'application.purge_content', svix.message.expungeAllContents(app));
+        assert.deepEqual((await svix.message.get(app, id, { withContent: true })).payload, { expired: true });
+    },
     'messageAttempt.expungeContent': async ({ svix, app, endpoint }) => {
         const { id } = await svix.message.create(app, { eventType: 'order.paid', payload: {} });
         const [{ id: attempt }] = await until(async () => (await svix.messageAttempt.listByMsg(app, id, { endpointId: endpoint })).data,
@@ -201,6 +208,17 @@ const cases = {
     'backgroundTask.list': async ({ svix }) => assert.ok(Array.isArray((await svix.backgroundTask.list({ limit: 1 })).data)),
     'backgroundTask.get': async ({ svix }) => gone(() => svix.backgroundTask.get(`qtask_${'0'.repeat(27)}`)),
     'health.get': async ({ svix }) => assert.equal(await svix.health.get(), undefined),
+};
+
+// What 2.x has beside.
+const casesOf2 = {
+    'message.bulkExpungeContent': async ({ svix, app, name }) => {
+        const eventId = name();
+        const { id } = await svix.message.create(app, { eventType: 'order.paid', eventId, payload: { secret: 1 } });
+        const { results } = await svix.message.bulkExpungeContent(app, { ids: [eventId, 'none'] });
+        assert.deepEqual(results, { [eventId]: 'expunged', none: 'not-found' });
+        assert.deepEqual((await svix.message.get(app, id, { withContent: true })).payload, { expired: true });
+    },
 };
 
 // What 1.x has beside.
@@ -231,12 +249,11 @@ async function task({ svix }, kind, asked) {
     assert.ok(ids(await svix.backgroundTask.list({ status: 'finished', task: kind })).includes(begun.id));
 }
 
-export const served = { 1: { ...cases, ...casesOf1 }, 2: cases };
+export const served = { 1: { ...cases, ...casesOf1 }, 2: { ...cases, ...casesOf2 } };
 
 // Whoever serves one of these moves it up. A '*' stands for the rest of the name.
 export const to_come = [
     'authentication.appPortalAccess', 'authentication.dashboardAccess', 'authentication.expireAll',
-    'message.expungeAllContents', 'message.bulkExpungeContent',
     'operationalWebhook.endpoint.*', 'operationalWebhookEndpoint.*', 'statistics.*',
 ];
 
