@@ -1,11 +1,11 @@
 // The benchmark: each figure beside the raw libraries' in the same run, for machines differ and so do hours.
-import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import net from 'node:net';
 import os from 'node:os';
 import { join } from 'node:path';
 import { once } from 'node:events';
 import { Region, Sink } from './region.mjs';
+import { failures } from '../tests/e2e/lib/failures.mjs';
 import { until } from '../tests/e2e/lib/wait.mjs';
 import { measure, program, residentMegabytes, systemCalls } from './process.mjs';
 
@@ -162,24 +162,6 @@ async function memory() {
     await region.dispatcher.start();
     row('    from kill -9 to healthy again', `${(Number(process.hrtime.bigint() - began) / 1e6).toFixed(0)} ms`);
     await region.stop();
-}
-
-// Messages that failed at an endpoint, without the day that it would take to fail so often.
-function failures(dispatcher, count) {
-    const copies = `WITH RECURSIVE copies (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM copies WHERE n < ${count})`;
-    execFileSync('sqlite3', [join(dispatcher.dir, 'data', 'regional.db'), `
-        BEGIN;
-        ${copies} INSERT INTO messages
-            SELECT key - (n << 24), tail, application_key, application_tail, event_type, event_id, channels,
-                   created_at_ms - 4 * n, expires_at_ms, payload FROM copies, messages WHERE key > 0;
-        INSERT INTO deliveries (message_key, endpoint_key, state, attempts, due_at_ms)
-            SELECT m.key, e.endpoint_key, 2, 1, 0 FROM messages AS m, (SELECT endpoint_key FROM deliveries) AS e
-             WHERE true ON CONFLICT DO UPDATE SET state = 2, attempts = 1;
-        INSERT INTO attempts (key, tail, message_key, endpoint_key, endpoint_tail, number, status, trigger,
-                              response_status, duration_ms, started_at_ms, next_attempt_at_ms)
-            SELECT m.key, m.tail, m.key, d.endpoint_key, m.tail, 1, 2, 0, 500, 1, m.created_at_ms, 0
-              FROM messages AS m JOIN deliveries AS d ON d.message_key = m.key;
-        COMMIT;`]);
 }
 
 // A recover of so many beside the messages of somebody else; what it asks for waits, for its endpoint is disabled.
