@@ -10,14 +10,15 @@ static void write_edit(struct disable *d, struct inbox *inbox, const struct endp
 static void on_put(struct store_req *req);
 
 void disable_start(struct store *store, struct inbox *inbox, const struct catalog *catalog,
-                   const struct endpoint *endpoint, const char *why, struct now now,
-                   void *owner, void (*done)(struct disable *d))
+                   const struct endpoint *endpoint, uint64_t fail_since_ms, const char *why,
+                   struct now now, void *owner, void (*done)(struct disable *d))
 {
     struct disable *d = xcalloc(1, sizeof *d);
 
     d->store = store;
     d->catalog = catalog;
     d->wall_ms = now.wall_ms;
+    d->fail_since_ms = fail_since_ms;
     d->why = why;
     d->owner = owner;
     d->done = done;
@@ -34,6 +35,7 @@ static void write_edit(struct disable *d, struct inbox *inbox, const struct endp
     d->put = (struct store_put){
         .req = { .done = on_put, .reply_to = inbox },
         .object = &edited->base,
+        .fail_since_ms = d->fail_since_ms,
     };
     store_put(d->store, &d->put);
 }

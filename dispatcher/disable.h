@@ -15,14 +15,15 @@ struct disable {
     const struct catalog *catalog;
     struct store_put put;
     uint64_t wall_ms;
+    uint64_t fail_since_ms;
     const char *why; /* for the log; a fixed text */
     void *owner;
     void (*done)(struct disable *d); /* free() it; whatever came of it is logged */
 };
 
-/* `endpoint` as it was when it was tried; borrowed for the call. */
+/* `endpoint` as it was when it was tried; borrowed for the call. It fails since `fail_since_ms`. */
 void disable_start(struct store *store, struct inbox *inbox, const struct catalog *catalog,
-                   const struct endpoint *endpoint, const char *why, struct now now,
-                   void *owner, void (*done)(struct disable *d));
+                   const struct endpoint *endpoint, uint64_t fail_since_ms, const char *why,
+                   struct now now, void *owner, void (*done)(struct disable *d));
 
 #endif

@@ -7,6 +7,7 @@
 
 #include "core/log.h"
 #include "core/mem.h"
+#include "core/operational.h"
 #include "dispatcher/disable.h"
 
 #define RECORD_PAUSE_MS   500   /* before asking a full disk again */
@@ -87,6 +88,10 @@ static bool route(const struct scheduler *s, const struct lane *lane,
     application = application_of(s, endpoint);
     if (!application)
         return false;
+    if (operational_is(application)) { /* each region tells what happens in it */
+        out->region = s->options.region;
+        return true;
+    }
     *out = router->route(router, application, endpoint, claim->delivery.attempts > 0, now);
     return out->region != 0;
 }
@@ -148,12 +153,12 @@ uint64_t sending_next(const struct scheduler *s)
     return s->unrecorded_count > 0 ? s->record_mono_ms : AGENDA_NEVER;
 }
 
-static void disable_endpoint(struct scheduler *s, struct endpoint *endpoint, const char *why,
-                             struct now now)
+static void disable_endpoint(struct scheduler *s, struct endpoint *endpoint,
+                             uint64_t fail_since_ms, const char *why, struct now now)
 {
     s->owed++;
-    disable_start(s->options.store, s->options.inbox, s->options.catalog, endpoint, why, now, s,
-                  on_disabled);
+    disable_start(s->options.store, s->options.inbox, s->options.catalog, endpoint,
+                  fail_since_ms, why, now, s, on_disabled);
 }
 
 static void notice_shortage(struct scheduler *s, struct now now)
@@ -171,14 +176,15 @@ static bool on_learnt(struct attempt *a, const struct answer *answer, struct now
     struct router *router = s->options.router;
     const struct application *application = application_of(s, a->endpoint);
 
-    return application && router->learn(router,
-                                        &(struct sighting){ .application = application,
-                                                            .endpoint = a->endpoint,
-                                                            .region = a->record.way.region,
-                                                            .url = a->record.url,
-                                                            .err = answer->err,
-                                                            .times = &answer->times },
-                                        now);
+    return application && !operational_is(application) &&
+           router->learn(router,
+                         &(struct sighting){ .application = application,
+                                             .endpoint = a->endpoint,
+                                             .region = a->record.way.region,
+                                             .url = a->record.url,
+                                             .err = answer->err,
+                                             .times = &answer->times },
+                         now);
 }
 
 /* What failed on its way says nothing of the receiver, as long as another way may be good. */
@@ -207,7 +213,7 @@ static void on_answered(struct attempt *a, struct now now)
     case OUTCOME_GONE:
         lane_failed(lane, now, s->options.random());
         lane_shut(lane, now.mono_ms + GONE_SHUT_MS);
-        disable_endpoint(s, a->endpoint, "it answered 410", now);
+        disable_endpoint(s, a->endpoint, now.wall_ms, "it answered 410", now);
         break;
     case OUTCOME_OVERLOADED: {
         uint64_t pause_s = earlier(a->retry_after_s, RETRY_AFTER_MAX_S);
@@ -255,7 +261,8 @@ static void on_recorded(struct attempt *a, enum err err)
         lane_note_due(lane, a->verdict.due_at_ms, now);
 
     if (!err && a->write.failed_too_long)
-        disable_endpoint(s, a->endpoint, "its deliveries have failed for too long", now);
+        disable_endpoint(s, a->endpoint, a->write.fail_since_ms,
+                         "its deliveries have failed for too long", now);
     s->owed--;
     s->recording--;
     lane_settle(lane, a->claim);

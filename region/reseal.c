@@ -1,6 +1,7 @@
 #include "region/reseal.h"
 
 #include "core/object_code.h"
+#include "core/operational.h"
 
 typedef enum err seal_function(const struct pair *pair, const struct keyring *keyring,
                                enum seal_use use, const struct id *application,
@@ -35,13 +36,15 @@ static void hand_over_all(const struct reseal *r, seal_function *seal, struct en
         hand_over(r, seal, SEAL_HEADERS, e, &e->sealed_headers);
 }
 
-/* The peer is of the jurisdiction that the endpoint's application lives in. */
+/* The peer is of the jurisdiction that the endpoint's application lives in, or tells what happens in
+ * it, as each region does. */
 static bool is_entitled(const struct reseal *r, const struct endpoint *e)
 {
     const struct application *a =
         catalog_application_by_key(r->catalog, id_key(&e->application));
 
-    return a && region_set_has(residency_allowed(r->topology, &a->residency), r->peer);
+    return a && (operational_is(a) ||
+                 region_set_has(residency_allowed(r->topology, &a->residency), r->peer));
 }
 
 enum err reseal_for_peer(const struct reseal *r, const struct bytes *code, struct bytes *out)

@@ -13,7 +13,7 @@
 
 /* Who gets a message; on the stack of one append. */
 struct selection {
-    const struct store_append *op;
+    const struct message *message;
     struct fan_out *fan_out;
 };
 
@@ -55,25 +55,14 @@ static enum err run_append(struct store *s, struct store_req *req)
     if (!application_exists(s, &op->application))
         return ERR_NOT_FOUND;
 
+    op->message = make_message(s, op);
     err = select_receivers(s, op);
+    if (!err)
+        err = append_selected(s, op->message, op->idempotency_hash);
+    op->deliveries = err ? 0 : (unsigned)s->fan_out.count;
     if (err)
-        return err;
-
-    struct append_rows rows = {
-        .message = op->message = make_message(s, op),
-        .endpoint_keys = s->fan_out.keys,
-        .endpoint_count = s->fan_out.count,
-        .due_at_ms = s->now.wall_ms,
-        .idempotency_hash = op->idempotency_hash,
-    };
-    err = s->ops->append(s->backend, &rows);
-    if (err) {
         discard_append(req);
-        return err;
-    }
-    op->deliveries = (unsigned)s->fan_out.count;
-    hints_add(s, op->message, s->fan_out.keys, s->fan_out.count);
-    return ERR_OK;
+    return err;
 }
 
 static bool application_exists(const struct store *s, const struct id *id)
@@ -86,14 +75,13 @@ static bool application_exists(const struct store *s, const struct id *id)
 /* Into s->fan_out. */
 static enum err select_receivers(struct store *s, const struct store_append *op)
 {
-    struct selection selection = { .op = op, .fan_out = &s->fan_out };
     const struct endpoint *only;
 
-    s->fan_out.count = 0;
     if (!op->only) {
-        catalog_each_endpoint(s->catalog, &op->application, select_endpoint, &selection);
+        append_select(s, op->message);
         return ERR_OK;
     }
+    s->fan_out.count = 0;
     only = catalog_endpoint(s->catalog, &op->application, op->only);
     if (!only)
         return ERR_NOT_FOUND;
@@ -101,13 +89,21 @@ static enum err select_receivers(struct store *s, const struct store_append *op)
     return ERR_OK;
 }
 
+size_t append_select(struct store *s, const struct message *message)
+{
+    struct selection selection = { .message = message, .fan_out = &s->fan_out };
+
+    s->fan_out.count = 0;
+    catalog_each_endpoint(s->catalog, &message->application, select_endpoint, &selection);
+    return s->fan_out.count;
+}
+
 static void select_endpoint(struct endpoint *endpoint, void *ctx)
 {
-    static const struct text_list NO_CHANNELS = { 0 };
     struct selection *selection = ctx;
-    const struct store_append *op = selection->op;
+    const struct message *message = selection->message;
 
-    if (match_wants(endpoint, op->event_type, op->channels ? op->channels : &NO_CHANNELS))
+    if (match_wants(endpoint, message->event_type, &message->channels))
         add_receiver(selection->fan_out, endpoint);
 }
 
@@ -117,6 +113,22 @@ static void add_receiver(struct fan_out *fan_out, const struct endpoint *endpoin
         fan_out->keys =
             xgrow(fan_out->keys, &fan_out->room, FAN_OUT_FIRST, sizeof *fan_out->keys);
     fan_out->keys[fan_out->count++] = id_key(&endpoint->base.id);
+}
+
+enum err append_selected(struct store *s, struct message *message, const uint8_t *hash)
+{
+    struct append_rows rows = {
+        .message = message,
+        .endpoint_keys = s->fan_out.keys,
+        .endpoint_count = s->fan_out.count,
+        .due_at_ms = s->now.wall_ms,
+        .idempotency_hash = hash,
+    };
+    enum err err = s->ops->append(s->backend, &rows);
+
+    if (!err)
+        hints_add(s, message, s->fan_out.keys, s->fan_out.count);
+    return err;
 }
 
 static struct message *make_message(struct store *s, const struct store_append *op)

@@ -37,6 +37,13 @@ struct append_rows {
     const uint8_t *idempotency_hash; /* NULL = none */
 };
 
+/* What came before an attempt, of its message at its endpoint. */
+struct message_past {
+    char *event_id; /* of the message, free() it; NULL = none */
+    bool told; /* one of the schedule failed that is told of, by its number or as the last */
+    bool delivered; /* one was a success */
+};
+
 /* How an object stands at its origin. */
 struct object_state {
     uint8_t origin;
@@ -115,6 +122,16 @@ struct backend_ops {
     enum err (*expunge_message)(struct backend *, const struct store_expunge_message *);
     enum err (*expunge_attempt)(struct backend *, const struct store_expunge_attempt *);
     enum err (*keep_route)(struct backend *, const struct store_keep_route *);
+
+    /* What is to be told of changes: the messages that wait in the global file, by key. next_told()
+     * reads them in either's transaction; look_back() reads the regional file. */
+    enum err (*keep_told)(struct backend *, const struct message *);
+    enum err (*next_told)(struct backend *, struct message **out, size_t limit,
+                          size_t *out_count);
+    enum err (*forget_told)(struct backend *, int64_t up_to_key);
+    enum err (*has_message)(struct backend *, int64_t key, bool *out);
+    enum err (*look_back)(struct backend *, const struct attempt_record *,
+                          struct message_past *out);
 
     /* Of the journal, in a transaction of the global file. A position that isn't there is zeroed.
      * prune_journal(): some of the entries up to `seq`, or stamped before `hlc`. keep_state(), in the origin's round:

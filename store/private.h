@@ -71,6 +71,16 @@ struct store {
         } at;
     } sealing;
 
+    struct operational {
+        uv_timer_t pause;
+        struct task start;    /* begins a batch */
+        struct store_req req; /* carries, or forgets what was carried */
+        bool busy;            /* it is under way */
+        bool kept;            /* something may wait to be carried */
+        int64_t carried_key;  /* of the last one; 0 = none was there */
+        uv_close_cb closed;   /* once it closes */
+    } operational;
+
     /* the reader's thread */
     struct inbox reader;
     struct list reads_first, reads; /* that wait for their turn */
@@ -85,6 +95,21 @@ struct store {
 
 /* Hand a request to its thread. */
 void store_submit(struct store *s, struct store_req *req, const struct store_verb *verb);
+
+/* append.c: in the open transaction. Who wants a message, kept in fan_out, and how many that are;
+ * then that message, for those. */
+size_t append_select(struct store *s, const struct message *message);
+enum err append_selected(struct store *s, struct message *message, const uint8_t *hash);
+
+/* operational.c: in the open transaction, what an organization is told of an attempt, or of the next
+ * state of an object; `fail_since_ms` as in store_put. carry: what is to go into the regional file
+ * now; NULL: nothing. load, open, close: as those of the background. */
+enum err operational_tell_attempt(struct store *s, const struct store_record *op);
+enum err operational_tell_change(struct store *s, struct object *next, uint64_t fail_since_ms);
+enum err operational_load(struct store *s);
+void operational_open(struct store *s, uv_loop_t *loop);
+struct store_req *operational_carry(struct store *s);
+void operational_close(struct store *s, uv_close_cb closed);
 
 /* put.c: write an object that is as it should be, and tell of it. */
 enum err put_unchecked(struct store *s, struct object *object);

@@ -23,7 +23,7 @@ static enum err check_event_type(struct store *s, struct event_type *next);
 static enum err check_version(const struct object *next, const struct object *current);
 static enum err put_orphans(struct store *s, const struct object *application);
 static void add_orphan(struct endpoint *endpoint, void *ctx);
-static enum err put_object(struct store *s, struct object *object);
+static enum err put_object(struct store *s, struct object *object, uint64_t fail_since_ms);
 
 static const struct store_verb PUT = { .side = VERB_WRITES_GLOBAL, .run = run_put };
 
@@ -42,7 +42,8 @@ void store_put_event_types(struct store *s, struct store_put_event_types *op)
 
 static enum err run_put(struct store *s, struct store_req *req)
 {
-    struct object *next = container_of(req, struct store_put, req)->object;
+    const struct store_put *op = container_of(req, struct store_put, req);
+    struct object *next = op->object;
     enum err err = ERR_OK;
 
     if (!is_ours(s, next))
@@ -62,7 +63,7 @@ static enum err run_put(struct store *s, struct store_req *req)
         err = check_event_type(s, as_event_type(next));
         break;
     }
-    return err ? err : put_object(s, next);
+    return err ? err : put_object(s, next, op->fail_since_ms);
 }
 
 static enum err run_put_event_types(struct store *s, struct store_req *req)
@@ -74,7 +75,7 @@ static enum err run_put_event_types(struct store *s, struct store_req *req)
     for (size_t i = 0; !err && i < op->count; i++)
         err = check_event_type(s, op->types[i]);
     for (size_t i = 0; !err && i < op->count; i++)
-        err = put_object(s, &op->types[i]->base);
+        err = put_object(s, &op->types[i]->base, 0);
     return err;
 }
 
@@ -153,7 +154,7 @@ static enum err put_orphans(struct store *s, const struct object *application)
         tombstone->version++;
         tombstone->updated_at_ms = application->updated_at_ms;
         if (!err)
-            err = put_object(s, tombstone);
+            err = put_object(s, tombstone, 0);
         object_unref(tombstone);
     }
     free(orphans.tombstones);
@@ -170,9 +171,12 @@ static void add_orphan(struct endpoint *endpoint, void *ctx)
     orphans->tombstones[orphans->count++] = endpoint_copy(endpoint);
 }
 
-static enum err put_object(struct store *s, struct object *object)
+static enum err put_object(struct store *s, struct object *object, uint64_t fail_since_ms)
 {
     enum err err = s->journal.end.origin != 0 ? journal_add(s, object) : ERR_OK;
+
+    if (!err)
+        err = operational_tell_change(s, object, fail_since_ms);
 
     return err ? err : put_unchecked(s, object);
 }

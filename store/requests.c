@@ -13,7 +13,6 @@
         store_submit(s, &op->req, &VERB);                                                      \
     }
 
-REQUEST(record, VERB_WRITES_REGIONAL)
 REQUEST(end_lane, VERB_WRITES_REGIONAL)
 REQUEST(expunge_message, VERB_WRITES_REGIONAL)
 REQUEST(expunge_attempt, VERB_WRITES_REGIONAL)

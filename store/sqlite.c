@@ -63,13 +63,13 @@ static enum err open_files(struct backend *b)
 static enum err prepare(struct backend *b)
 {
     static enum err (*const PARTS[])(struct backend *) = {
-        sqlite_config_prepare,     sqlite_outbox_prepare,   sqlite_repeat_prepare,
-        sqlite_messages_prepare,   sqlite_attempts_prepare, sqlite_lanes_prepare,
-        sqlite_status_prepare,     sqlite_journal_prepare,  sqlite_replicas_prepare,
-        sqlite_regions_prepare,    sqlite_routes_prepare,   sqlite_resend_prepare,
-        sqlite_deliveries_prepare, sqlite_failing_prepare,  sqlite_expunge_prepare,
-        sqlite_background_prepare, sqlite_bite_prepare,     sqlite_sealed_prepare,
-        sqlite_purge_prepare,
+        sqlite_config_prepare,     sqlite_outbox_prepare,      sqlite_repeat_prepare,
+        sqlite_messages_prepare,   sqlite_attempts_prepare,    sqlite_lanes_prepare,
+        sqlite_status_prepare,     sqlite_journal_prepare,     sqlite_replicas_prepare,
+        sqlite_regions_prepare,    sqlite_routes_prepare,      sqlite_resend_prepare,
+        sqlite_deliveries_prepare, sqlite_failing_prepare,     sqlite_expunge_prepare,
+        sqlite_background_prepare, sqlite_bite_prepare,        sqlite_sealed_prepare,
+        sqlite_purge_prepare,      sqlite_operational_prepare,
     };
     enum err err = ERR_OK;
 
@@ -121,9 +121,10 @@ static enum err sqlite_newest_key(struct backend *b, uint8_t ordinal, int64_t *o
         enum backend_file file;
         const char *name;
     } TABLES[] = {
-        { BACKEND_GLOBAL, "applications" }, { BACKEND_GLOBAL, "endpoints" },
-        { BACKEND_GLOBAL, "event_types" },  { BACKEND_REGIONAL, "messages" },
-        { BACKEND_REGIONAL, "attempts" },   { BACKEND_REGIONAL, "background_tasks" },
+        { BACKEND_GLOBAL, "applications" },         { BACKEND_GLOBAL, "endpoints" },
+        { BACKEND_GLOBAL, "event_types" },          { BACKEND_REGIONAL, "messages" },
+        { BACKEND_REGIONAL, "attempts" },           { BACKEND_REGIONAL, "background_tasks" },
+        { BACKEND_GLOBAL, "operational_messages" },
     };
     int64_t newest = 0;
 
@@ -222,6 +223,11 @@ const struct backend_ops sqlite_backend = {
     .bite = sqlite_bite,
     .keep_background = sqlite_keep_background,
     .end_lane = sqlite_end_lane,
+    .keep_told = sqlite_keep_told,
+    .next_told = sqlite_next_told,
+    .forget_told = sqlite_forget_told,
+    .has_message = sqlite_has_message,
+    .look_back = sqlite_look_back,
     .expunge_message = sqlite_expunge_message,
     .expunge_attempt = sqlite_expunge_attempt,
     .keep_route = sqlite_keep_route,

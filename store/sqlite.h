@@ -49,6 +49,7 @@ struct backend {
         sqlite3_stmt *next_background, *keep_background, *failures, *messages_between;
         sqlite3_stmt *keep_route, *bound_routes;
         sqlite3_stmt *begin_failing, *end_failing;
+        sqlite3_stmt *keep_told, *next_told, *forget_told, *has_message, *event_id, *look_back;
         bool some_fail;                      /* an endpoint, as far as is known */
         int64_t messages, attempts, pending; /* what the open transaction adds to totals */
         int64_t swept_key;                   /* how far the sweep of old hashes has come */
@@ -204,6 +205,15 @@ enum err sqlite_list_background(struct backend *b, struct store_list_background 
 enum err sqlite_bite_prepare(struct backend *b);
 enum err sqlite_bite(struct backend *b, struct background_task *task,
                      const struct endpoint *endpoint, uint64_t due_at_ms);
+
+enum err sqlite_operational_prepare(struct backend *b);
+enum err sqlite_keep_told(struct backend *b, const struct message *message);
+enum err sqlite_next_told(struct backend *b, struct message **out, size_t limit,
+                          size_t *out_count);
+enum err sqlite_forget_told(struct backend *b, int64_t up_to_key);
+enum err sqlite_has_message(struct backend *b, int64_t key, bool *out);
+enum err sqlite_look_back(struct backend *b, const struct attempt_record *attempt,
+                          struct message_past *out);
 
 enum err sqlite_repeat_prepare(struct backend *b);
 enum err sqlite_find_repeated(struct backend *b, const uint8_t *hash, uint64_t now_ms,

@@ -2,6 +2,7 @@
 #include "store/sqlite.h"
 
 #include "core/mem.h"
+#include "core/operational.h"
 #include "store/page.h"
 #include "store/sqlite_row.h"
 
@@ -361,7 +362,7 @@ enum err sqlite_get_object(struct backend *b, enum object_kind kind, int64_t key
 #define SQL_LIST_APPLICATIONS(direction)                                                       \
     "SELECT " COLUMNS(APPLICATION_COLUMNS)                                                     \
     "  FROM applications"                                                                      \
-    " WHERE organization = ?1 AND deleted = 0"                                                 \
+    " WHERE organization = ?1 AND deleted = 0 AND uid IS NOT '" OPERATIONAL_UID "'"            \
     "   AND key > ?2 AND key < ?3"                                                             \
     " ORDER BY key " direction
 

@@ -74,5 +74,6 @@ enum err sqlite_note_end(struct backend *b, struct store_record *op)
     if (err || op->ended_at_ms < since_ms || op->ended_at_ms - since_ms < op->failing_limit_ms)
         return err;
     op->failed_too_long = true;
+    op->fail_since_ms = since_ms;
     return end_failing(b, key);
 }

@@ -207,7 +207,7 @@ static enum err overtake_delivery(struct backend *b, struct store_record *op)
     bind_u64(st, 3, op->next == DELIVERY_PENDING ? op->due_at_ms : 0);
     enum err err = sqlite_run(c, st);
     if (!err)
-        op->asked_for = sqlite3_changes(c->db) > 0;
+        op->settled = op->asked_for = sqlite3_changes(c->db) > 0;
     return err;
 }
 
@@ -228,6 +228,7 @@ static enum err move_delivery(struct backend *b, struct store_record *op)
         return err;
     if (sqlite3_changes(c->db) == 0 && op->attempt->trigger == TRIGGER_SCHEDULED)
         return overtake_delivery(b, op);
+    op->settled = sqlite3_changes(c->db) > 0;
     if (!is_pending)
         b->writer.pending -= sqlite3_changes(c->db);
     return ERR_OK;
@@ -238,7 +239,7 @@ enum err sqlite_record(struct backend *b, struct store_record *op)
     sqlite3_stmt *insert = op->late ? b->writer.insert_late_attempt : b->writer.insert_attempt;
     enum err err = insert_attempt(b, op->attempt, insert);
 
-    op->asked_for = op->failed_too_long = false;
+    op->asked_for = op->failed_too_long = op->settled = false;
     if (err || sqlite3_changes(b->writer.files[BACKEND_REGIONAL].db) == 0)
         return err;
     b->writer.attempts++;

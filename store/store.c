@@ -34,6 +34,7 @@ static void on_close(struct task *task);
 static void on_close_reader(struct task *task);
 static void on_reader_closed(struct inbox *reader);
 static void on_close_writer(struct task *task);
+static void on_operational_closed(uv_handle_t *pause);
 static void on_background_closed(uv_handle_t *pause);
 static void on_sealing_closed(uv_handle_t *pause);
 static void on_writer_closed(struct inbox *writer);
@@ -85,6 +86,8 @@ static enum err prepare(struct store *s, const struct store_options *options)
         err = journal_open(s);
     if (!err)
         err = background_load(s);
+    if (!err)
+        err = operational_load(s);
     return err;
 }
 
@@ -106,6 +109,7 @@ static enum err open_inboxes(struct store *s, const struct store_options *option
     s->reader.after_batch = on_reader_batch_end;
     bites_open(&s->background.bites, s, options->writer, false);
     bites_open(&s->sealing.bites, s, options->writer, true);
+    operational_open(s, options->writer);
     return ERR_OK;
 }
 
@@ -138,12 +142,15 @@ static void on_write(struct task *task)
 }
 
 /* The configuration is committed and published before a message is matched with it, so no
- * delivery can be written for an endpoint that a rollback takes away. */
+ * delivery can be written for an endpoint that a rollback takes away; what is told of it follows. */
 static void on_batch_end(struct inbox *writer)
 {
     struct store *s = container_of(writer, struct store, writer);
 
     run_groups(s, BACKEND_GLOBAL);
+    struct store_req *carry = operational_carry(s);
+    if (carry)
+        list_append(&s->waiting[BACKEND_REGIONAL], &carry->task.link);
     run_groups(s, BACKEND_REGIONAL);
 }
 
@@ -336,7 +343,8 @@ static void on_answer(struct task *task)
     req->done(req);
 }
 
-/* Closing: the writer's batch, the reader's, the reader, what runs in the background, the writer. */
+/* Closing: the writer's batch, the reader's, the reader, what is told, what runs in the background,
+ * the writer. */
 
 void store_close(struct store *s, struct inbox *reply_to, struct task *closed)
 {
@@ -376,6 +384,13 @@ static void on_reader_closed(struct inbox *reader)
 static void on_close_writer(struct task *task)
 {
     struct store *s = container_of(task, struct store, close_writer);
+
+    operational_close(s, on_operational_closed);
+}
+
+static void on_operational_closed(uv_handle_t *pause)
+{
+    struct store *s = pause->data;
 
     bites_close(&s->background.bites, on_background_closed);
 }

@@ -166,6 +166,8 @@ void store_watch(struct store *s, struct store_watcher *watcher);
 struct store_put {
     struct store_req req;
     struct object *object; /* in: borrowed; the store takes references of its own */
+    /* in: an endpoint that its receiver's failures disable: since when it fails; 0 = it isn't that */
+    uint64_t fail_since_ms;
 };
 void store_put(struct store *s, struct store_put *op);
 
@@ -336,7 +338,9 @@ struct store_record {
     /* in, when DEAD: at what instant, and for how long an endpoint's deliveries may run out of
      * attempts without a success between; 0 = for ever */
     uint64_t ended_at_ms, failing_limit_ms;
-    bool failed_too_long; /* out: that is over; it begins anew */
+    bool failed_too_long;   /* out: that is over; it begins anew */
+    uint64_t fail_since_ms; /* out, when failed_too_long: the first of them */
+    bool settled;           /* out: its delivery was pending */
 };
 void store_record(struct store *s, struct store_record *op);
 
