@@ -105,7 +105,7 @@ void endpoint_headers_patch(struct request *r)
 static bool make_headers(struct request *r, enum read_mode mode)
 {
     const struct keyring *keyring = r->services->keyring;
-    const struct endpoint *current = request_look_up_endpoint(r, r->match.parts[1]);
+    const struct endpoint *current = request_look_up_path_endpoint(r);
     struct faults faults = { .count = 0 };
     struct bytes plain = { 0 };
     char *headers = NULL;

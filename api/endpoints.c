@@ -5,6 +5,7 @@
 #include "api/secrets.h"
 #include "core/dispatch.h"
 #include "core/mem.h"
+#include "core/operational.h"
 #include "signer/seal.h"
 #include "wire/courier.h"
 
@@ -66,6 +67,17 @@ static void normalize_url(struct endpoint *e, struct faults *faults)
     buf_fini(&normal);
 }
 
+/* Of what an organization is told the types are fixed. */
+static bool event_type_exists(const struct request *r, const char *name)
+{
+    const struct event_type *type;
+
+    if (operational_is(r->application))
+        return operational_type_is_known(name);
+    type = catalog_event_type(r->services->catalog, &r->token.organization, name);
+    return type && !type->archived;
+}
+
 /* Only what the body asks for is looked up: an old filter may name a type that is gone by now.
  */
 static void check_event_types(const struct request *r, const struct endpoint *e,
@@ -76,9 +88,7 @@ static void check_event_types(const struct request *r, const struct endpoint *e,
     if (!json_member(r->body, "eventTypes") && !json_member(r->body, "filterTypes"))
         return;
     for (size_t i = 0; i < e->event_types.count; i++) {
-        const struct event_type *type = catalog_event_type(
-            r->services->catalog, &r->token.organization, e->event_types.items[i]);
-        if (type && !type->archived)
+        if (event_type_exists(r, e->event_types.items[i]))
             continue;
         snprintf(loc, sizeof loc, "body/eventTypes/%zu", i);
         faults_add(faults, FAULT_VALUE, loc, "is no event type that exists");
@@ -94,7 +104,7 @@ static void take_dispatch(const struct request *r, enum read_mode mode, struct e
     struct dispatch_fault fault;
     char loc[FAULT_LOC_MAX];
 
-    if (topology_is_single(topology))
+    if (topology_is_single(topology) || operational_is(r->application))
         return;
     read_dispatch(r->body, mode, e, faults);
     if (faults->count > 0 ||
@@ -127,6 +137,8 @@ static void read_into(struct request *r, enum read_mode mode, bool is_new,
     struct endpoint_extras extras = { 0 };
 
     read_endpoint(r->body, mode, next, &extras, faults);
+    if (operational_is(r->application)) /* nothing is told in a channel */
+        text_list_fini(&next->channels);
     if (faults->count == 0) {
         normalize_url(next, faults);
         check_event_types(r, next, faults);
@@ -172,7 +184,7 @@ static bool next_created(struct request *r)
 
 static bool next_replaced(struct request *r)
 {
-    return make_next(r, request_look_up_endpoint(r, r->match.parts[1]), READ_REPLACE);
+    return make_next(r, request_look_up_path_endpoint(r), READ_REPLACE);
 }
 
 /* What is wrong with the body is said first, even where there is nothing to patch. */
@@ -193,7 +205,7 @@ static void refuse_patch(struct request *r)
 
 static bool next_patched(struct request *r)
 {
-    const struct endpoint *current = request_look_up_endpoint(r, r->match.parts[1]);
+    const struct endpoint *current = request_look_up_path_endpoint(r);
 
     if (current)
         return make_next(r, current, READ_PATCH);

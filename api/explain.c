@@ -9,6 +9,7 @@
 #include "api/reply.h"
 #include "api/routes.h"
 #include "core/mem.h"
+#include "core/operational.h"
 
 #define RECORDED_MAX (1u << 18) /* bytes of a decision that a client has kept */
 
@@ -110,7 +111,9 @@ static struct application *application_of_endpoint(const struct request *r, cons
     endpoint = catalog_endpoint_by_key(catalog, id_key(&id));
     if (!endpoint || !id_equal(&endpoint->base.id, &id))
         return NULL;
-    return catalog_application(catalog, &r->token.organization, &endpoint->application);
+    struct application *found =
+        catalog_application(catalog, &r->token.organization, &endpoint->application);
+    return found && !operational_is(found) ? found : NULL;
 }
 
 static struct application *look_up_application(const struct request *r, const struct subject *s)

@@ -37,6 +37,7 @@ static enum residency_need need_of(const struct request *r)
 {
     switch (r->match.route->ingest) {
     case INGEST_REPLICA:
+    case INGEST_MANAGER_REPLICA:
         return r->session.consistency == CONSISTENCY_HOME ? RESIDENCY_OWNER : RESIDENCY_REPLICA;
     case INGEST_INTAKE:
         return RESIDENCY_INTAKE;
@@ -44,6 +45,7 @@ static enum residency_need need_of(const struct request *r)
     case INGEST_DIRECTORY:
     case INGEST_OWNER:
     case INGEST_MESSAGE:
+    case INGEST_MANAGER:
     case INGEST_REGION:
     case INGEST_TASK:
         break;
@@ -122,24 +124,33 @@ static struct residency_decision decide_for_region(const struct request *r,
     return (struct residency_decision){ RESIDENCY_CARRY, named, "carried to the region" };
 }
 
-static struct residency_decision decide(struct request *r)
+static struct residency_decision decide_for_directory(struct request *r)
 {
     const struct services *services = r->services;
-    const struct residency_request change = describe(r, RESIDENCY_OWNER);
+    const struct residency_request request = describe(r, need_of(r));
 
+    r->home = topology_directory(services->topology);
+    return residency_decide_directory(services->topology, alive_regions(services), &request);
+}
+
+static struct residency_decision decide(struct request *r)
+{
     switch (r->match.route->ingest) {
     case INGEST_HERE:
         break;
     case INGEST_DIRECTORY:
-        r->home = topology_directory(services->topology);
-        return residency_decide_directory(services->topology, alive_regions(services), &change);
+        return decide_for_directory(r);
+    case INGEST_MANAGER:
+    case INGEST_MANAGER_REPLICA:
+        return request_look_up_application(r) ? decide_for_application(r)
+                                              : decide_for_directory(r);
     case INGEST_REPLICA:
     case INGEST_OWNER:
     case INGEST_INTAKE:
     case INGEST_MESSAGE:
         return decide_for_application(r);
     case INGEST_REGION:
-        return decide_for_region(r, topology_by_name(services->topology, r->match.parts[0]));
+        return decide_for_region(r, topology_by_name(r->services->topology, r->match.parts[0]));
     case INGEST_TASK:
         return decide_for_region(r, region_of_task(r));
     }

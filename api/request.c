@@ -4,6 +4,7 @@
 #include "api/routes.h"
 #include "api/session.h"
 #include "core/mem.h"
+#include "core/operational.h"
 
 struct request *request_new(struct services *services, struct exchange *exchange)
 {
@@ -62,14 +63,26 @@ struct application *request_application_named(const struct request *r, const cha
         found = catalog_application(catalog, organization, &id);
     else
         found = catalog_application_by_uid(catalog, organization, name);
+    if (found && operational_is(found))
+        return NULL;
     if (found && r->token.scope == TOKEN_APPLICATION &&
         !id_equal(&found->base.id, &r->token.application))
         return NULL;
     return found;
 }
 
+static bool is_operational(const struct request *r)
+{
+    enum ingest ingest = r->match.route->ingest;
+
+    return ingest == INGEST_MANAGER || ingest == INGEST_MANAGER_REPLICA;
+}
+
 struct application *request_look_up_application(const struct request *r)
 {
+    if (is_operational(r))
+        return catalog_application_by_uid(r->services->catalog, &r->token.organization,
+                                          OPERATIONAL_UID);
     return request_application_named(r, r->match.parts[0]);
 }
 
@@ -101,9 +114,14 @@ struct endpoint *request_look_up_endpoint(const struct request *r, const char *n
     return catalog_endpoint_by_uid(r->services->catalog, application, name);
 }
 
+struct endpoint *request_look_up_path_endpoint(const struct request *r)
+{
+    return request_look_up_endpoint(r, r->match.parts[is_operational(r) ? 0 : 1]);
+}
+
 struct endpoint *request_find_endpoint(struct request *r)
 {
-    struct endpoint *found = request_look_up_endpoint(r, r->match.parts[1]);
+    struct endpoint *found = request_look_up_path_endpoint(r);
 
     if (!found)
         reply_not_found(r);

@@ -154,7 +154,8 @@ struct request *request_of(struct store_req *req);
 struct store_req request_waits(struct request *r, store_done *done);
 
 /* The application that the path's first part names by id or uid, as far as the token may see
- * it; NULL if there is none. Borrowed from the catalog. */
+ * it; NULL if there is none. Of a route to operational endpoints the organization's management
+ * application, which no path and no body names. Borrowed from the catalog. */
 struct application *request_look_up_application(const struct request *r);
 
 /* Likewise, of this name. */
@@ -167,7 +168,8 @@ MUST_USE bool request_find_application(struct request *r);
 /* Of r->application, by id or uid. Borrowed from the catalog; NULL if there is none. */
 struct endpoint *request_look_up_endpoint(const struct request *r, const char *name);
 
-/* The same for the path's second part; NULL: answered with 404. */
+/* The same of the path. find: NULL: answered with 404. */
+struct endpoint *request_look_up_path_endpoint(const struct request *r);
 struct endpoint *request_find_endpoint(struct request *r);
 
 /* The body as an object, into r->body; false: answered with 422. An empty body is one unless

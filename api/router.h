@@ -31,8 +31,10 @@ enum ingest {
     INGEST_OWNER,     /* of the path's application: its home alone */
     INGEST_INTAKE,    /* of the path's application: where its messages are taken in */
     INGEST_MESSAGE,   /* of the path's application: where the path's message was taken in */
-    INGEST_REGION,    /* the one that the path names */
-    INGEST_TASK,      /* the one that runs the path's background task */
+    INGEST_MANAGER,   /* the home of the management application, or who would make it */
+    INGEST_MANAGER_REPLICA, /* the one that is asked has a replica of it, if there is one */
+    INGEST_REGION,          /* the one that the path names */
+    INGEST_TASK,            /* the one that runs the path's background task */
 };
 
 struct route {

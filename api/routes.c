@@ -8,6 +8,7 @@
 #define MESSAGE     APPLICATION "/msg/{msg}"
 #define EVENT_TYPE  BASE "/event-type/{name}"
 #define REGION      BASE "/regions/{region}"
+#define OPERATIONAL BASE "/operational-webhook/endpoint"
 #define ORIGIN      BASE "/replication/{region}"
 
 #define LIST_MESSAGES (QUERY_PAGE_MESSAGES | QUERY_MESSAGES | QUERY_CONTENT)
@@ -24,6 +25,8 @@
 #define OWNER     INGEST_OWNER
 #define INTAKE    INGEST_INTAKE
 #define AT        INGEST_MESSAGE
+#define MANAGER   INGEST_MANAGER
+#define MANAGED   INGEST_MANAGER_REPLICA
 #define NAMED     INGEST_REGION
 #define MAKER     INGEST_TASK
 
@@ -82,6 +85,18 @@ const struct route routes[] = {
     { "GET",    ENDPOINT "/headers",       APP, OWNER,   0, endpoint_headers_get },
     { "PUT",    ENDPOINT "/headers",       APP, OWNER,   0, endpoint_headers_replace },
     { "PATCH",  ENDPOINT "/headers",       APP, OWNER,   0, endpoint_headers_patch },
+
+    { "GET",    OPERATIONAL, ORG, MANAGED, QUERY_PAGE_ENDPOINTS, operational_list },
+    { "POST",   OPERATIONAL, ORG, MANAGER, 0,                    operational_create },
+    { "GET",    OPERATIONAL "/{operational}", ORG, MANAGED, 0, endpoints_get },
+    { "PUT",    OPERATIONAL "/{operational}", ORG, MANAGER, 0, operational_replace },
+    { "PATCH",  OPERATIONAL "/{operational}", ORG, MANAGER, 0, endpoints_patch },
+    { "DELETE", OPERATIONAL "/{operational}", ORG, MANAGER, 0, endpoints_delete },
+    { "GET",    OPERATIONAL "/{operational}/secret",        ORG, MANAGER, 0, endpoint_secrets_get },
+    { "POST",   OPERATIONAL "/{operational}/secret/rotate", ORG, MANAGER, 0,
+                                                            endpoint_secrets_rotate },
+    { "GET",    OPERATIONAL "/{operational}/headers", ORG, MANAGER, 0, endpoint_headers_get },
+    { "PUT",    OPERATIONAL "/{operational}/headers", ORG, MANAGER, 0, endpoint_headers_replace },
 
     { "GET",    APPLICATION "/msg",  APP, OWNER,  LIST_MESSAGES, messages_list },
     { "POST",   APPLICATION "/msg",  ORG, INTAKE, QUERY_CONTENT, messages_create },

@@ -73,6 +73,10 @@ void endpoint_headers_get(struct request *r);
 void endpoint_headers_replace(struct request *r);
 void endpoint_headers_patch(struct request *r);
 
+void operational_list(struct request *r);
+void operational_create(struct request *r);
+void operational_replace(struct request *r);
+
 void messages_list(struct request *r);
 void messages_create(struct request *r);
 void messages_get(struct request *r);

@@ -4,6 +4,7 @@
 #include "api/reply.h"
 #include "api/routes.h"
 #include "core/mem.h"
+#include "core/operational.h"
 #include "wire/noun_out.h"
 
 static void on_status(struct store_req *req);
@@ -49,7 +50,8 @@ static void put_failing(struct request *r, const struct lane_failing *lane)
     json_add_text(w, "endpointUid", endpoint->uid);
     json_name(w, "appId");
     json_put_id(w, ID_APPLICATION, &endpoint->application);
-    json_add_text(w, "appUid", application ? application->uid : NULL);
+    json_add_text(w, "appUid",
+                  application && !operational_is(application) ? application->uid : NULL);
     put_host(w, endpoint->url);
     json_add_bool(w, "disabled", endpoint->disabled);
     json_add_unsigned(w, "pending", lane->deliveries);

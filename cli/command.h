@@ -56,6 +56,7 @@ extern const struct command region_commands[];
 extern const struct command replication_commands[];
 extern const struct command route_commands[];
 extern const struct command openapi_commands[];
+extern const struct command operational_endpoint_commands[];
 extern const struct command sign_commands[];
 extern const struct command listen_commands[];
 extern const struct command lab_commands[];

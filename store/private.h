@@ -103,7 +103,8 @@ enum err append_selected(struct store *s, struct message *message, const uint8_t
 
 /* operational.c: in the open transaction, what an organization is told of an attempt, or of the next
  * state of an object; `fail_since_ms` as in store_put. carry: what is to go into the regional file
- * now; NULL: nothing. load, open, close: as those of the background. */
+ * now; NULL: nothing. load: before the loops run. close: `closed` gets a timer, whose data is the
+ * store. */
 enum err operational_tell_attempt(struct store *s, const struct store_record *op);
 enum err operational_tell_change(struct store *s, struct object *next, uint64_t fail_since_ms);
 enum err operational_load(struct store *s);

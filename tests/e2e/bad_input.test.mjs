@@ -36,7 +36,8 @@ async function things() {
     const { id: msg } = await d.send(app, { n: 1 });
     const [{ id: attempt }] = await until(() => d.attempts(app, msg), attempts => attempts.length > 0);
     const { id: task } = await d.must('POST', `/app/${app}/endpoint/${endpoint}/recover`, { since: new Date(Date.now() - 1000) });
-    return { app, endpoint, msg, attempt, task };
+    const { id: operational } = await d.must('POST', '/operational-webhook/endpoint', { url: r.url, disabled: true });
+    return { app, endpoint, msg, attempt, task, operational };
 }
 await d.must('POST', '/event-type', { name: 'order.paid', description: '' });
 const own = { ...await things(), name: 'order.paid', region: 'none' };
@@ -66,7 +67,7 @@ test('a path that names nothing, or another application\'s, is not found', async
         for (const { name } of operation.parameters.filter(parameter => parameter.in === 'path'))
             await t.test(`${operation.id}: ${name}`, async () => {
                 const creates = operation.method === 'PUT' && operation.path.endsWith(`{${name}}`);
-                const foreign = ['app', 'task'].includes(name) || other[name] === undefined ? [] : [other[name]];
+                const foreign = ['app', 'task', 'operational'].includes(name) || other[name] === undefined ? [] : [other[name]];
                 for (const value of [...strange, ...ids, ...foreign]) {
                     const parts = { ...own, [name]: value };
                     const { status, body } = await call(operation, { parts, body: example(operation) });
@@ -129,7 +130,7 @@ const values = [null, true, 7, -1, 0, 1.5, 1e300, '', 'a', 'a b', 'http://h/', '
 
 // Of no effect in a region that is alone, or only without the others.
 const regional = ['residency', 'targets', 'dispatch', 'location', 'recorded'];
-const not_read = ['replaceEndpoint.secret'];       // it keeps the one that it has
+const not_read = ['replaceEndpoint.secret', 'replaceOperationalEndpoint.secret'];      // it keeps the one that it has
 
 const broken = ['{', '[1]', '"x"', 'null', '7', '{} x', '{"a":1,}', '{"a":"\u0001"}', '{"a":"\\ud800"}', '{"a":"\\u0000"}'];
 

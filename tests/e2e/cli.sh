@@ -505,6 +505,24 @@ expect 0 message wait --app quiet "$message";  says out ' success +'
 ends 0 "$pid" listen
 expect 1 endpoint test --app quiet in --wait;  says out '^STATUS +fail$'
 
+# Operational endpoints.
+expect 0 operational-endpoint list;            silent out
+expect 3 operational-endpoint get pager
+expect 1 operational-endpoint create --to "$hook" --event-types order.paid;  says err 'eventTypes'
+expect 0 operational-endpoint create --to "$hook" --uid pager --event-types endpoint.disabled --secret "$secret"
+says out '^EVENT TYPES +endpoint.disabled$'
+expect 0 operational-endpoint list;            says out 'pager'
+expect 0 operational-endpoint get pager -o jsonl;  says out '"channels":null'
+expect 0 operational-endpoint replace pager --to "$hook" --uid pager;  says out '^EVENT TYPES +-$'
+expect 0 operational-endpoint update pager --disable;  says out '^DISABLED +true$'
+expect 0 operational-endpoint secret pager;    says out "^$secret$"
+expect 0 operational-endpoint set-headers pager --header 'X-Key: a';  silent out
+expect 0 operational-endpoint headers pager;   says out '"X-Key":"a"'
+expect 0 operational-endpoint rotate-secret pager --grace 60
+expect 0 app list -o jsonl
+! grep -q operational out || fail 'the management application is listed'
+expect 0 operational-endpoint delete pager;    silent out
+
 expect 0 endpoint rotate-secret --app shop books
 expect 0 endpoint secret --app shop books
 [ "$(<out)" != $secret ] || fail 'another secret'
