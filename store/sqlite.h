@@ -62,7 +62,8 @@ struct backend {
             sqlite3_stmt *up, *down;
         } applications, endpoints, event_types, messages, by_message, by_endpoint, destinations,
             tried, background;
-        sqlite3_stmt *get_message, *get_event, *get_attempt, *look_at_attempts, *count_attempts;
+        sqlite3_stmt *get_message, *get_event, *get_payload, *get_attempt, *get_response,
+            *look_at_attempts, *count_attempts;
         sqlite3_stmt *due, *next_lane, *totals, *failing, *get_route, *get_background;
         sqlite3_stmt *journal, *journal_chain, *journal_first, *own_position, *position,
             *positions;
@@ -222,6 +223,14 @@ enum err sqlite_remember(struct backend *b, const uint8_t *hash, const struct me
 
 enum err sqlite_messages_prepare(struct backend *b);
 enum err sqlite_get_message(struct backend *b, struct store_get_message *op);
+
+/* The message of a row of SCANNED_COLUMNS, the reader's. */
+enum err sqlite_take_message(struct backend *b, sqlite3_stmt *st, bool with_content,
+                             struct message **out);
+
+/* The payload or the response of an id's row, by its statement. */
+enum err sqlite_take_content(struct backend *b, sqlite3_stmt *st, const struct id *id,
+                             struct bytes *out);
 enum err sqlite_list_messages(struct backend *b, struct store_list_messages *op);
 
 /* Whether the row, whose first columns are those of a tagged message, is one of the application's that the

@@ -7,13 +7,12 @@
 #include "store/page.h"
 #include "store/sqlite_row.h"
 
-/* The response is last and read on demand. */
+/* Without the response, which take_attempt() gets: see SCANNED_COLUMNS. */
 #define ATTEMPT_COLUMNS                                                                        \
     "a.key, a.tail, m.key, m.tail, a.endpoint_key, a.endpoint_tail, m.application_key,"        \
     " m.application_tail, a.number, a.status, a.trigger, a.response_status,"                   \
     " a.duration_ms, a.started_at_ms, a.next_attempt_at_ms, a.url, m.event_type,"              \
-    " m.channels, " TAGS_OF_MESSAGE                                                            \
-    ", w.region, w.connect_us, w.tls_us, w.first_byte_us, a.response"
+    " m.channels, " TAGS_OF_MESSAGE ", w.region, w.connect_us, w.tls_us, w.first_byte_us"
 enum attempt_column {
     ATTEMPT_ID = 0, /* and tail, as the next three */
     ATTEMPT_MESSAGE = 2,
@@ -34,7 +33,6 @@ enum attempt_column {
     ATTEMPT_CONNECT_US,
     ATTEMPT_TLS_US,
     ATTEMPT_FIRST_BYTE_US,
-    ATTEMPT_RESPONSE,
 };
 
 /* clang-format off */
@@ -44,6 +42,11 @@ static const char SQL_GET_ATTEMPT[] =
     "  JOIN messages AS m ON m.key = a.message_key"
     "  LEFT JOIN attempt_ways AS w ON w.key = a.key"
     " WHERE a.key = ?1";
+
+static const char SQL_GET_RESPONSE[] =
+    "SELECT response"
+    "  FROM attempts"
+    " WHERE key = ?1";
 
 #define SQL_LIST_BY(column, direction)                                                         \
     "SELECT " ATTEMPT_COLUMNS                                                                  \
@@ -69,6 +72,7 @@ enum err sqlite_attempts_prepare(struct backend *b)
 {
     const struct prepared statements[] = {
         { &b->reader.get_attempt, SQL_GET_ATTEMPT },
+        { &b->reader.get_response, SQL_GET_RESPONSE },
         { &b->reader.by_message.up, SQL_LIST_BY("message_key", "ASC") },
         { &b->reader.by_message.down, SQL_LIST_BY("message_key", "DESC") },
         { &b->reader.by_endpoint.up, SQL_LIST_BY("endpoint_key", "ASC") },
@@ -80,7 +84,8 @@ enum err sqlite_attempts_prepare(struct backend *b)
     return sqlite_prepare(&b->reader.files[BACKEND_REGIONAL], statements);
 }
 
-static void column_attempt(sqlite3_stmt *st, bool with_content, struct attempt_record *out)
+static enum err take_attempt(struct backend *b, sqlite3_stmt *st, bool with_content,
+                             struct attempt_record *out)
 {
     *out = (struct attempt_record){
         .id = column_id(st, ATTEMPT_ID),
@@ -102,8 +107,9 @@ static void column_attempt(sqlite3_stmt *st, bool with_content, struct attempt_r
             .first_byte_us = column_u32(st, ATTEMPT_FIRST_BYTE_US),
         },
     };
-    if (with_content)
-        out->response = column_bytes(st, ATTEMPT_RESPONSE);
+    if (!with_content)
+        return ERR_OK;
+    return sqlite_take_content(b, b->reader.get_response, &out->id, &out->response);
 }
 
 enum err sqlite_get_attempt(struct backend *b, struct store_get_attempt *op)
@@ -119,10 +125,11 @@ enum err sqlite_get_attempt(struct backend *b, struct store_get_attempt *op)
     found = found && column_id_is(st, ATTEMPT_ID, &op->id) &&
             column_id_is(st, ATTEMPT_MESSAGE, &op->message) &&
             column_id_is(st, ATTEMPT_APPLICATION, &op->application);
-    if (found)
-        column_attempt(st, true, &op->attempt);
+    err = found ? take_attempt(b, st, true, &op->attempt) : ERR_NOT_FOUND;
+    if (found && err)
+        attempt_record_fini(&op->attempt);
     sqlite3_reset(st);
-    return found ? ERR_OK : ERR_NOT_FOUND;
+    return err;
 }
 
 static bool message_filter_passes(sqlite3_stmt *st, const struct message_filter *filter)
@@ -183,7 +190,9 @@ static enum err collect_attempts(struct backend *b, sqlite3_stmt *st,
         } else if (passes) {
             if ((err = take_message(b, st, op, &bytes)))
                 break;
-            column_attempt(st, op->with_content, &op->attempts[op->count++]);
+            err = take_attempt(b, st, op->with_content, &op->attempts[op->count++]);
+            if (err)
+                break;
         }
         if (!op->more && ++seen == PAGE_ROWS_MAX) {
             op->more = true;

@@ -22,7 +22,7 @@ enum outcome_column { OUTCOME_STATE = 0, OUTCOME_ATTEMPTS, OUTCOME_DUE_AT_MS, OU
     " ORDER BY d.endpoint_key " direction
 
 #define SQL_LIST_TRIED(direction)                                                              \
-    "SELECT " TAGGED_COLUMNS ", " OUTCOME_COLUMNS                                             \
+    "SELECT " SCANNED_COLUMNS ", " OUTCOME_COLUMNS                                            \
     "  FROM messages AS m"                                                                     \
     "  LEFT JOIN deliveries AS d ON d.message_key = m.key AND d.endpoint_key = ?4"             \
     " WHERE m.application_key = ?1 AND m.key > ?2 AND m.key < ?3"                              \
@@ -230,9 +230,12 @@ static enum err collect_tried(struct backend *b, sqlite3_stmt *st, struct store_
         if (passes && (op->count == op->page.limit || bytes > PAGE_BYTES_MAX)) {
             op->more = true;
         } else if (passes) {
-            struct message *m = column_tagged_message(st, op->with_content);
-            bytes += m->payload.len;
-            op->tried[op->count++] = (struct tried_message){ m, column_outcome(st, TRIED(0)) };
+            struct tried_message *tried = &op->tried[op->count];
+            if ((err = sqlite_take_message(b, st, op->with_content, &tried->message)))
+                break;
+            tried->outcome = column_outcome(st, TRIED(0));
+            bytes += tried->message->payload.len;
+            op->count++;
         }
         if (!op->more && ++seen >= PAGE_ROWS_MAX) {
             op->more = true;

@@ -7,17 +7,22 @@
 
 /* clang-format off */
 static const char SQL_GET_MESSAGE[] =
-    "SELECT " TAGGED_COLUMNS
+    "SELECT " SCANNED_COLUMNS
     "  FROM messages AS m"
     " WHERE m.key = ?1";
 
 static const char SQL_GET_EVENT[] =
-    "SELECT " TAGGED_COLUMNS
+    "SELECT " SCANNED_COLUMNS
     "  FROM messages AS m"
     " WHERE m.application_key = ?1 AND m.event_id = ?2";
 
+static const char SQL_GET_PAYLOAD[] =
+    "SELECT payload"
+    "  FROM messages"
+    " WHERE key = ?1";
+
 #define SQL_LIST_MESSAGES(direction)                                                           \
-    "SELECT " TAGGED_COLUMNS                                                                  \
+    "SELECT " SCANNED_COLUMNS                                                                  \
     "  FROM messages AS m"                                                                     \
     " WHERE m.application_key = ?1 AND m.key > ?2 AND m.key < ?3"                              \
     " ORDER BY m.key " direction
@@ -28,12 +33,42 @@ enum err sqlite_messages_prepare(struct backend *b)
     const struct prepared statements[] = {
         { &b->reader.get_message, SQL_GET_MESSAGE },
         { &b->reader.get_event, SQL_GET_EVENT },
+        { &b->reader.get_payload, SQL_GET_PAYLOAD },
         { &b->reader.messages.up, SQL_LIST_MESSAGES("ASC") },
         { &b->reader.messages.down, SQL_LIST_MESSAGES("DESC") },
         { 0 },
     };
 
     return sqlite_prepare(&b->reader.files[BACKEND_REGIONAL], statements);
+}
+
+enum err sqlite_take_message(struct backend *b, sqlite3_stmt *st, bool with_content,
+                             struct message **out)
+{
+    struct message *m = column_tagged_message(st, false);
+    enum err err = ERR_OK;
+
+    if (with_content)
+        err = sqlite_take_content(b, b->reader.get_payload, &m->id, &m->payload);
+    if (err)
+        message_unref(m);
+    else
+        *out = m;
+    return err;
+}
+
+enum err sqlite_take_content(struct backend *b, sqlite3_stmt *st, const struct id *id,
+                             struct bytes *out)
+{
+    bool found;
+
+    sqlite3_bind_int64(st, 1, id_key(id));
+    enum err err = sqlite_next(&b->reader.files[BACKEND_REGIONAL], st, &found);
+    if (!err && found) {
+        *out = column_bytes(st, 0);
+        sqlite3_reset(st);
+    }
+    return err;
 }
 
 enum err sqlite_get_message(struct backend *b, struct store_get_message *op)
@@ -53,10 +88,9 @@ enum err sqlite_get_message(struct backend *b, struct store_get_message *op)
 
     found = found && column_id_is(st, MESSAGE_APPLICATION, &op->application) &&
             (op->event_id || column_id_is(st, MESSAGE_ID, &op->id));
-    if (found)
-        op->message = column_tagged_message(st, op->with_content);
+    err = found ? sqlite_take_message(b, st, op->with_content, &op->message) : ERR_NOT_FOUND;
     sqlite3_reset(st);
-    return found ? ERR_OK : ERR_NOT_FOUND;
+    return err;
 }
 
 bool sqlite_message_passes(sqlite3_stmt *st, const struct id *application,
@@ -71,9 +105,10 @@ bool sqlite_message_passes(sqlite3_stmt *st, const struct id *application,
 }
 
 /* `out_reached` is where the rows that may be looked at ended, if they did. */
-static enum err collect_messages(const struct connection *c, sqlite3_stmt *st,
+static enum err collect_messages(struct backend *b, sqlite3_stmt *st,
                                  struct store_list_messages *op, struct id *out_reached)
 {
+    const struct connection *c = &b->reader.files[BACKEND_REGIONAL];
     size_t seen = 0, bytes = 0;
     bool row;
     enum err err = ERR_OK;
@@ -83,9 +118,11 @@ static enum err collect_messages(const struct connection *c, sqlite3_stmt *st,
         if (passes && (op->count == op->page.limit || bytes > PAGE_BYTES_MAX)) {
             op->more = true;
         } else if (passes) {
-            struct message *m = column_tagged_message(st, op->with_content);
-            bytes += m->payload.len;
-            op->messages[op->count++] = m;
+            struct message **m = &op->messages[op->count];
+            if ((err = sqlite_take_message(b, st, op->with_content, m)))
+                break;
+            bytes += (*m)->payload.len;
+            op->count++;
         }
         if (!op->more && ++seen == PAGE_ROWS_MAX) {
             op->more = true;
@@ -108,7 +145,7 @@ enum err sqlite_list_messages(struct backend *b, struct store_list_messages *op)
     op->count = 0;
     op->more = false;
     op->messages = xcalloc(op->page.limit, sizeof(struct message *));
-    enum err err = collect_messages(&b->reader.files[BACKEND_REGIONAL], st, op, &reached);
+    enum err err = collect_messages(b, st, op, &reached);
     if (err) {
         for (size_t i = 0; i < op->count; i++)
             message_unref(op->messages[i]);

@@ -38,10 +38,11 @@ struct location column_location(sqlite3_stmt *statement, int at); /* at, at + 1 
 bool column_list_has(sqlite3_stmt *statement, int at, const char *item);
 bool column_is_in(sqlite3_stmt *statement, int at, const struct text_list *list);
 
-/* A message as both sides read it; the payload is the last column and read on demand. */
-#define MESSAGE_COLUMNS                                                                        \
+/* A message as both sides read it, its payload last. */
+#define MESSAGE_HEAD                                                                           \
     "m.key, m.tail, m.application_key, m.application_tail, m.event_type, m.event_id,"          \
-    " m.channels, m.created_at_ms, m.expires_at_ms, m.payload"
+    " m.channels, m.created_at_ms, m.expires_at_ms"
+#define MESSAGE_COLUMNS MESSAGE_HEAD ", m.payload"
 enum message_column {
     MESSAGE_ID = 0,          /* and tail */
     MESSAGE_APPLICATION = 2, /* and tail */
@@ -60,5 +61,9 @@ struct message *column_message(sqlite3_stmt *statement, bool with_content);
 #define TAGGED_COLUMNS  MESSAGE_COLUMNS ", " TAGS_OF_MESSAGE
 enum tagged_column { MESSAGE_TAGS = MESSAGE_END, TAGGED_END };
 struct message *column_tagged_message(sqlite3_stmt *statement, bool with_content);
+
+/* For who looks at more rows than he takes, or may want no payload: SQLite reads every column of a
+ * row, so this one isn't there and sqlite_take_message() gets it. */
+#define SCANNED_COLUMNS MESSAGE_HEAD ", NULL, " TAGS_OF_MESSAGE
 
 #endif

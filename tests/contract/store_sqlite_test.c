@@ -409,6 +409,47 @@ static void a_commit_is_written_in_few_pieces(void **state)
         assert_stored(f, &application, &stored[i]);
 }
 
+/* A payload lies on pages of its own, and is none of the business of a row that is passed over, or
+ * shown without it. */
+static void a_list_reads_no_payload_but_those_it_shows(void **state)
+{
+    enum { MESSAGES = 40, PAYLOAD_LEN = 100 * 1024, PAYLOAD_PAGES = PAYLOAD_LEN / 4096 };
+    static const struct {
+        const char *event_type;
+        bool with_content;
+        size_t count;
+        unsigned reads;
+    } CASES[] = {
+        { "a", false, MESSAGES, 4 * MESSAGES },
+        { "b", true, 1, 4 * MESSAGES + 2 * PAYLOAD_PAGES },
+        { "c", true, 0, 4 * MESSAGES },
+    };
+    struct store_fixture *f = *state;
+    struct id application = store_fixture_put_application(f, NULL);
+    char *payload = xcalloc(PAYLOAD_LEN + 1, 1);
+
+    memset(payload, '1', PAYLOAD_LEN);
+    for (int i = 0; i < MESSAGES; i++)
+        store_fixture_append(f, &application, "a", payload);
+    store_fixture_append(f, &application, "b", payload);
+    free(payload);
+    for (size_t i = 0; i < COUNT(CASES); i++) {
+        struct store_list_messages op = { .application = application, .page.limit = 50 };
+        store_fixture_close(f);
+        store_fixture_open(f);
+        text_list_add(&op.filter.event_types, CASES[i].event_type, 1);
+        op.with_content = CASES[i].with_content;
+        unsigned before = faulty_disk_reads();
+        assert_int_equal(STORE_RUN(f, store_list_messages, &op), ERR_OK);
+        assert_in_range(faulty_disk_reads() - before, 1, CASES[i].reads);
+        assert_int_equal(op.count, CASES[i].count);
+        for (size_t at = 0; at < op.count; at++)
+            message_unref(op.messages[at]);
+        free(op.messages);
+        text_list_fini(&op.filter.event_types);
+    }
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
@@ -423,6 +464,7 @@ int main(void)
         TEST(an_io_error_ends_the_process_and_is_never_acknowledged),
         TEST(hashes_that_were_forgotten_are_swept_from_the_file),
         TEST(a_commit_is_written_in_few_pieces),
+        TEST(a_list_reads_no_payload_but_those_it_shows),
     };
 
     faulty_disk_install();

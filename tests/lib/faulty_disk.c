@@ -16,7 +16,7 @@ static sqlite3_vfs faulty;
 static sqlite3_vfs *real;
 static enum disk_fault fault;
 static unsigned left; /* writes or fsyncs that still work */
-static unsigned writes;
+static unsigned writes, reads;
 
 void faulty_disk_set(enum disk_fault next, unsigned after)
 {
@@ -27,6 +27,11 @@ void faulty_disk_set(enum disk_fault next, unsigned after)
 unsigned faulty_disk_writes(void)
 {
     return writes;
+}
+
+unsigned faulty_disk_reads(void)
+{
+    return reads;
 }
 
 /* Whether it is this call that goes wrong. */
@@ -47,6 +52,7 @@ static int do_close(sqlite3_file *file)
 
 static int do_read(sqlite3_file *file, void *to, int len, sqlite3_int64 at)
 {
+    reads++;
     return below(file)->pMethods->xRead(below(file), to, len, at);
 }
 

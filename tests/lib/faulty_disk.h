@@ -20,7 +20,8 @@ void faulty_disk_install(void);
 /* From now on; `after` so many more writes or fsyncs have worked. */
 void faulty_disk_set(enum disk_fault fault, unsigned after);
 
-/* How often was written so far, whatever came of it. */
+/* How often was written, and read, so far, whatever came of it. */
 unsigned faulty_disk_writes(void);
+unsigned faulty_disk_reads(void);
 
 #endif
