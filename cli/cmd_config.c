@@ -119,10 +119,8 @@ static void on_setting(const char *key, const char *value, const char *source, v
 static enum cli_exit run_show(const struct line *line)
 {
     struct config *config;
-    enum output_form form;
+    enum output_form form = output_form(line);
 
-    if (!output_form(line, &form))
-        return CLI_USAGE;
     enum cli_exit exit = where_load(line, &config);
     if (exit)
         return exit;

@@ -157,11 +157,9 @@ static enum cli_exit run_import(const struct line *line)
 {
     struct buf body = BUF_INIT(FORM_BODY_MAX), answer = { 0 };
     enum cli_exit exit = CLI_USAGE;
-    enum output_form form;
+    enum output_form form = output_form(line);
     struct client *client;
 
-    if (!output_form(line, &form))
-        return CLI_USAGE;
     if (write_import(line, &body))
         exit = client_open(line, &client);
     if (!exit) {

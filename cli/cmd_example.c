@@ -73,12 +73,11 @@ static enum cli_exit run_test(const struct line *line)
     struct wait wait = {
         .application = line_text(line, "app"),
         .timeout_s = line_count(line, "timeout", WAIT_DEFAULT_S),
+        .form = output_form(line),
     };
     struct buf answer = { 0 };
     struct client *client;
 
-    if (!output_form(line, &wait.form))
-        return CLI_USAGE;
     enum cli_exit exit = client_open(line, &client);
     if (exit)
         return exit;

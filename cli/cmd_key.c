@@ -99,9 +99,7 @@ static void keys_close(struct keys *k)
 
 static enum cli_exit keys_open(const struct line *line, bool asks, struct keys *k)
 {
-    *k = (struct keys){ 0 };
-    if (!output_form(line, &k->form))
-        return CLI_USAGE;
+    *k = (struct keys){ .form = output_form(line) };
     enum cli_exit exit = where_load(line, &k->config);
     if (!exit)
         exit = where_keyring(line, &k->keyring);
@@ -217,10 +215,8 @@ static enum cli_exit run_rotate(const struct line *line)
 
 static enum cli_exit run_reload(const struct line *line)
 {
-    struct keys k = { 0 };
+    struct keys k = { .form = output_form(line) };
 
-    if (!output_form(line, &k.form))
-        return CLI_USAGE;
     enum cli_exit exit = client_open(line, &k.client);
     if (!exit)
         exit = ask(&k, "POST", RELOAD);

@@ -114,10 +114,8 @@ static enum cli_exit read_options(struct receiver *r, const struct line *line)
 {
     const char *secret = line_text(line, "secret");
     uint64_t status = line_count(line, "status", 204);
-    enum output_form form;
+    enum output_form form = output_form(line);
 
-    if (!output_form(line, &form))
-        return CLI_USAGE;
     if (secret && secret_parse(secret, &r->secret) != ERR_OK) {
         say("--secret: not " SECRET_WANTED ", or whpk_ and that of a public key");
         return CLI_USAGE;

@@ -165,11 +165,10 @@ static enum cli_exit run_wait(const struct line *line)
         .application = line_text(line, "app"),
         .message = line_argument(line, 0),
         .timeout_s = line_count(line, "timeout", WAIT_DEFAULT_S),
+        .form = output_form(line),
     };
     struct client *client;
 
-    if (!output_form(line, &wait.form))
-        return CLI_USAGE;
     enum cli_exit exit = client_open(line, &client);
     if (exit)
         return exit;

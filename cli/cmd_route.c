@@ -110,10 +110,10 @@ static bool says_what(const struct line *line)
 static enum cli_exit run_explain(const struct line *line)
 {
     struct buf body = BUF_INIT(FORM_BODY_MAX), answer = { 0 };
-    enum output_form form;
+    enum output_form form = output_form(line);
     struct client *client;
 
-    if (!says_what(line) || !output_form(line, &form) || form_body(line, &body) != ERR_OK) {
+    if (!says_what(line) || form_body(line, &body) != ERR_OK) {
         buf_fini(&body);
         return CLI_USAGE;
     }

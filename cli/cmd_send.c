@@ -98,11 +98,9 @@ static enum cli_exit post(struct client *client, const struct line *line, struct
 static enum cli_exit run_send(const struct line *line)
 {
     struct buf answer = { 0 };
-    enum output_form form;
+    enum output_form form = output_form(line);
     struct client *client;
 
-    if (!output_form(line, &form))
-        return CLI_USAGE;
     enum cli_exit exit = client_open(line, &client);
     if (exit)
         return exit;

@@ -91,11 +91,9 @@ static enum cli_exit run_status(const struct line *line)
 {
     struct client_request request = { .method = "GET", .path = "/api/v1/status", .query = "" };
     struct buf answer = { 0 };
-    enum output_form form;
+    enum output_form form = output_form(line);
     struct client *client;
 
-    if (!output_form(line, &form))
-        return CLI_USAGE;
     enum cli_exit exit = client_open(line, &client);
     if (exit)
         return exit;

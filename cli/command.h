@@ -15,7 +15,8 @@
 
 struct command {
     const char *path; /* "app create": the words that name it */
-    /* "DIR", "[TYPE]": positional ones, by word; "CARD...": that one and more; "" = none */
+    /* "DIR", "[TYPE]": positional ones, by word; "CARD...": that one and more; "bash|zsh": one of these
+     * words; "" = none */
     const char *arguments;
     const char *summary;
     const char *about;   /* what more help has to say; NULL = nothing */

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "cli/say.h"
-#include "core/count.h"
 #include "core/mem.h"
 
 #define ITEM_LEN_MAX (256u << 20) /* bytes of one object laid out */
@@ -19,21 +18,13 @@ struct output {
     struct buf text;     /* scratch */
 };
 
-bool output_form(const struct line *line, enum output_form *out)
+enum output_form output_form(const struct line *line)
 {
-    static const char *const names[] = { "table", "json", "jsonl" };
     const char *name = line_text(line, "output");
 
-    *out = OUTPUT_TABLE;
-    if (!name)
-        return true;
-    for (size_t i = 0; i < COUNT(names); i++)
-        if (strcmp(name, names[i]) == 0) {
-            *out = (enum output_form)i;
-            return true;
-        }
-    say("--output: '%s' is none of table, json, jsonl", name);
-    return false;
+    if (name && strcmp(name, "json") == 0)
+        return OUTPUT_JSON;
+    return name && strcmp(name, "jsonl") == 0 ? OUTPUT_JSONL : OUTPUT_TABLE;
 }
 
 struct output *output_open(enum output_form form, const struct column *columns, bool is_list)

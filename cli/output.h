@@ -11,8 +11,8 @@ enum output_form { OUTPUT_TABLE, OUTPUT_JSON, OUTPUT_JSONL };
 
 struct output;
 
-/* By --output; false, and it has been said, when that has another value. */
-bool output_form(const struct line *line, enum output_form *out);
+/* By --output. */
+enum output_form output_form(const struct line *line);
 
 struct output *output_open(enum output_form form, const struct column *columns, bool is_list);
 

@@ -21,11 +21,9 @@ enum cli_exit request_run(const struct line *line)
 
 enum cli_exit request_run_at(const struct line *line, const char *url)
 {
-    enum output_form form = OUTPUT_TABLE;
+    enum output_form form = line_command(line)->columns ? output_form(line) : OUTPUT_TABLE;
     struct client *client;
 
-    if (line_command(line)->columns && !output_form(line, &form))
-        return CLI_USAGE;
     enum cli_exit exit = client_open(line, &client);
     if (exit)
         return exit;
