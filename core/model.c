@@ -55,6 +55,7 @@ struct application *application_copy(const struct application *from)
     to->metadata = xstrdup(from->metadata);
     to->throttle_rate = from->throttle_rate;
     to->residency = residency_copy(&from->residency);
+    to->revocations = text_list_copy(&from->revocations);
     return to;
 }
 
@@ -136,6 +137,7 @@ static void application_fini(struct application *a)
     free(a->name);
     free(a->metadata);
     residency_fini(&a->residency);
+    text_list_fini(&a->revocations);
 }
 
 static void endpoint_fini(struct endpoint *e)

@@ -74,6 +74,7 @@ struct application {
     char *metadata;         /* a JSON object of strings, compact */
     uint32_t throttle_rate; /* deliveries a second; 0 = no limit */
     struct residency residency;
+    struct text_list revocations; /* of its tokens; see revocation.h */
 };
 
 /* Which region sends an endpoint's deliveries; see dispatch.h. */

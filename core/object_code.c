@@ -5,6 +5,7 @@
 #include "core/big_endian.h"
 #include "core/count.h"
 #include "core/mem.h"
+#include "core/revocation.h"
 #include "core/utf8.h"
 
 #define HEAD_LEN    5 /* tag and length */
@@ -62,6 +63,7 @@ static const struct field APPLICATION[] = {
     { 22, TYPE_NUMBER, AT(application, residency.home_epoch), 0 },
     { 23, TYPE_CHOICE, AT(application, residency.mode), RESIDENCY_TRANSIT },
     { 24, TYPE_CHOICE, AT(application, residency.failover), FAILOVER_JURISDICTION },
+    { 25, TYPE_LIST, AT(application, revocations), REVOCATION_TEXT_MAX },
 };
 
 static const struct field ENDPOINT[] = {

@@ -1,6 +1,7 @@
 /* Configuration: applications, endpoints and event types as rows. */
 #include "store/sqlite.h"
 
+#include "core/match.h"
 #include "core/mem.h"
 #include "core/operational.h"
 #include "store/page.h"
@@ -26,7 +27,8 @@
     X(APPLICATION_HOME,           home)                                                        \
     X(APPLICATION_HOME_EPOCH,     home_epoch)                                                  \
     X(APPLICATION_MODE,           mode)                                                        \
-    X(APPLICATION_FAILOVER,       failover)
+    X(APPLICATION_FAILOVER,       failover)                                                    \
+    X(APPLICATION_REVOCATIONS,    revocations)
 
 #define ENDPOINT_COLUMNS(X)                                                                    \
     X(ENDPOINT_APPLICATION,       application_key)                                             \
@@ -118,6 +120,7 @@ static void bind_application(sqlite3_stmt *st, const struct application *a)
     bind_u64(st, AT(APPLICATION_HOME_EPOCH), a->residency.home_epoch);
     bind_u64(st, AT(APPLICATION_MODE), a->residency.mode);
     bind_u64(st, AT(APPLICATION_FAILOVER), a->residency.failover);
+    bind_list(st, AT(APPLICATION_REVOCATIONS), &a->revocations);
 }
 
 static void bind_endpoint(sqlite3_stmt *st, const struct endpoint *e)
@@ -217,6 +220,7 @@ static struct object *read_application(sqlite3_stmt *st)
     a->residency.home_epoch = column_u64(st, APPLICATION_HOME_EPOCH);
     a->residency.mode = (enum residency_mode)column_u32(st, APPLICATION_MODE);
     a->residency.failover = (enum residency_failover)column_u32(st, APPLICATION_FAILOVER);
+    a->revocations = column_list(st, APPLICATION_REVOCATIONS);
     return &a->base;
 }
 
@@ -444,6 +448,12 @@ static sqlite3_stmt *bind_list_objects(struct backend *b, const struct store_lis
     return st;
 }
 
+static bool is_shown(const struct store_list_objects *op, struct object *object)
+{
+    return op->kind != OBJECT_EVENT_TYPE || !op->feature_flags ||
+           match_shows(as_event_type(object), op->feature_flags);
+}
+
 enum err sqlite_list_objects(struct backend *b, struct store_list_objects *op)
 {
     const struct connection *c = &b->reader.files[BACKEND_GLOBAL];
@@ -456,12 +466,15 @@ enum err sqlite_list_objects(struct backend *b, struct store_list_objects *op)
     op->more = false;
     op->objects = xcalloc(op->page.limit, sizeof(struct object *));
     while (!err && row && !op->more) {
-        if (op->count == op->page.limit) {
-            op->more = true;
-        } else {
-            op->objects[op->count++] = read_row(st, op->kind);
+        struct object *object = read_row(st, op->kind);
+        bool shown = is_shown(op, object);
+        op->more = shown && op->count == op->page.limit;
+        if (shown && !op->more)
+            op->objects[op->count++] = object;
+        else
+            object_unref(object);
+        if (!op->more)
             err = sqlite_next(c, st, &row);
-        }
     }
     sqlite3_reset(st);
     if (err) {

@@ -204,9 +204,10 @@ struct page {
 struct store_list_objects {
     struct store_req req;
     enum object_kind kind;
-    struct id organization; /* of applications and event types */
-    struct id application;  /* of endpoints */
-    bool with_archived;     /* event types */
+    struct id organization;    /* of applications and event types */
+    struct id application;     /* of endpoints */
+    bool with_archived;        /* event types */
+    const char *feature_flags; /* event types: what shows with these, see match.h; NULL: all */
     struct page page;
     size_t count;            /* out */
     struct object **objects; /* out: references; free() the array */

@@ -73,6 +73,7 @@ static void an_application_comes_back_as_it_was_put(void **state)
         .mode = RESIDENCY_TRANSIT,
         .failover = FAILOVER_JURISDICTION,
     };
+    text_list_add(&a->revocations, "1 2 3 *", 7);
     a->base.updated_at_ms++;
     store_fixture_put(f, &a->base);
     reopen(f);
@@ -88,6 +89,8 @@ static void an_application_comes_back_as_it_was_put(void **state)
     assert_int_equal(found->residency.home_epoch, 3);
     assert_int_equal(found->residency.mode, RESIDENCY_TRANSIT);
     assert_int_equal(found->residency.failover, FAILOVER_JURISDICTION);
+    assert_int_equal(found->revocations.count, 1);
+    assert_string_equal(found->revocations.items[0], "1 2 3 *");
     assert_int_equal(found->base.version, 1);
     assert_int_equal(found->base.created_at_ms, store_fixture_ms());
     assert_int_equal(found->base.updated_at_ms, store_fixture_ms() + 1);

@@ -7,8 +7,20 @@
 #include <string.h>
 
 #include "core/object_code.h"
+#include "core/revocation.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* Its rules are texts that nobody has looked at yet. */
+static void revoke(struct application *application)
+{
+    const struct revocation all = { 2, 0, REVOCATION_FOR_EVER, true, { 0 } };
+    const struct revocable token = { .minted_at_ms = 1 };
+    enum err err = revocation_add(&application->revocations, &all, 1);
+
+    assert(err == ERR_LIMIT || revocation_voids(&application->revocations, &token, 1));
+    assert(err || revocation_last_ms(&application->revocations) >= 2);
+}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -23,6 +35,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         object_encode(same, &again) != ERR_OK)
         abort();
     assert(code.len == again.len && memcmp(code.bytes, again.bytes, code.len) == 0);
+    if (same->kind == OBJECT_APPLICATION)
+        revoke(as_application(same));
     object_unref(object);
     object_unref(same);
     buf_fini(&code);

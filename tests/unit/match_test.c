@@ -73,11 +73,39 @@ static void a_disabled_endpoint_wants_and_a_deleted_one_does_not(void **state)
     object_unref(&endpoint->base);
 }
 
+static void an_event_type_shows_with_one_of_its_flags(void **state)
+{
+    static const struct {
+        const char *wanted, *flags;
+        bool shows;
+    } rows[] = {
+        { "", "", true },
+        { "", "\na\n", true },
+        { "a", "", false },
+        { "a", "\na\n", true },
+        { "a", "\nb\na\n", true },
+        { "a", "\nab\nba\n", false },
+        { "ab", "\na\nb\n", false },
+        { "x a", "\na\n", true },
+        { "x y", "\na\nb\n", false },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct event_type *type = event_type_new();
+        type->feature_flags = list_of(rows[i].wanted);
+        if (match_shows(type, rows[i].flags) != rows[i].shows)
+            fail_msg("row %zu", i);
+        object_unref(&type->base);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_endpoint_wants_what_its_filters_let_through),
         cmocka_unit_test(a_disabled_endpoint_wants_and_a_deleted_one_does_not),
+        cmocka_unit_test(an_event_type_shows_with_one_of_its_flags),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

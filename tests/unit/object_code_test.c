@@ -36,6 +36,7 @@ static struct object *an_application(void)
                                        .home_epoch = 1,
                                        .mode = RESIDENCY_PROCESSING,
                                        .failover = FAILOVER_JURISDICTION };
+    text_list_add(&a->revocations, "1 2 3 *", 7);
     return &a->base;
 }
 
