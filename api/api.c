@@ -66,6 +66,7 @@ enum err api_open(struct api **out, const struct api_options *options)
     services->explainer = options->explainer;
     services->rekeyer = options->rekeyer;
     services->peers = options->peers;
+    services->portal_url = options->portal_url;
     list_init(&services->carried);
     services->catalog = catalog_new();
     services->digest = digest_new();
@@ -151,7 +152,7 @@ static bool read_query(struct request *r)
     return true;
 }
 
-/* A token for an application is good for nothing once that is deleted. */
+/* A token for an application is good for nothing once that is deleted, or has revoked it. */
 static bool is_valid(struct api *api, struct request *r)
 {
     struct token *token = &r->token;
@@ -159,8 +160,30 @@ static bool is_valid(struct api *api, struct request *r)
 
     if (auth_check(api->checker, header, r->now.wall_ms / 1000, token))
         return false;
+    const struct application *application = request_application_of_token(r);
     return token->scope == TOKEN_ORGANIZATION ||
-           catalog_application(r->services->catalog, &token->organization, &token->application);
+           (application &&
+            !revocation_voids(&application->revocations, &token->revocable, r->now.wall_ms));
+}
+
+static bool is_allowed(const struct token *token, enum access access)
+{
+    switch (access) {
+    case ACCESS_ANYONE:
+    case ACCESS_APPLICATION:
+        return true;
+    case ACCESS_ORGANIZATION:
+        return token->scope == TOKEN_ORGANIZATION;
+    case ACCESS_VIEW_SECRET:
+        return token->capabilities & TOKEN_VIEW_SECRET;
+    case ACCESS_MANAGE_SECRET:
+        return token->capabilities & TOKEN_MANAGE_SECRET;
+    case ACCESS_MANAGE_ENDPOINT:
+        return token->capabilities & TOKEN_MANAGE_ENDPOINT;
+    case ACCESS_CREATE_ATTEMPTS:
+        return token->capabilities & TOKEN_CREATE_ATTEMPTS;
+    }
+    return false;
 }
 
 static bool let_in(struct api *api, struct request *r)
@@ -173,9 +196,8 @@ static bool let_in(struct api *api, struct request *r)
         reply_error(r, 401, "authentication_failed", "Invalid token");
         return false;
     }
-    if (access == ACCESS_ORGANIZATION && r->token.scope != TOKEN_ORGANIZATION) {
-        reply_error(r, 403, "insufficient access",
-                    "Insufficient access for the given operation.");
+    if (!is_allowed(&r->token, access)) {
+        reply_forbidden(r);
         return false;
     }
     return true;
@@ -190,7 +212,8 @@ static void settle(struct request *r)
         ingest_turns_away(r);
 }
 
-/* All that needs no body is settled before it is read. A request that was put off comes again. */
+/* All that needs no body is settled before it is read. A request that was put off comes again; its
+ * token may have been revoked by the news that it waited for. */
 void api_on_headers(struct exchange *x, void *ctx)
 {
     struct api *api = ctx;
@@ -198,7 +221,8 @@ void api_on_headers(struct exchange *x, void *ctx)
 
     if (r) {
         r->now = clock_now();
-        settle(r);
+        if (let_in(api, r))
+            settle(r);
         return;
     }
     r = request_new(&api->services, x);

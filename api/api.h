@@ -28,6 +28,7 @@ struct api_options {
     struct explainer *explainer; /* says why a region sends; outlives the api */
     struct rekeyer *rekeyer;     /* reads master keys anew; likewise */
     bool peers;                  /* for requests that other regions have carried here */
+    const char *portal_url;      /* where applications' users go; NULL: not said; outlives it */
     const char *address;         /* NULL: no server of its own; see api_on_headers() */
     uint16_t port;               /* 0 = any */
     const struct server_limits *limits;

@@ -2,6 +2,7 @@
 #include "api/objects.h"
 #include "api/reply.h"
 #include "api/routes.h"
+#include "core/match.h"
 #include "core/mem.h"
 
 static bool next_created(struct request *r);
@@ -22,8 +23,9 @@ void event_types_list(struct request *r)
 void event_types_get(struct request *r)
 {
     struct event_type *type = look_up(r);
+    bool shows_all = r->token.scope == TOKEN_ORGANIZATION;
 
-    if (type)
+    if (type && (shows_all || match_shows(type, r->token.feature_flags)))
         reply_object(r, 200, &type->base);
     else
         reply_not_found(r);

@@ -46,6 +46,7 @@ static enum residency_need need_of(const struct request *r)
     case INGEST_OWNER:
     case INGEST_MESSAGE:
     case INGEST_MANAGER:
+    case INGEST_TOKEN:
     case INGEST_REGION:
     case INGEST_TASK:
         break;
@@ -103,6 +104,20 @@ static struct residency_decision decide_for_application(struct request *r)
     return decision;
 }
 
+/* The token's own application, which is known wherever the token was let in. */
+static struct residency_decision decide_for_token(struct request *r)
+{
+    const struct topology *topology = r->services->topology;
+    const struct residency_request change = describe(r, RESIDENCY_OWNER);
+    const struct application *application = request_application_of_token(r);
+
+    if (!application)
+        return serve_here(r, "a token of no application");
+    r->home = residency_home(topology, &application->residency);
+    return residency_decide(topology, alive_regions(r->services), &application->residency,
+                            &change);
+}
+
 /* A background task runs where it was made: its id says so. NULL: nowhere. */
 static const struct region *region_of_task(const struct request *r)
 {
@@ -149,6 +164,8 @@ static struct residency_decision decide(struct request *r)
     case INGEST_INTAKE:
     case INGEST_MESSAGE:
         return decide_for_application(r);
+    case INGEST_TOKEN:
+        return decide_for_token(r);
     case INGEST_REGION:
         return decide_for_region(r, topology_by_name(r->services->topology, r->match.parts[0]));
     case INGEST_TASK:

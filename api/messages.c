@@ -1,11 +1,10 @@
 /* Messages: /api/v1/app/{app}/msg.
  *
  *   messages_create ─► messages_append ────────────────────────────────► on_appended
- *          └─► (no such application) create_application ─► on_created ─► messages_append */
+ *          └─► (no such application) create_application ─► bring_make ─► append_brought */
 #include <string.h>
 
-#include "api/objects.h"
-#include "api/ingest.h"
+#include "api/bring.h"
 #include "api/reply.h"
 #include "api/routes.h"
 #include "core/count.h"
@@ -13,7 +12,6 @@
 #include "wire/noun_out.h"
 
 static void create_application(struct request *r);
-static void on_created(struct store_req *req);
 static void on_appended(struct store_req *req);
 static void on_got(struct store_req *req);
 static void on_listed(struct store_req *req);
@@ -74,33 +72,9 @@ void messages_append(struct request *r, const struct id *only, store_done *done)
     store_append(r->services->store, &r->op.append);
 }
 
-/* The body's "application" into r->body; false: there is none. */
-static bool take_application(struct request *r)
+static void append_brought(struct request *r)
 {
-    struct scan_member member = { .name = "application" };
-    struct scan_fault fault;
-    enum scan_type type;
-    size_t len;
-    const void *body = exchange_body(r->exchange, &len);
-
-    return scan_json(body, len, &member, 1, &type, &fault) == ERR_OK &&
-           member.type != SCAN_NONE && member.type != SCAN_NULL &&
-           json_parse(member.at, member.len, &r->body, &fault) == ERR_OK;
-}
-
-/* The application that r->body describes, which must be the one of the path. */
-static void read_into(struct request *r, struct application *next, struct faults *faults)
-{
-    read_application(r->body, READ_REPLACE, next, faults);
-    ingest_read(r, r->body, NULL, next, faults);
-    for (size_t i = 0; i < faults->count; i++) {
-        char loc[FAULT_LOC_MAX];
-        snprintf(loc, sizeof loc, "body/application%s", faults->items[i].loc + strlen("body"));
-        memcpy(faults->items[i].loc, loc, sizeof loc);
-    }
-    if (faults->count == 0 && (!next->uid || strcmp(next->uid, r->match.parts[0]) != 0))
-        faults_add(faults, FAULT_VALUE, "body/application/uid",
-                   "must be the application in the path");
+    messages_append(r, NULL, on_appended);
 }
 
 /* A producer may bring the application along that its first message is for. */
@@ -110,36 +84,16 @@ static void create_application(struct request *r)
     size_t len;
     const void *body = exchange_body(r->exchange, &len);
 
-    if (!take_application(r)) {
+    if (!bring_take(r)) {
         reply_error(r, 404, "not_found", "Application not found");
         return;
     }
-    struct application *next = application_new();
-    edit_new(r, &next->base);
-    read_into(r, next, &faults);
+    bring_read(r, r->body, &faults);
     read_message(body, len, &r->message, &faults);
-    if (faults.count > 0) {
+    if (faults.count > 0)
         reply_faults(r, &faults);
-        return;
-    }
-    if (!ingest_new(r, next, true))
-        return;
-    r->op.put = (struct store_put){
-        .req = request_waits(r, on_created),
-        .object = r->edit.object,
-    };
-    store_put(r->services->store, &r->op.put);
-}
-
-/* A conflict: another message was faster, and what it made will do. */
-static void on_created(struct store_req *req)
-{
-    struct request *r = request_of(req);
-
-    if ((req->err == ERR_OK || req->err == ERR_CONFLICT) && request_take_application(r))
-        messages_append(r, NULL, on_appended);
     else
-        reply_err(r, req->err);
+        bring_make(r, true, append_brought);
 }
 
 enum payload_view messages_view(const struct request *r)

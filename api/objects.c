@@ -18,6 +18,7 @@ void objects_list(struct request *r, enum object_kind kind)
         .kind = kind,
         .organization = r->token.organization,
         .with_archived = r->query.with_archived,
+        .feature_flags = r->token.scope == TOKEN_APPLICATION ? r->token.feature_flags : NULL,
         .page = r->query.page,
     };
     if (kind == OBJECT_ENDPOINT)

@@ -70,7 +70,7 @@ bool regions_is_operator(struct request *r)
 {
     if (id_is_zero(&r->token.organization))
         return true;
-    reply_error(r, 403, "insufficient access", "Insufficient access for the given operation.");
+    reply_forbidden(r);
     return false;
 }
 

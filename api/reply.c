@@ -147,6 +147,11 @@ void reply_not_found(struct request *r)
     reply_error(r, 404, "not_found", "Entity not found");
 }
 
+void reply_forbidden(struct request *r)
+{
+    reply_error(r, 403, "insufficient access", "Insufficient access for the given operation.");
+}
+
 static void reply_unavailable(struct request *r, enum err err, const char *code,
                               const char *retry_after)
 {

@@ -31,6 +31,7 @@ void reply_empty(struct request *r);
 void reply_error(struct request *r, unsigned status, const char *code, const char *detail);
 void reply_faults(struct request *r, const struct faults *faults);
 void reply_not_found(struct request *r);
+void reply_forbidden(struct request *r);
 
 /* What the store said, other than ERR_OK. */
 void reply_err(struct request *r, enum err err);

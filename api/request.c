@@ -36,6 +36,7 @@ void request_free(struct request *r)
     message_in_fini(&r->message);
     background_task_fini(&r->background);
     text_list_fini(&r->bulk_expunge.ids);
+    free(r->new_token);
     free(r);
 
     services->requests--;
@@ -76,6 +77,15 @@ static bool is_operational(const struct request *r)
     enum ingest ingest = r->match.route->ingest;
 
     return ingest == INGEST_MANAGER || ingest == INGEST_MANAGER_REPLICA;
+}
+
+struct application *request_application_of_token(const struct request *r)
+{
+    const struct token *token = &r->token;
+
+    if (token->scope != TOKEN_APPLICATION)
+        return NULL;
+    return catalog_application(r->services->catalog, &token->organization, &token->application);
 }
 
 struct application *request_look_up_application(const struct request *r)

@@ -41,8 +41,9 @@ struct services {
     struct elsewhere *elsewhere; /* NULL: there is no way to other regions */
     struct explainer *explainer;
     struct rekeyer *rekeyer;
-    bool peers;          /* all requests were carried here by one */
-    struct list carried; /* requests under way to another */
+    bool peers;             /* all requests were carried here by one */
+    const char *portal_url; /* NULL: not said */
+    struct list carried;    /* requests under way to another */
     struct misdirected misdirected;
     struct bookmark_signer *signer;
     struct bookmark here;  /* how far the replicas reach */
@@ -72,6 +73,7 @@ struct session {
 struct edit {
     struct object *object; /* its next state; a reference */
     bool (*next)(struct request *r);
+    void (*then)(struct request *r); /* see bring.h */
     bool is_new;
     unsigned status; /* of the answer, when all went well and it isn't new */
     unsigned tries;
@@ -120,6 +122,7 @@ struct request {
         size_t at; /* the one whose turn it is */
     } bulk_expunge;
     struct background_task background; /* to be begun */
+    struct token *new_token;           /* to be handed out; owned */
     uint8_t idempotency_hash[IDEMPOTENCY_HASH_LEN];
     union {
         struct store_put put;
@@ -157,6 +160,9 @@ struct store_req request_waits(struct request *r, store_done *done);
  * it; NULL if there is none. Of a route to operational endpoints the organization's management
  * application, which no path and no body names. Borrowed from the catalog. */
 struct application *request_look_up_application(const struct request *r);
+
+/* The one that the token is for; NULL: it is the organization's, or its application is gone. */
+struct application *request_application_of_token(const struct request *r);
 
 /* Likewise, of this name. */
 struct application *request_application_named(const struct request *r, const char *name);

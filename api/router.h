@@ -20,7 +20,12 @@ struct request;
 enum access {
     ACCESS_ANYONE,       /* no token */
     ACCESS_ORGANIZATION, /* the organization's token only */
-    ACCESS_APPLICATION,  /* the application's own token too */
+    ACCESS_APPLICATION,  /* the application's own tokens too */
+    /* of these, those with the capability; see signer/token.h */
+    ACCESS_VIEW_SECRET,
+    ACCESS_MANAGE_SECRET,
+    ACCESS_MANAGE_ENDPOINT,
+    ACCESS_CREATE_ATTEMPTS,
 };
 
 /* Which region answers; see ingest.h. */
@@ -33,6 +38,7 @@ enum ingest {
     INGEST_MESSAGE,   /* of the path's application: where the path's message was taken in */
     INGEST_MANAGER,   /* the home of the management application, or who would make it */
     INGEST_MANAGER_REPLICA, /* the one that is asked has a replica of it, if there is one */
+    INGEST_TOKEN,           /* of the token's application: its home alone */
     INGEST_REGION,          /* the one that the path names */
     INGEST_TASK,            /* the one that runs the path's background task */
 };

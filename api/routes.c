@@ -18,6 +18,10 @@
 #define ANYONE ACCESS_ANYONE
 #define ORG    ACCESS_ORGANIZATION
 #define APP    ACCESS_APPLICATION
+#define SHOW   ACCESS_VIEW_SECRET
+#define SECRET ACCESS_MANAGE_SECRET
+#define MANAGE ACCESS_MANAGE_ENDPOINT
+#define SEND   ACCESS_CREATE_ATTEMPTS
 
 #define HERE      INGEST_HERE
 #define DIRECTORY INGEST_DIRECTORY
@@ -29,6 +33,7 @@
 #define MANAGED   INGEST_MANAGER_REPLICA
 #define NAMED     INGEST_REGION
 #define MAKER     INGEST_TASK
+#define SELF      INGEST_TOKEN
 
 /* clang-format off */
 const struct route routes[] = {
@@ -73,18 +78,18 @@ const struct route routes[] = {
     { "PATCH",  EVENT_TYPE,          ORG, DIRECTORY, 0,             event_types_patch },
     { "DELETE", EVENT_TYPE,          ORG, DIRECTORY, QUERY_EXPUNGE, event_types_delete },
 
-    { "GET",    APPLICATION "/endpoint",   APP, REPLICA, QUERY_PAGE_ENDPOINTS, endpoints_list },
-    { "POST",   APPLICATION "/endpoint",   APP, OWNER,   0, endpoints_create },
-    { "GET",    ENDPOINT,                  APP, REPLICA, 0, endpoints_get },
-    { "PUT",    ENDPOINT,                  APP, OWNER,   0, endpoints_replace },
-    { "PATCH",  ENDPOINT,                  APP, OWNER,   0, endpoints_patch },
-    { "DELETE", ENDPOINT,                  APP, OWNER,   0, endpoints_delete },
-    { "GET",    ENDPOINT "/stats",         APP, OWNER,   QUERY_RANGE, endpoint_stats_get },
-    { "GET",    ENDPOINT "/secret",        APP, OWNER,   0, endpoint_secrets_get },
-    { "POST",   ENDPOINT "/secret/rotate", APP, OWNER,   0, endpoint_secrets_rotate },
-    { "GET",    ENDPOINT "/headers",       APP, OWNER,   0, endpoint_headers_get },
-    { "PUT",    ENDPOINT "/headers",       APP, OWNER,   0, endpoint_headers_replace },
-    { "PATCH",  ENDPOINT "/headers",       APP, OWNER,   0, endpoint_headers_patch },
+    { "GET",    APPLICATION "/endpoint",   APP,    REPLICA, QUERY_PAGE_ENDPOINTS, endpoints_list },
+    { "POST",   APPLICATION "/endpoint",   MANAGE, OWNER,   0, endpoints_create },
+    { "GET",    ENDPOINT,                  APP,    REPLICA, 0, endpoints_get },
+    { "PUT",    ENDPOINT,                  MANAGE, OWNER,   0, endpoints_replace },
+    { "PATCH",  ENDPOINT,                  MANAGE, OWNER,   0, endpoints_patch },
+    { "DELETE", ENDPOINT,                  MANAGE, OWNER,   0, endpoints_delete },
+    { "GET",    ENDPOINT "/stats",         APP,    OWNER,   QUERY_RANGE, endpoint_stats_get },
+    { "GET",    ENDPOINT "/secret",        SHOW,   OWNER,   0, endpoint_secrets_get },
+    { "POST",   ENDPOINT "/secret/rotate", SECRET, OWNER,   0, endpoint_secrets_rotate },
+    { "GET",    ENDPOINT "/headers",       APP,    OWNER,   0, endpoint_headers_get },
+    { "PUT",    ENDPOINT "/headers",       MANAGE, OWNER,   0, endpoint_headers_replace },
+    { "PATCH",  ENDPOINT "/headers",       MANAGE, OWNER,   0, endpoint_headers_patch },
 
     { "GET",    OPERATIONAL, ORG, MANAGED, QUERY_PAGE_ENDPOINTS, operational_list },
     { "POST",   OPERATIONAL, ORG, MANAGER, 0,                    operational_create },
@@ -114,11 +119,11 @@ const struct route routes[] = {
     { "DELETE", MESSAGE "/content",                   ORG, AT, 0, messages_expunge },
     { "DELETE", MESSAGE "/attempt/{attempt}/content", ORG, AT, 0, attempts_expunge },
 
-    { "POST",   MESSAGE "/endpoint/{endpoint}/resend", APP, AT, 0, deliveries_resend },
-    { "POST",   ENDPOINT "/send-example",   ORG, INTAKE, 0, examples_send },
-    { "POST",   ENDPOINT "/recover",        APP, OWNER, 0, endpoints_recover },
-    { "POST",   ENDPOINT "/replay-missing", APP, OWNER, 0, endpoints_replay_missing },
-    { "POST",   ENDPOINT "/bulk-replay",    APP, OWNER, 0, endpoints_bulk_replay },
+    { "POST",   MESSAGE "/endpoint/{endpoint}/resend", SEND, AT, 0, deliveries_resend },
+    { "POST",   ENDPOINT "/send-example",   ORG,  INTAKE, 0, examples_send },
+    { "POST",   ENDPOINT "/recover",        SEND, OWNER, 0, endpoints_recover },
+    { "POST",   ENDPOINT "/replay-missing", SEND, OWNER, 0, endpoints_replay_missing },
+    { "POST",   ENDPOINT "/bulk-replay",    SEND, OWNER, 0, endpoints_bulk_replay },
 
     { "GET",    BASE "/background-task", ORG, HERE, QUERY_PAGE_TASKS | QUERY_TASKS,
                                                      background_list },
@@ -126,6 +131,11 @@ const struct route routes[] = {
 
     { "GET",    MESSAGE "/endpoint", APP, AT,    QUERY_PAGE_DESTINATIONS, destinations_list },
     { "GET",    ENDPOINT "/msg",     APP, OWNER, LIST_TRIED,              tried_list },
+
+    { "POST",   BASE "/auth/app-portal-access/{app}", ORG, OWNER, 0, portal_open },
+    { "POST",   BASE "/auth/dashboard-access/{app}",  ORG, OWNER, 0, portal_open },
+    { "POST",   BASE "/auth/app/{app}/expire-all",    ORG, OWNER, 0, portal_expire_all },
+    { "POST",   BASE "/auth/logout",                  APP, SELF,  0, portal_log_out },
 };
 /* clang-format on */
 

@@ -113,4 +113,8 @@ void endpoints_bulk_replay(struct request *r);
 void background_list(struct request *r);
 void background_get(struct request *r);
 
+void portal_open(struct request *r);
+void portal_expire_all(struct request *r);
+void portal_log_out(struct request *r);
+
 #endif

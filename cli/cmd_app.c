@@ -44,9 +44,22 @@ static const struct option replace_options[] = {
 
 static const struct option list_options[] = { QUERY_ORDER, OPTION_END };
 
+static const struct option portal_options[] = {
+    FIELD("expiry", OPTION_COUNT, "SECONDS", "how long the token is good; 28 days at most",
+          "expiry"),
+    FIELD("feature-flags", OPTION_LIST, "FLAG,…", "event types of these are shown, too",
+          "featureFlags"),
+    FIELD("capabilities", OPTION_LIST, "NAME,…", "what it may do; everything unless given",
+          "capabilities"),
+    FIELD("read-only", OPTION_FLAG, NULL, "it may only look", "readOnly"),
+    FIELD("session", OPTION_TEXT, "TEXT", "by which it may be ended", "sessionId"),
+    OPTION_END,
+};
+
 static const struct option_group create_group = { "Application", create_options };
 static const struct option_group update_group = { "Application", update_options };
 static const struct option_group replace_group = { "Application", replace_options };
+static const struct option_group portal_group = { "Portal", portal_options };
 static const struct option_group list_group = { "List", list_options };
 
 static const struct column columns[] = {
@@ -60,6 +73,12 @@ static const struct column columns[] = {
     { "MODE", "residency/mode" },
     { "FAILOVER", "residency/failover" },
     { "CREATED", "createdAt" },
+    { NULL, NULL },
+};
+
+static const struct column portal_columns[] = {
+    { "TOKEN", "token" },
+    { "URL", "url" },
     { NULL, NULL },
 };
 
@@ -118,5 +137,14 @@ const struct command app_commands[] = {
       .run = request_run,
       .method = "DELETE",
       .url = URL "/{1}" },
+    { .path = "app portal-access",
+      .arguments = "APP",
+      .summary = "make a link and a token for the application's own users",
+      .example = "posthaste app portal-access shop --expiry 3600 --session ada",
+      .groups = { &portal_group, &server_group, &output_group },
+      .run = request_run,
+      .method = "POST",
+      .url = "/api/v1/auth/app-portal-access/{1}",
+      .columns = portal_columns },
     { .path = NULL },
 };

@@ -6,6 +6,7 @@
 #include "cli/duration.h"
 #include "cli/form.h"
 #include "cli/raw.h"
+#include "cli/request.h"
 #include "cli/say.h"
 #include "cli/where.h"
 #include "core/clock.h"
@@ -22,7 +23,17 @@ static const struct option options[] = {
     OPTION_END,
 };
 
+static const struct option expire_options[] = {
+    LOCAL_APP,
+    FIELD("expiry", OPTION_COUNT, "SECONDS", "in how long they end; now unless given",
+          "expiry"),
+    FIELD("sessions", OPTION_LIST, "TEXT,…", "only those of these sessions", "sessionIds"),
+    OPTION_END,
+};
+
 static const struct option_group option_group = { "Token", options };
+
+static const struct option_group expire_group = { "Tokens", expire_options };
 
 const struct command token_commands[] = {
     { .path = "token create",
@@ -31,6 +42,22 @@ const struct command token_commands[] = {
       .example = "posthaste token create --app shop --expires 12h",
       .groups = { &option_group, &server_group },
       .run = run_create },
+    { .path = "token expire-all",
+      .arguments = "",
+      .summary = "end an application's tokens",
+      .example = "posthaste token expire-all --app shop --expiry 3600",
+      .groups = { &expire_group, &server_group },
+      .run = request_run,
+      .method = "POST",
+      .url = "/api/v1/auth/app/{app}/expire-all" },
+    { .path = "token logout",
+      .arguments = "",
+      .summary = "end the application's token that this command is given",
+      .example = "posthaste token logout --token-file portal.token",
+      .groups = { &server_group },
+      .run = request_run,
+      .method = "POST",
+      .url = "/api/v1/auth/logout" },
     { .path = NULL },
 };
 
@@ -82,8 +109,9 @@ static enum cli_exit run_create(const struct line *line)
 {
     const char *application = line_text(line, "app");
     const char *expires = line_text(line, "expires");
-    uint64_t now_s = clock_now().wall_ms / 1000, life_s;
-    struct token token = { .scope = TOKEN_ORGANIZATION };
+    static const struct id FIRST = { { 0 } }; /* the organization that a region starts with */
+    uint64_t now_ms = clock_now().wall_ms, life_s;
+    struct token token = token_for_organization(&FIRST, now_ms);
     struct keyring *keyring;
     char text[TOKEN_TEXT_MAX];
 
@@ -91,7 +119,7 @@ static enum cli_exit run_create(const struct line *line)
         say("--expires: '%s' is not a duration such as 90d", expires);
         return CLI_USAGE;
     }
-    token.expires_at_s = now_s + life_s;
+    token.expires_at_s = now_ms / 1000 + life_s;
     enum cli_exit exit = where_keyring(line, &keyring);
     if (exit)
         return exit;
@@ -100,7 +128,7 @@ static enum cli_exit run_create(const struct line *line)
         exit = find_application(line, application, &token.application);
     }
     if (!exit) {
-        token_mint(keyring, &token, now_s, text);
+        token_mint(keyring, &token, text);
         puts(text);
     }
     keyring_free(keyring);

@@ -161,7 +161,8 @@ static enum cli_exit token_from_config(const char *path, struct where *out)
 {
     struct config *config;
     struct keyring *keyring;
-    uint64_t now_s = clock_now().wall_ms / 1000;
+    static const struct id FIRST = { { 0 } }; /* the organization that a region starts with */
+    struct token token = token_for_organization(&FIRST, clock_now().wall_ms);
     char text[TOKEN_TEXT_MAX];
     enum cli_exit exit = load_config(path, &config);
 
@@ -169,11 +170,8 @@ static enum cli_exit token_from_config(const char *path, struct where *out)
         return exit;
     exit = load_keyring(config, &keyring);
     if (!exit) {
-        /* The organization that a region starts with is org_ and 27 zeros. */
-        struct token token = { .scope = TOKEN_ORGANIZATION,
-                               .expires_at_s = now_s + TOKEN_LIFE_S };
-
-        token_mint_brief(keyring, &token, now_s, text);
+        token.expires_at_s = token.revocable.minted_at_ms / 1000 + TOKEN_LIFE_S;
+        token_mint_brief(keyring, &token, text);
         out->token = xstrdup(text);
         keyring_free(keyring);
     }

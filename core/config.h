@@ -61,6 +61,13 @@ struct config_delivery {
     char *name_servers;
 };
 
+/* portal.* */
+struct config_portal {
+    /* url: where applications' users go with their tokens, not parsed here; NULL, the default:
+     * nowhere in particular */
+    char *url;
+};
+
 /* limits.*: what clients may ask for at once. */
 struct config_limits {
     uint32_t body_len;                /* body: bytes; 1024 … 67108864, default 2097152 */
@@ -106,6 +113,7 @@ struct config {
     struct config_region region;
     struct config_log log;
     struct config_delivery delivery;
+    struct config_portal portal;
     struct config_limits limits;
 
     char *master_key; /* private: POSTHASTE_MASTER_KEY; NULL = in the file */

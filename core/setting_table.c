@@ -227,6 +227,15 @@ const struct setting settings[] = {
                  "set.",
     },
     {
+        .key = "portal.url",
+        .kind = SETTING_TEXT,
+        .offset = offsetof(struct config, portal.url),
+        .example = "https://portal.example.com/login",
+        .about = "A page of yours for applications' users: the link that portal access\n"
+                 "answers leads there, the token behind a '#'. When not set it leads to\n"
+                 "region.public_url, or to where the API was asked.",
+    },
+    {
         .key = "limits.body",
         .kind = SETTING_NUMBER,
         .offset = offsetof(struct config, limits.body_len),

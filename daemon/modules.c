@@ -105,6 +105,7 @@ static enum daemon_exit open_api(struct daemon *d)
                                          .elsewhere = d->link ? link_elsewhere(d->link) : NULL,
                                          .explainer = explainer_interface(d->explainer),
                                          .rekeyer = &d->rekey.rekeyer,
+                                         .portal_url = config->portal.url,
                                          .address = config->listen.address,
                                          .port = config->listen.port,
                                          .limits = &d->limits,
@@ -133,6 +134,7 @@ static enum err open_peers(struct daemon *d)
                                    .explainer = explainer_interface(d->explainer),
                                    .rekeyer = &d->rekey.rekeyer,
                                    .peers = true,
+                                   .portal_url = d->settings.config->portal.url,
                                    .limits = &d->limits,
                                });
 }

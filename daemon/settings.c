@@ -7,12 +7,14 @@
 
 #include "signer/certificate.h"
 #include "signer/regions.h"
+#include "wire/courier.h"
 
 static bool load_keyring(struct settings *settings);
 static bool load_egress(struct settings *settings);
 static bool load_topology(struct settings *settings);
 static bool check_link_key(const struct settings *settings);
 static bool check_ca_file(const struct config *config);
+static bool check_portal(const struct config *config);
 
 bool settings_load(const struct config_sources *sources, struct settings *out)
 {
@@ -24,7 +26,7 @@ bool settings_load(const struct config_sources *sources, struct settings *out)
         return false;
     }
     if (load_keyring(out) && load_egress(out) && load_topology(out) && check_link_key(out) &&
-        check_ca_file(out->config))
+        check_ca_file(out->config) && check_portal(out->config))
         return true;
     settings_fini(out);
     return false;
@@ -96,6 +98,22 @@ static bool check_ca_file(const struct config *config)
     if (!config->delivery.ca_file || access(config->delivery.ca_file, R_OK) == 0)
         return true;
     settings_complain(config, "delivery.ca_file", strerror(errno));
+    return false;
+}
+
+/* A token is put behind it with a '#'. */
+static bool check_portal(const struct config *config)
+{
+    const char *url = config->portal.url, *why = "is too long";
+    struct buf normal = BUF_INIT(URL_LEN_MAX);
+
+    if (!url)
+        return true;
+    enum err err = courier_url(url, &normal, &why);
+    buf_fini(&normal);
+    if (!err && !strchr(url, '#'))
+        return true;
+    settings_complain(config, "portal.url", err ? why : "must have no '#'");
     return false;
 }
 

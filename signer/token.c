@@ -1,43 +1,89 @@
 #include "signer/token.h"
 
-#include <errno.h>
-#include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <jwt.h>
-#include <openssl/rand.h>
 
-#include "core/hash.h"
-#include "core/mem.h"
+#include "core/buf.h"
+#include "core/count.h"
+#include "core/hex.h"
 #include "core/require.h"
-#include "signer/mac.h"
+#include "signer/digest.h"
 
-#define ISSUER       "svix-server"
-#define CACHE_MAX    1024 /* tokens */
-#define CLOCK_SKEW_S 60   /* how far the clock of whoever minted a token may be ahead */
+static bool is_set(const uint8_t name[REVOCATION_NAME_LEN])
+{
+    static const uint8_t NONE[REVOCATION_NAME_LEN];
 
-/* What a token says, once its signature was found to be ours. */
-struct verified {
-    struct token token;
-    uint64_t not_before_s;
+    return memcmp(name, NONE, REVOCATION_NAME_LEN) != 0;
+}
+
+/* What a capability allows, by the names of the clients' libraries. */
+static const struct {
+    const char *name;
+    unsigned allows; /* enum token_capability, or'ed */
+} CAPABILITIES[] = {
+    { "ViewBase", 0 },
+    { "ManageTransformations", 0 },
+    { "ViewEndpointSecret", TOKEN_VIEW_SECRET },
+    { "ManageEndpointSecret", TOKEN_VIEW_SECRET | TOKEN_MANAGE_SECRET },
+    { "ManageEndpoint", TOKEN_VIEW_SECRET | TOKEN_MANAGE_SECRET | TOKEN_MANAGE_ENDPOINT },
+    { "CreateAttempts", TOKEN_CREATE_ATTEMPTS },
 };
 
-struct entry {
-    /* of the token's text, under a secret key: a look-up's duration says nothing about it */
-    uint8_t digest[MAC_LEN];
-    struct verified verified;
-    bool used;
-    UT_hash_handle hh;
-};
+bool token_capability_find(const char *name, unsigned *out)
+{
+    for (size_t i = 0; i < COUNT(CAPABILITIES); i++)
+        if (strcmp(CAPABILITIES[i].name, name) == 0) {
+            *out = CAPABILITIES[i].allows;
+            return true;
+        }
+    return false;
+}
 
-struct token_checker {
-    const struct keyring *keyring;
-    struct mac *mac;
-    uint8_t cache_key[MAC_LEN];
-    struct entry *by_digest;
-    size_t oldest; /* the slot that the next token takes */
-    struct entry slots[CACHE_MAX];
-};
+bool token_add_flag(struct token *token, const char *flag)
+{
+    char *flags = token->feature_flags;
+    size_t len = strlen(flags), count = 0;
+
+    for (const char *c = flags; *c; c++)
+        count += *c == '\n';
+    /* The line feed before the first one is one more. */
+    if (count > TOKEN_FLAGS || len + strlen(flag) + 3 > TOKEN_FLAGS_MAX)
+        return false;
+    snprintf(flags + len, TOKEN_FLAGS_MAX - len, "%s%s\n", len == 0 ? "\n" : "", flag);
+    return true;
+}
+
+void token_name_session(const char *text, uint8_t out[REVOCATION_NAME_LEN])
+{
+    uint8_t digest[DIGEST_LEN];
+
+    digest_sha256(text, strlen(text), digest);
+    memcpy(out, digest, REVOCATION_NAME_LEN);
+}
+
+struct token token_for_organization(const struct id *organization, uint64_t now_ms)
+{
+    return (struct token){
+        .scope = TOKEN_ORGANIZATION,
+        .organization = *organization,
+        .capabilities = TOKEN_CAPABILITIES,
+        .revocable.minted_at_ms = now_ms,
+    };
+}
+
+struct token token_for_application(const struct id *organization, const struct id *application,
+                                   uint64_t now_ms)
+{
+    struct token token = token_for_organization(organization, now_ms);
+
+    token.scope = TOKEN_APPLICATION;
+    token.application = *application;
+    return token;
+}
+
+/* Minting. */
 
 static void add_id(jwt_t *jwt, const char *claim, enum id_kind kind, const struct id *id)
 {
@@ -47,24 +93,69 @@ static void add_id(jwt_t *jwt, const char *claim, enum id_kind kind, const struc
     require(jwt_add_grant(jwt, claim, text) == 0);
 }
 
-static void mint(const uint8_t key[TOKEN_KEY_LEN], const struct token *token, uint64_t now_s,
+/* Names need no escaping. */
+static void add_names(jwt_t *jwt, const char *claim, const char *lines)
+{
+    struct buf json = BUF_INIT(TOKEN_TEXT_MAX);
+    enum err err = buf_printf(&json, "{\"%s\":[", claim);
+
+    for (const char *at = lines + strspn(lines, "\n"); !err && *at; at += strspn(at, "\n")) {
+        size_t len = strcspn(at, "\n");
+        err = buf_printf(&json, "\"%.*s\"%s", (int)len, at, at[len + 1] ? "," : "");
+        at += len;
+    }
+    if (!err)
+        err = buf_append_text(&json, "]}");
+    require(!err && jwt_add_grants_json(jwt, buf_text(&json)) == 0);
+    buf_fini(&json);
+}
+
+static void add_capabilities(jwt_t *jwt, unsigned capabilities)
+{
+    char lines[TOKEN_FLAGS_MAX] = "";
+    size_t len = 0;
+
+    for (size_t i = 0; i < COUNT(CAPABILITIES); i++)
+        if (CAPABILITIES[i].allows && (CAPABILITIES[i].allows & ~capabilities) == 0)
+            len +=
+                (size_t)snprintf(lines + len, sizeof lines - len, "%s\n", CAPABILITIES[i].name);
+    add_names(jwt, "capabilities", lines);
+}
+
+static void add_application(jwt_t *jwt, const struct token *token)
+{
+    char session[HEX_LEN(REVOCATION_NAME_LEN) + 1];
+
+    add_id(jwt, "sub", ID_APPLICATION, &token->application);
+    add_id(jwt, "org", ID_ORGANIZATION, &token->organization);
+    require(jwt_add_grant_int(jwt, "minted_ms", (long)token->revocable.minted_at_ms) == 0);
+    if (token->feature_flags[0])
+        add_names(jwt, "feature_flags", token->feature_flags);
+    if (token->capabilities != TOKEN_CAPABILITIES)
+        add_capabilities(jwt, token->capabilities);
+    if (is_set(token->revocable.session)) {
+        hex_encode(token->revocable.session, REVOCATION_NAME_LEN, session);
+        require(jwt_add_grant(jwt, "session", session) == 0);
+    }
+}
+
+static void mint(const uint8_t key[TOKEN_KEY_LEN], const struct token *token,
                  char out[TOKEN_TEXT_MAX])
 {
+    long now_s = (long)(token->revocable.minted_at_ms / 1000);
     jwt_t *jwt;
 
     require(jwt_new(&jwt) == 0);
     require(jwt_set_alg(jwt, JWT_ALG_HS256, key, TOKEN_KEY_LEN) == 0);
-    require(jwt_add_grant(jwt, "iss", ISSUER) == 0);
-    require(jwt_add_grant_int(jwt, "iat", (long)now_s) == 0);
-    require(jwt_add_grant_int(jwt, "nbf", (long)now_s) == 0);
+    require(jwt_add_grant(jwt, "iss", TOKEN_ISSUER) == 0);
+    require(jwt_add_grant_int(jwt, "iat", now_s) == 0);
+    require(jwt_add_grant_int(jwt, "nbf", now_s) == 0);
     if (token->expires_at_s > 0)
         require(jwt_add_grant_int(jwt, "exp", (long)token->expires_at_s) == 0);
-    if (token->scope == TOKEN_APPLICATION) {
-        add_id(jwt, "sub", ID_APPLICATION, &token->application);
-        add_id(jwt, "org", ID_ORGANIZATION, &token->organization);
-    } else {
+    if (token->scope == TOKEN_APPLICATION)
+        add_application(jwt, token);
+    else
         add_id(jwt, "sub", ID_ORGANIZATION, &token->organization);
-    }
 
     char *text = jwt_encode_str(jwt);
     require(text != NULL && strlen(text) < TOKEN_TEXT_MAX);
@@ -73,149 +164,14 @@ static void mint(const uint8_t key[TOKEN_KEY_LEN], const struct token *token, ui
     jwt_free(jwt);
 }
 
-void token_mint(const struct keyring *keyring, const struct token *token, uint64_t now_s,
+void token_mint(const struct keyring *keyring, const struct token *token,
                 char out[TOKEN_TEXT_MAX])
 {
-    mint(keyring_token_key(keyring), token, now_s, out);
+    mint(keyring_token_key(keyring), token, out);
 }
 
-void token_mint_brief(const struct keyring *keyring, const struct token *token, uint64_t now_s,
+void token_mint_brief(const struct keyring *keyring, const struct token *token,
                       char out[TOKEN_TEXT_MAX])
 {
-    mint(keyring_token_key_at(keyring, 0), token, now_s, out);
-}
-
-struct token_checker *token_checker_new(const struct keyring *keyring)
-{
-    struct token_checker *checker = xcalloc(1, sizeof *checker);
-
-    checker->keyring = keyring;
-    checker->mac = mac_new();
-    require(RAND_priv_bytes(checker->cache_key, sizeof checker->cache_key) == 1);
-    return checker;
-}
-
-void token_checker_take(struct token_checker *checker, const struct keyring *keyring)
-{
-    checker->keyring = keyring;
-    HASH_CLEAR(hh, checker->by_digest);
-    memset(checker->slots, 0, sizeof checker->slots);
-}
-
-void token_checker_free(struct token_checker *checker)
-{
-    if (!checker)
-        return;
-    HASH_CLEAR(hh, checker->by_digest);
-    mac_free(checker->mac);
-    free(checker);
-}
-
-/* False when the claim is there but isn't a positive number; 0 when it isn't there. */
-static bool get_instant(jwt_t *jwt, const char *claim, uint64_t *out_s)
-{
-    errno = 0;
-    long value = jwt_get_grant_int(jwt, claim);
-    bool absent = errno == ENOENT;
-
-    if (!absent && value <= 0)
-        return false;
-    *out_s = absent ? 0 : (uint64_t)value;
-    return true;
-}
-
-static bool get_id(jwt_t *jwt, const char *claim, enum id_kind kind, struct id *out)
-{
-    const char *text = jwt_get_grant(jwt, claim);
-
-    return text && id_parse(kind, text, out) == ERR_OK;
-}
-
-static bool read_claims(jwt_t *jwt, struct verified *out)
-{
-    const char *issuer = jwt_get_grant(jwt, "iss");
-    struct token *token = &out->token;
-
-    if (!issuer || strcmp(issuer, ISSUER) != 0)
-        return false;
-    if (!get_instant(jwt, "exp", &token->expires_at_s) ||
-        !get_instant(jwt, "nbf", &out->not_before_s))
-        return false;
-    if (get_id(jwt, "sub", ID_ORGANIZATION, &token->organization)) {
-        token->scope = TOKEN_ORGANIZATION;
-        return true;
-    }
-    token->scope = TOKEN_APPLICATION;
-    return get_id(jwt, "sub", ID_APPLICATION, &token->application) &&
-           get_id(jwt, "org", ID_ORGANIZATION, &token->organization);
-}
-
-/* libjwt verifies with whatever algorithm the token names; only ours counts. */
-static bool verify_by(const uint8_t key[TOKEN_KEY_LEN], const char *text, struct verified *out)
-{
-    jwt_t *jwt;
-
-    if (jwt_decode(&jwt, text, key, TOKEN_KEY_LEN) != 0)
-        return false;
-    bool ours = jwt_get_alg(jwt) == JWT_ALG_HS256 && read_claims(jwt, out);
-    jwt_free(jwt);
-    return ours;
-}
-
-static bool verify(const struct keyring *keyring, const char *text, struct verified *out)
-{
-    for (size_t i = keyring_token_key_count(keyring); i > 0; i--)
-        if (verify_by(keyring_token_key_at(keyring, i - 1), text, out))
-            return true;
-    return false;
-}
-
-static bool is_valid_at(const struct verified *verified, uint64_t now_s)
-{
-    uint64_t expires_at_s = verified->token.expires_at_s;
-
-    return (expires_at_s == 0 || now_s < expires_at_s) &&
-           now_s + CLOCK_SKEW_S >= verified->not_before_s;
-}
-
-static void remember(struct token_checker *checker, const uint8_t digest[MAC_LEN],
-                     const struct verified *verified)
-{
-    struct entry *entry = &checker->slots[checker->oldest];
-
-    checker->oldest = (checker->oldest + 1) % CACHE_MAX;
-    if (entry->used)
-        HASH_DEL(checker->by_digest, entry);
-    memcpy(entry->digest, digest, MAC_LEN);
-    entry->verified = *verified;
-    entry->used = true;
-    HASH_ADD(hh, checker->by_digest, digest, MAC_LEN, entry);
-}
-
-enum err token_check(struct token_checker *checker, const char *text, uint64_t now_s,
-                     struct token *out)
-{
-    size_t len = strnlen(text, TOKEN_TEXT_MAX);
-    uint8_t digest[MAC_LEN];
-    struct verified fresh = { .not_before_s = 0 };
-    const struct verified *verified = &fresh;
-    struct entry *known;
-
-    if (len == TOKEN_TEXT_MAX)
-        return ERR_DENIED;
-    mac_start(checker->mac, checker->cache_key, sizeof checker->cache_key);
-    mac_add(checker->mac, text, len);
-    mac_finish(checker->mac, digest);
-    HASH_FIND(hh, checker->by_digest, digest, MAC_LEN, known);
-
-    if (known)
-        verified = &known->verified;
-    else if (!verify(checker->keyring, text, &fresh))
-        return ERR_DENIED;
-    if (!is_valid_at(verified, now_s))
-        return ERR_DENIED;
-    if (!known)
-        remember(checker, digest, &fresh);
-    *out = verified->token;
-    return ERR_OK;
+    mint(keyring_token_key_at(keyring, 0), token, out);
 }

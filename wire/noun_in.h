@@ -87,6 +87,26 @@ void read_background(const struct json *body, uint64_t now_ms, struct background
 #define BULK_EXPUNGE_MAX 250
 void read_bulk_expunge(const struct json *body, struct text_list *into, struct faults *faults);
 
+/* The body of POST /auth/app-portal-access; `body` may be NULL. */
+struct portal_in {
+    uint32_t expiry_s; /* 28 days at most, and unless given */
+    bool is_read_only;
+    bool has_capabilities;
+    struct text_list capabilities;  /* names, unchecked; owned */
+    struct text_list feature_flags; /* owned */
+    char *session;                  /* owned; NULL if absent */
+};
+void read_portal(const struct json *body, struct portal_in *into, struct faults *faults);
+void portal_in_fini(struct portal_in *p);
+
+/* The body of POST /auth/app/{app}/expire-all; `body` may be NULL. */
+struct expiry_in {
+    uint32_t grace_s;          /* for which the tokens are still good */
+    struct text_list sessions; /* of these alone; none = all tokens; owned */
+};
+void read_expiry(const struct json *body, struct expiry_in *into, struct faults *faults);
+void expiry_in_fini(struct expiry_in *e);
+
 /* A new message, without a tree of its payload. */
 struct message_in {
     char *event_type, *event_id; /* owned; event_id NULL if absent */

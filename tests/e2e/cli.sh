@@ -243,6 +243,11 @@ expect 2 token create --config $config;  says err 'POSTHASTE_MASTER_KEY: not a m
 expect 2 serve --config $config;         says err 'POSTHASTE_MASTER_KEY: not a master key'
 unset POSTHASTE_MASTER_KEY POSTHASTE_MASTER_KEY_FILE
 expect 2 serve;                          says err '--config is missing'
+export POSTHASTE_PORTAL_URL=ftp://portal
+expect 2 serve --config $config;         says err 'POSTHASTE_PORTAL_URL: portal.url: '
+export POSTHASTE_PORTAL_URL=https://portal.example/#a
+expect 2 serve --config $config;         says err "portal.url: must have no '#'"
+export POSTHASTE_PORTAL_URL=https://portal.example/login
 
 secret=whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw
 id=msg_p5jXN8AQM9LWM0D4loKWxJek
@@ -340,6 +345,20 @@ scoped=$(<out)
 expect 0 app get shop --token "$scoped"
 expect 4 app list --token "$scoped"
 expect 3 token create --config $config --url "$POSTHASTE_URL" --app none
+expect 0 app portal-access shop --expiry 3600 --feature-flags beta --session ada; says out '^URL +https://portal.example/login#token='
+expect 0 app portal-access shop --read-only -o jsonl
+portal=$(sed 's/.*"token":"\([^"]*\)".*/\1/' out)
+expect 0 app get shop --token "$portal"
+expect 4 endpoint create --app shop --to http://h/ --token "$portal"
+expect 0 token logout --token "$portal";     silent out
+expect 4 app get shop --token "$portal"
+expect 0 token expire-all --app shop --sessions bob
+expect 0 app get shop --token "$scoped"
+expect 0 token expire-all --app shop;        silent out
+expect 4 app get shop --token "$scoped"
+expect 4 token logout;                       says err 'Insufficient access'
+expect 1 token expire-all --app shop --expiry 604801; says err 'expiry'
+expect 3 token expire-all --app none
 
 expect 0 event-type create --name order.paid --description Paid --schemas '{"1":{"type":"object"}}'
 expect 1 event-type create --name order.paid

@@ -89,7 +89,7 @@ test('the examples of what is asked are taken', async t => {
         'listReplication', 'listReplicationConflicts', 'createOperationalEndpoint',
         'listOperationalEndpoints', 'getOperationalEndpoint', 'replaceOperationalEndpoint', 'patchOperationalEndpoint',
         'replaceOperationalEndpointHeaders', 'getOperationalEndpointHeaders', 'rotateOperationalEndpointSecret',
-        'getOperationalEndpointSecret', 'deleteOperationalEndpoint', 'deleteEndpoint', 'deleteEventType', 'replaceApplication',
+        'getOperationalEndpointSecret', 'deleteOperationalEndpoint', 'openPortal', 'openDashboard', 'expireTokens', 'deleteEndpoint', 'deleteEventType', 'replaceApplication',
         'patchApplication']) {
         const operation = operations.get(id);
         const { path, body } = request(operation);

@@ -12,7 +12,7 @@ const d = await dispatcher({ after });
 const r = await receiver({ after });
 
 // What the cases are given.
-async function context(library, svix) {
+async function context(major, svix) {
     let names = 0;
     const { id: app } = await svix.application.create({ name: 'Shop' });
     await svix.eventType.upsert('order.paid', { description: 'Paid' });
@@ -22,7 +22,8 @@ async function context(library, svix) {
     const [{ id: attempt }] = await until(async () => (await svix.messageAttempt.listByMsg(app, message)).data,
         attempts => attempts.length > 0);
     const name = () => `${app.slice(-8)}-${names++}`;
-    return { library, svix, app, endpoint, secret, message, attempt, name, receiver: r };
+    const as = token => client(major, d, { token });
+    return { library: major.library, as, svix, app, endpoint, secret, message, attempt, name, receiver: r };
 }
 
 for (const major of majors) {
@@ -40,7 +41,7 @@ for (const major of majors) {
     test(`${name} is served with every method that we have`, async t => {
         const called = new Set();
         const svix = client(major, d, { called });
-        const c = await context(library, svix);
+        const c = await context(major, svix);
         for (const [method, run] of cases)
             await t.test(method, async () => {
                 called.clear();

@@ -137,6 +137,8 @@ static void check_others(const struct json *body)
     struct event_type *type = event_type_new();
     struct residency_wish wish;
     struct rotation_in rotation;
+    struct portal_in portal;
+    struct expiry_in expiry;
     struct faults faults = { 0 };
     struct buf out = BUF_INIT(4u << 20);
 
@@ -144,6 +146,10 @@ static void check_others(const struct json *body)
     read_event_type(body, READ_PATCH, type, &faults);
     read_residency(body, &wish, &faults);
     read_rotation(body, &rotation, &faults);
+    read_portal(body, &portal, &faults);
+    read_expiry(body, &expiry, &faults);
+    portal_in_fini(&portal);
+    expiry_in_fini(&expiry);
     check_faults(&faults);
     enum err err = json_dump(body, true, &out);
     assert_json(&out, err);

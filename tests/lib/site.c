@@ -161,19 +161,21 @@ void site_close(struct site *site)
 
 void site_token(struct site *site, uint8_t organization, char out[TOKEN_TEXT_MAX])
 {
-    struct token token = { .scope = TOKEN_ORGANIZATION };
+    const struct id id = { .bytes[ID_BYTES - 1] = organization };
+    struct token token = token_for_organization(&id, clock_now().wall_ms);
 
-    token.organization.bytes[ID_BYTES - 1] = organization;
-    token_mint(site->keyring, &token, clock_now().wall_ms / 1000, out);
+    token_mint(site->keyring, &token, out);
 }
 
 void site_application_token(struct site *site, const char *application,
                             char out[TOKEN_TEXT_MAX])
 {
-    struct token token = { .scope = TOKEN_APPLICATION };
+    static const struct id organization = { { 0 } };
+    struct id id;
 
-    require(id_parse(ID_APPLICATION, application, &token.application) == ERR_OK, "not an id");
-    token_mint(site->keyring, &token, clock_now().wall_ms / 1000, out);
+    require(id_parse(ID_APPLICATION, application, &id) == ERR_OK, "not an id");
+    struct token token = token_for_application(&organization, &id, clock_now().wall_ms);
+    token_mint(site->keyring, &token, out);
 }
 
 void site_start(struct site *site, struct client *client, const char *token, const char *header,

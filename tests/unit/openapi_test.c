@@ -147,6 +147,10 @@ static const char *security_of(const struct route *route)
     case ACCESS_ORGANIZATION:
         return "[{\"organization\":[]}]";
     case ACCESS_APPLICATION:
+    case ACCESS_VIEW_SECRET:
+    case ACCESS_MANAGE_SECRET:
+    case ACCESS_MANAGE_ENDPOINT:
+    case ACCESS_CREATE_ATTEMPTS:
         break;
     }
     return "[{\"organization\":[]},{\"application\":[]}]";

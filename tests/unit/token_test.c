@@ -17,6 +17,7 @@
 #define MASTER_KEY "phmk_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
 #define OTHER_KEY  "phmk_AQECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
 #define NOW_S      UINT64_C(1764000000)
+#define NOW_MS     (NOW_S * 1000 + 123)
 #define HOUR_S     3600
 
 #define ORGANIZATION "org_000000000000000000000000001"
@@ -49,11 +50,15 @@ static int tear_down(void **state)
 
 static struct token token_of(enum token_scope scope, uint64_t expires_at_s)
 {
-    struct token token = { .scope = scope, .expires_at_s = expires_at_s };
+    struct id organization, application;
+    struct token token;
 
-    assert_int_equal(id_parse(ID_ORGANIZATION, ORGANIZATION, &token.organization), ERR_OK);
-    if (scope == TOKEN_APPLICATION)
-        assert_int_equal(id_parse(ID_APPLICATION, APPLICATION, &token.application), ERR_OK);
+    assert_int_equal(id_parse(ID_ORGANIZATION, ORGANIZATION, &organization), ERR_OK);
+    assert_int_equal(id_parse(ID_APPLICATION, APPLICATION, &application), ERR_OK);
+    token = scope == TOKEN_ORGANIZATION
+                ? token_for_organization(&organization, NOW_MS)
+                : token_for_application(&organization, &application, NOW_MS);
+    token.expires_at_s = expires_at_s;
     return token;
 }
 
@@ -102,7 +107,7 @@ static void a_minted_token_says_whom_it_lets_in(void **state)
         struct token minted = token_of(rows[i].scope, rows[i].expires_at_s), read;
         char text[TOKEN_TEXT_MAX];
 
-        token_mint(f->keyring, &minted, NOW_S, text);
+        token_mint(f->keyring, &minted, text);
         for (int again = 0; again < 2; again++) {
             assert_int_equal(token_check(f->checker, text, NOW_S, &read), ERR_OK);
             assert_int_equal(read.scope, minted.scope);
@@ -119,7 +124,7 @@ static void a_token_ends_when_it_says_even_if_it_was_seen_before(void **state)
     struct token token = token_of(TOKEN_ORGANIZATION, NOW_S + HOUR_S), read;
     char text[TOKEN_TEXT_MAX];
 
-    token_mint(f->keyring, &token, NOW_S, text);
+    token_mint(f->keyring, &token, text);
     assert_int_equal(token_check(f->checker, text, NOW_S + HOUR_S, &read), ERR_DENIED);
     assert_int_equal(token_check(f->checker, text, NOW_S + HOUR_S - 1, &read), ERR_OK);
     assert_int_equal(token_check(f->checker, text, NOW_S + HOUR_S, &read), ERR_DENIED);
@@ -131,7 +136,7 @@ static void a_token_from_the_future_waits_for_its_time(void **state)
     struct token token = token_of(TOKEN_ORGANIZATION, 0), read;
     char text[TOKEN_TEXT_MAX];
 
-    token_mint(f->keyring, &token, NOW_S, text);
+    token_mint(f->keyring, &token, text);
     assert_int_equal(token_check(f->checker, text, NOW_S - HOUR_S, &read), ERR_DENIED);
     assert_int_equal(token_check(f->checker, text, NOW_S - 1, &read), ERR_OK);
 }
@@ -144,7 +149,7 @@ static void another_key_signs_for_nobody(void **state)
     char text[TOKEN_TEXT_MAX];
 
     assert_int_equal(keyring_new(OTHER_KEY, &other), ERR_OK);
-    token_mint(other, &token, NOW_S, text);
+    token_mint(other, &token, text);
     assert_int_equal(token_check(f->checker, text, NOW_S, &read), ERR_DENIED);
     keyring_free(other);
 }
@@ -159,9 +164,9 @@ static void an_older_key_is_good_as_long_as_it_is_there(void **state)
     assert_int_equal(keyring_new(MASTER_KEY, &both), ERR_OK);
     assert_int_equal(keyring_add(both, OTHER_KEY), ERR_OK);
     assert_int_equal(keyring_new(OTHER_KEY, &newest), ERR_OK);
-    token_mint(f->keyring, &token, NOW_S, old);
-    token_mint(both, &token, NOW_S, fresh);
-    token_mint_brief(both, &token, NOW_S, brief);
+    token_mint(f->keyring, &token, old);
+    token_mint(both, &token, fresh);
+    token_mint_brief(both, &token, brief);
     assert_int_equal(token_check(f->checker, old, NOW_S, &read), ERR_OK);
     assert_int_equal(token_check(f->checker, fresh, NOW_S, &read), ERR_DENIED);
     assert_int_equal(token_check(f->checker, brief, NOW_S, &read), ERR_OK);
@@ -180,6 +185,7 @@ static void an_older_key_is_good_as_long_as_it_is_there(void **state)
 #define HS256      "{\"alg\":\"HS256\",\"typ\":\"JWT\"}"
 #define GOOD_SUB   "\"sub\":\"" ORGANIZATION "\""
 #define GOOD_ISS   "\"iss\":\"svix-server\""
+#define GOOD_APP   "{" GOOD_ISS ",\"sub\":\"" APPLICATION "\",\"org\":\"" ORGANIZATION "\""
 #define GOOD_CLAIM "{" GOOD_ISS "," GOOD_SUB "}"
 
 static void only_the_right_algorithm_and_claims_let_in(void **state)
@@ -213,6 +219,20 @@ static void only_the_right_algorithm_and_claims_let_in(void **state)
         { HS256, "{" GOOD_ISS "," GOOD_SUB ",\"exp\":\"9000000000\"}", ERR_DENIED },
         { HS256, "{" GOOD_ISS "," GOOD_SUB ",\"exp\":9000000000}", ERR_OK },
         { HS256, "{" GOOD_ISS "," GOOD_SUB ",\"nbf\":9000000000}", ERR_DENIED },
+        { HS256, GOOD_APP "}", ERR_OK },
+        { HS256, GOOD_APP ",\"feature_flags\":[\"a\",\"b\"]}", ERR_OK },
+        { HS256, GOOD_APP ",\"feature_flags\":[]}", ERR_OK },
+        { HS256, GOOD_APP ",\"feature_flags\":\"a\"}", ERR_DENIED },
+        { HS256, GOOD_APP ",\"feature_flags\":[\"a\",1]}", ERR_DENIED },
+        { HS256, GOOD_APP ",\"feature_flags\":[\"a\\nb\"]}", ERR_DENIED },
+        { HS256, GOOD_APP ",\"feature_flags\":{}}", ERR_DENIED },
+        { HS256, GOOD_APP ",\"capabilities\":[\"Newer\"]}", ERR_OK },
+        { HS256, GOOD_APP ",\"capabilities\":null}", ERR_DENIED },
+        { HS256, GOOD_APP ",\"minted_ms\":\"1\"}", ERR_DENIED },
+        { HS256, GOOD_APP ",\"iat\":1764000000}", ERR_OK },
+        { HS256, GOOD_APP ",\"iat\":-1}", ERR_DENIED },
+        { HS256, GOOD_APP ",\"session\":\"00\"}", ERR_DENIED },
+        { HS256, GOOD_APP ",\"session\":1}", ERR_DENIED },
         { HS256, "null", ERR_DENIED },
         { HS256, "", ERR_DENIED },
     };
@@ -228,6 +248,55 @@ static void only_the_right_algorithm_and_claims_let_in(void **state)
         assert_int_equal(err, rows[i].err);
         buf_fini(&text);
     }
+}
+
+static void a_token_says_what_it_may_and_when_it_was_minted(void **state)
+{
+    struct fixture *f = *state;
+    struct token minted = token_of(TOKEN_APPLICATION, 0), read, again;
+    char text[TOKEN_TEXT_MAX];
+
+    minted.capabilities = TOKEN_VIEW_SECRET | TOKEN_CREATE_ATTEMPTS;
+    assert_true(token_add_flag(&minted, "beta"));
+    assert_true(token_add_flag(&minted, "eu.west-1"));
+    token_name_session("ada", minted.revocable.session);
+    token_mint(f->keyring, &minted, text);
+    assert_int_equal(token_check(f->checker, text, NOW_S, &read), ERR_OK);
+    assert_int_equal(read.capabilities, minted.capabilities);
+    assert_string_equal(read.feature_flags, "\nbeta\neu.west-1\n");
+    assert_int_equal(read.revocable.minted_at_ms, NOW_MS);
+    assert_memory_equal(read.revocable.session, minted.revocable.session, REVOCATION_NAME_LEN);
+
+    minted.capabilities = 0;
+    token_mint(f->keyring, &minted, text);
+    assert_int_equal(token_check(f->checker, text, NOW_S, &again), ERR_OK);
+    assert_int_equal(again.capabilities, 0);
+    assert_memory_not_equal(again.revocable.id, read.revocable.id, REVOCATION_NAME_LEN);
+}
+
+static void there_is_room_for_so_many_feature_flags_and_no_more(void **state)
+{
+    struct fixture *f = *state;
+    struct token token = token_of(TOKEN_APPLICATION, NOW_S + HOUR_S), read;
+    char text[TOKEN_TEXT_MAX], flag[32];
+
+    token.capabilities = TOKEN_CAPABILITIES & ~(unsigned)TOKEN_CREATE_ATTEMPTS;
+    token_name_session("ada", token.revocable.session);
+    for (int i = 0; i < TOKEN_FLAGS; i++) {
+        snprintf(flag, sizeof flag, "flag-number-%02d", i);
+        assert_true(token_add_flag(&token, flag));
+    }
+    assert_false(token_add_flag(&token, "x"));
+    token_mint(f->keyring, &token, text);
+    assert_int_equal(token_check(f->checker, text, NOW_S, &read), ERR_OK);
+    assert_string_equal(read.feature_flags, token.feature_flags);
+
+    char long_flag[TOKEN_FLAGS_MAX] = "";
+    struct token empty = token_of(TOKEN_APPLICATION, 0);
+    memset(long_flag, 'a', sizeof long_flag - 2);
+    assert_false(token_add_flag(&empty, long_flag));
+    long_flag[sizeof long_flag - 3] = '\0';
+    assert_true(token_add_flag(&empty, long_flag));
 }
 
 static void an_unsigned_token_is_refused(void **state)
@@ -266,7 +335,7 @@ static void every_changed_character_of_a_token_is_noticed(void **state)
     struct token token = token_of(TOKEN_ORGANIZATION, 0), read;
     char text[TOKEN_TEXT_MAX];
 
-    token_mint(f->keyring, &token, NOW_S, text);
+    token_mint(f->keyring, &token, text);
     assert_int_equal(token_check(f->checker, text, NOW_S, &read), ERR_OK);
     /* The last character carries four bits; the other two are padding that libjwt ignores. */
     for (size_t i = 0; i + 1 < strlen(text); i++) {
@@ -286,7 +355,7 @@ static void more_tokens_than_are_remembered_still_work(void **state)
     for (int round = 0; round < 2; round++)
         for (uint64_t i = 0; i < 3000; i++) {
             struct token token = token_of(TOKEN_ORGANIZATION, NOW_S + 1 + i);
-            token_mint(f->keyring, &token, NOW_S, text);
+            token_mint(f->keyring, &token, text);
             assert_int_equal(token_check(f->checker, text, NOW_S, &read), ERR_OK);
             assert_int_equal(read.expires_at_s, NOW_S + 1 + i);
         }
@@ -301,6 +370,8 @@ int main(void)
         cmocka_unit_test(another_key_signs_for_nobody),
         cmocka_unit_test(only_the_right_algorithm_and_claims_let_in),
         cmocka_unit_test(an_older_key_is_good_as_long_as_it_is_there),
+        cmocka_unit_test(a_token_says_what_it_may_and_when_it_was_minted),
+        cmocka_unit_test(there_is_room_for_so_many_feature_flags_and_no_more),
         cmocka_unit_test(an_unsigned_token_is_refused),
         cmocka_unit_test(what_is_not_a_token_is_refused),
         cmocka_unit_test(every_changed_character_of_a_token_is_noticed),

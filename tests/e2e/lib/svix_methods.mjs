@@ -11,6 +11,10 @@ async function gone(call) {
     await assert.rejects(call(), error => error.code === 404 && error.body.code === 'not_found');
 }
 
+async function refused(status, call) {
+    await assert.rejects(call(), error => error.code === status);
+}
+
 // The delivery of a message, once it is there.
 async function arrived(receiver, message, url = '/hook') {
     const found = () => receiver.deliveries.find(d => d.url === url && d.headers['webhook-id'] === message);
@@ -19,7 +23,7 @@ async function arrived(receiver, message, url = '/hook') {
 }
 
 // A case is given `c`: the client `svix`; an application `app` with an `endpoint`, its `secret`, and a `message` that was
-// delivered to it with an `attempt`; all of them stay. `name()` makes a name that nothing has yet.
+// delivered to it with an `attempt`; all of them stay. `name()` makes a name that nothing has yet, `as(token)` a client.
 const cases = {
     'application.list': async ({ svix, app }) => assert.ok(ids(await svix.application.list({ limit: 250 })).includes(app)),
     'application.create': async ({ svix, name }) => {
@@ -208,6 +212,45 @@ const cases = {
     'backgroundTask.list': async ({ svix }) => assert.ok(Array.isArray((await svix.backgroundTask.list({ limit: 1 })).data)),
     'backgroundTask.get': async ({ svix }) => gone(() => svix.backgroundTask.get(`qtask_${'0'.repeat(27)}`)),
     ...operational('operationalWebhook.endpoint', svix => svix.operationalWebhook.endpoint),
+    'authentication.appPortalAccess': async ({ svix, as, name }) => {
+        const uid = name();
+        const application = { name: 'Shop', uid };
+        const { url, token } = await svix.authentication.appPortalAccess(uid,
+            { application, featureFlags: ['beta'], expiry: 3600, sessionId: 'ada' });
+        assert.equal(new URL(url).hash, `#token=${token}`);
+        const portal = as(token);
+        assert.equal((await portal.application.get(uid)).name, 'Shop');
+        const { id } = await portal.endpoint.create(uid, { url: 'http://h/', disabled: true });
+        assert.match((await portal.endpoint.getSecret(uid, id)).key, /^whsec_/);
+        await refused(403, () => portal.application.list());
+        await refused(403, () => portal.message.create(uid, { eventType: 'order.paid', payload: {} }));
+
+        const hidden = await svix.eventType.create({ name: name(), description: '', featureFlags: ['beta'] });
+        assert.equal((await portal.eventType.get(hidden.name)).name, hidden.name);
+        const viewer = as((await svix.authentication.appPortalAccess(uid, { readOnly: true })).token);
+        await gone(() => viewer.eventType.get(hidden.name));
+        await refused(403, () => viewer.endpoint.getSecret(uid, id));
+        await refused(403, () => viewer.endpoint.patch(uid, id, { description: 'd' }));
+    },
+    'authentication.expireAll': async ({ svix, as, name }) => {
+        const { id } = await svix.application.create({ name: 'Shop', uid: name() });
+        const open = async sessionId => as((await svix.authentication.appPortalAccess(id, { sessionId })).token);
+        const [ada, bob] = [await open('ada'), await open('bob')];
+        await svix.authentication.expireAll(id, { sessionIds: ['ada'] });
+        await refused(401, () => ada.application.get(id));
+        await svix.authentication.expireAll(id, { expiry: 3600 });
+        assert.equal((await bob.application.get(id)).id, id);
+        await svix.authentication.expireAll(id);
+        await refused(401, () => bob.application.get(id));
+        assert.equal((await (await open('ada')).application.get(id)).id, id);
+    },
+    'authentication.logout': async ({ svix, as, app }) => {
+        const portal = as((await svix.authentication.appPortalAccess(app)).token);
+        assert.equal(await portal.authentication.logout(), undefined);
+        await refused(401, () => portal.application.get(app));
+        await refused(403, () => svix.authentication.logout());
+    },
+
     'health.get': async ({ svix }) => assert.equal(await svix.health.get(), undefined),
 };
 
@@ -224,6 +267,11 @@ const casesOf2 = {
 
 // What 1.x has beside.
 const casesOf1 = {
+    'authentication.dashboardAccess': async ({ svix, as, app }) => {
+        const { url, token } = await svix.authentication.dashboardAccess(app);
+        assert.ok(url.endsWith(`#token=${token}`));
+        assert.equal((await as(token).application.get(app)).id, app);
+    },
     'endpoint.headersUpdate': c => headers(c, 'headersUpdate', 'headersPatch'),
     'endpoint.headersPatch': c => headers(c, 'headersUpdate', 'headersPatch'),
     ...operational('operationalWebhookEndpoint', svix => svix.operationalWebhookEndpoint),
@@ -291,12 +339,11 @@ export const served = { 1: { ...cases, ...casesOf1 }, 2: { ...cases, ...casesOf2
 
 // Whoever serves one of these moves it up. A '*' stands for the rest of the name.
 export const to_come = [
-    'authentication.appPortalAccess', 'authentication.dashboardAccess', 'authentication.expireAll',
     'statistics.*',
 ];
 
 export const hosted_only = [
-    'authentication.logout', 'authentication.stream*', 'authentication.rotateStreamPollerToken',
+    'authentication.stream*', 'authentication.rotateStreamPollerToken',
     'authentication.getStreamPollerToken', 'autoconfigSubscription.*', 'connector.*', 'destination.*', 'environment.*',
     'endpoint.transformation.*', 'endpoint.transformationGet', 'endpoint.patchTransformation',
     'endpoint.transformationPartialUpdate', 'ingest.*', 'integration.*', 'message.poller.*', 'streaming.*',
