@@ -3,6 +3,7 @@
 #define TESTS_LIB_SITE_H
 
 #include "api/api.h"
+#include "api/rekeyer.h"
 #include "core/loop.h"
 #include "region/explainer.h"
 #include "signer/token.h"
@@ -20,6 +21,7 @@ struct site {
     struct health_board health;
     struct region_router *router; /* NULL: it is alone */
     struct region_explainer *explainer;
+    struct rekeyer rekeyer;
     struct api *api;
     char token[TOKEN_TEXT_MAX]; /* of the default organization */
     uint8_t sender; /* the ordinal of the region that makes attempts; 0 = nobody says */
