@@ -7,7 +7,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { checkedFetch, Dispatcher, posthaste } from './lib/dispatcher.mjs';
-import { Receiver } from './lib/receiver.mjs';
+import { Receiver, verify } from './lib/receiver.mjs';
 import { until } from './lib/wait.mjs';
 
 const names = ['fra', 'iad', 'sin'];
@@ -148,6 +148,40 @@ test('one idempotency key in two regions at once makes one message', async () =>
         assert.deepEqual(answers.map(({ status }) => status), [202, 202, 202]);
         assert.equal(new Set(answers.map(answer => answer.body.id)).size, 1);
     }
+});
+
+test('each region tells by itself what happens in it', async t => {
+    const ops = await new Receiver().start();
+    t.after(() => ops.stop());
+    const operational = await ask('sin', 'POST', '/operational-webhook/endpoint', { body: { url: ops.url, uid: 'ops' } });
+    assert.equal(operational.status, 201);
+    assert.equal(operational.headers.get('posthaste-region'), 'fra');       // the directory's
+    for (const name of names)
+        await until(async () => (await ask(name, 'GET', '/operational-webhook/endpoint/ops')).status === 200, is => is, 20);
+    const { key } = (await ask('iad', 'GET', '/operational-webhook/endpoint/ops/secret')).body;
+
+    const made = [];
+    const make = async name => {
+        const { body } = await ask(name, 'POST', `/app/told-${name}/endpoint`, { body: { url: receiver.url, disabled: true } });
+        made.push(body.id);
+    };
+    for (const name of names) {
+        assert.equal((await ask(name, 'POST', '/app', { body: { name, uid: `told-${name}` } })).status, 201);
+        await make(name);
+    }
+    await ops.arrived(3);
+    await regions.fra.kill();
+    await see('sin', { fra: 'dead' });
+    assert.equal((await ask('sin', 'PATCH', '/operational-webhook/endpoint/ops', { body: {} })).status, 503);
+    await make('sin');
+    await ops.arrived(() => new Set(ops.deliveries.map(d => d.headers['webhook-id'])).size === 4);
+    const told = ops.deliveries.map(delivery => verify(key, delivery));
+    assert.deepEqual(told.map(({ type }) => type), told.map(() => 'endpoint.created'));
+    assert.deepEqual([...new Set(told.map(({ data }) => data.endpointId))].sort(), made.sort());
+
+    await regions.fra.start();
+    await see('sin', { fra: 'alive' });
+    assert.equal((await ask('sin', 'DELETE', '/operational-webhook/endpoint/ops')).status, 204);
 });
 
 test('while its home is down a message is refused everywhere, and others go on', async () => {

@@ -5,10 +5,12 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <string.h>
 
 #include <cmocka.h>
 
 #include "core/mem.h"
+#include "core/operational.h"
 #include "signer/digest.h"
 
 #define QUIET_TURNS 100000 /* of the loop; more is a livelock */
@@ -79,7 +81,7 @@ struct world *world_new(uint64_t seed)
 }
 
 static void open_store(struct world *w);
-static struct id make_application(struct world *w);
+static struct id make_application(struct world *w, const char *uid);
 static void stop(struct world *w, bool crash);
 
 void world_open(struct world *w)
@@ -88,7 +90,7 @@ void world_open(struct world *w)
                      w->options.limits.lane.window_max);
     open_store(w);
     be_quiet(w);
-    w->application = make_application(w);
+    w->application = make_application(w, NULL);
 }
 
 void world_free(struct world *w)
@@ -306,25 +308,42 @@ static struct id put_new(struct world *w, struct object *object)
     return id;
 }
 
-static struct id make_application(struct world *w)
+static struct id make_application(struct world *w, const char *uid)
 {
     struct application *a = application_new();
 
+    a->uid = xstrdup(uid);
     a->name = xstrdup("simulated");
     a->metadata = xstrdup("{}");
     return put_new(w, &a->base);
 }
 
-struct subscriber *make_endpoint(struct world *w, uint32_t throttle_rate)
+static struct endpoint *new_endpoint(const struct id *application)
 {
     struct endpoint *e = endpoint_new();
 
-    e->application = w->application;
+    e->application = *application;
     e->url = xstrdup("http://subscriber.example/");
     e->description = xstrdup("");
     e->metadata = xstrdup("{}");
-    e->throttle_rate = throttle_rate;
+    return e;
+}
 
+void make_operational(struct world *w)
+{
+    struct endpoint *e;
+
+    w->manager = make_application(w, OPERATIONAL_UID);
+    e = new_endpoint(&w->manager);
+    e->disabled = true;
+    put_new(w, &e->base);
+}
+
+struct subscriber *make_endpoint(struct world *w, uint32_t throttle_rate)
+{
+    struct endpoint *e = new_endpoint(&w->application);
+
+    e->throttle_rate = throttle_rate;
     struct id id = put_new(w, &e->base);
     struct subscriber *r = subscribers_add(&w->subscribers, &id);
     r->throttle_rate = throttle_rate;
@@ -428,6 +447,37 @@ static void on_status(struct store_req *req)
 
     assert_int_equal(req->err, ERR_OK);
     op->req.reply_to = NULL;
+}
+
+static void on_told(struct store_req *req)
+{
+    assert_int_equal(req->err, ERR_OK);
+    req->reply_to = NULL;
+}
+
+size_t ask_told(struct world *w, const char *type, char last[TOLD_MAX])
+{
+    struct store_list_messages op = {
+        .req = { .done = on_told, .reply_to = &w->inbox },
+        .application = w->manager,
+        .with_content = true,
+        .page = { .limit = PAGE_LIMIT_MAX },
+    };
+
+    last[0] = '\0';
+    text_list_add(&op.filter.event_types, type, strlen(type));
+    store_list_messages(w->store, &op);
+    while (op.req.reply_to)
+        uv_run(&w->loop, UV_RUN_ONCE);
+    assert_false(op.more);
+    for (size_t i = op.count; i-- > 0;) {
+        const struct bytes *body = &op.messages[i]->payload;
+        snprintf(last, TOLD_MAX, "%.*s", (int)body->len, (const char *)body->data);
+        message_unref(op.messages[i]);
+    }
+    free(op.messages);
+    text_list_fini(&op.filter.event_types);
+    return op.count;
 }
 
 uint64_t ask_pending(struct world *w)

@@ -25,7 +25,7 @@ struct world {
     struct scheduler *scheduler;
     struct scheduler_options options;
     struct subscribers subscribers;
-    struct id application;
+    struct id application, manager;
     size_t messages;          /* sent; also the next payload */
     unsigned chatter_percent; /* chance of another message at each turn of the loop */
     unsigned asked;           /* requests of the test that the store has */
@@ -59,10 +59,16 @@ void world_restart(struct world *w, bool crash);
 /* What clients do. */
 
 struct subscriber *make_endpoint(struct world *w, uint32_t throttle_rate);
+/* An operational endpoint that is disabled: what it is told stays in the outbox. */
+void make_operational(struct world *w);
 void set_disabled(struct world *w, struct subscriber *r, bool disabled);
 void delete_endpoint(struct world *w, struct subscriber *r);
 
 void send_messages(struct world *w, uint64_t count);
+
+/* How often something of this type was told; the body of the last one into `last`, "" = none. */
+#define TOLD_MAX 1024
+size_t ask_told(struct world *w, const char *type, char last[TOLD_MAX]);
 
 /* Deliveries that the outbox has pending. */
 uint64_t ask_pending(struct world *w);

@@ -3,6 +3,8 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -242,6 +244,41 @@ static void an_endpoint_that_is_gone_is_disabled_and_holds_its_backlog(void **st
     assert_true(time_to_accept(w, r, 10 - w->subscribers.attempts) < SECOND_MS);
 }
 
+/* By the default of delivery.disable_after, with a message twice a day. */
+static void who_fails_for_five_days_is_disabled_and_told_since_when(void **state)
+{
+    const uint64_t limit_ms = 120 * (uint64_t)HOUR_MS, step_ms = 12 * (uint64_t)HOUR_MS;
+    struct world *w = world_new(1);
+    uint64_t failing_wall_ms = 0, since_ms = 0;
+    char body[TOLD_MAX], date[CLOCK_TEXT_MAX] = "";
+    const char *since;
+
+    (void)state;
+    w->options.disable_after_ms = limit_ms;
+    world_open(w);
+    make_operational(w);
+    struct subscriber *r = make_endpoint(w, 0);
+    r->manner = MANNER_BROKEN;
+    while (!r->closed) {
+        send_messages(w, 1);
+        run_for(w, step_ms);
+        if (failing_wall_ms == 0 && ask_told(w, "message.attempt.exhausted", body) > 0)
+            failing_wall_ms = fate.now.wall_ms;
+        assert_true(failing_wall_ms == 0 || fate.now.wall_ms < failing_wall_ms + 2 * limit_ms);
+    }
+    assert_in_range(fate.now.wall_ms, failing_wall_ms + limit_ms - step_ms,
+                    failing_wall_ms + limit_ms + 2 * step_ms);
+
+    assert_int_equal(ask_told(w, "endpoint.disabled", body), 1);
+    since = strstr(body, "\"failSince\":\"");
+    assert_non_null(since);
+    sscanf(since, "\"failSince\":\"%31[^\"]", date);
+    assert_int_equal(clock_parse(date, &since_ms), ERR_OK);
+    assert_in_range(since_ms, failing_wall_ms - step_ms, failing_wall_ms);
+    assert_int_equal(ask_told(w, "endpoint.updated", body), 0);
+    world_free(w);
+}
+
 static void a_deleted_endpoint_is_owed_nothing(void **state)
 {
     struct world *w = *state;
@@ -382,6 +419,7 @@ int main(void)
         WORLD_TEST(an_attempt_without_record_says_nothing_of_the_disk),
         WORLD_TEST(a_rate_is_kept),
         WORLD_TEST(an_endpoint_that_is_gone_is_disabled_and_holds_its_backlog),
+        cmocka_unit_test(who_fails_for_five_days_is_disabled_and_told_since_when),
         WORLD_TEST(a_deleted_endpoint_is_owed_nothing),
         WORLD_TEST(a_full_disk_stops_attempts_until_it_has_room),
         WORLD_TEST(a_wall_clock_that_is_set_forward_makes_due_what_is_due),
