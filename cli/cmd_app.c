@@ -6,7 +6,7 @@
 
 #define OTHER_FIELDS                                                                           \
     FIELD_UID,                                                                                 \
-        FIELD("rate-limit", OPTION_COUNT, "N", "kept and shown; not enforced yet",             \
+        FIELD("rate-limit", OPTION_COUNT, "N", "at most N attempts a second to its endpoints", \
               "throttleRate"),                                                                 \
         FIELD_METADATA
 

@@ -6,9 +6,6 @@
 #define DEPTH_WINDOWS 4
 #define DEPTH_MIN     16
 
-/* How far a rate may run ahead: what a timer that is late by this much has to catch up with. */
-#define THROTTLE_SLACK_US UINT64_C(100000)
-
 #define COOL_OFF_JITTER 0.2
 
 void lane_init(struct lane *lane, int64_t endpoint_key, const struct lane_limits *limits)
@@ -41,14 +38,6 @@ void lane_advance(struct lane *lane, struct now now)
     }
 }
 
-/* When the rate allows the next attempt. */
-static uint64_t throttled_until(const struct lane *lane)
-{
-    if (lane->throttle_rate == 0 || lane->throttle_mono_us <= THROTTLE_SLACK_US)
-        return 0;
-    return (lane->throttle_mono_us - THROTTLE_SLACK_US + 999) / 1000;
-}
-
 uint64_t lane_next_mono_ms(const struct lane *lane, struct now now)
 {
     uint64_t next = AGENDA_NEVER;
@@ -57,8 +46,8 @@ uint64_t lane_next_mono_ms(const struct lane *lane, struct now now)
         return AGENDA_NEVER;
     if (lane->state == LANE_SHUT)
         return lane->reopen_mono_ms;
-    if (lane->queue_len > 0 && throttled_until(lane) > now.mono_ms)
-        next = throttled_until(lane);
+    if (lane->queue_len > 0 && !throttle_allows(&lane->throttle, now))
+        next = throttle_next_mono_ms(&lane->throttle);
     if (lane->next_due_at_ms > 0) {
         uint64_t due =
             now.mono_ms +
@@ -84,7 +73,28 @@ bool lane_may_send(const struct lane *lane, struct now now)
     case LANE_SHUT:
         break;
     }
-    return lane->in_flight < limit && throttled_until(lane) <= now.mono_ms;
+    return lane->in_flight < limit && throttle_allows(&lane->throttle, now);
+}
+
+void lane_leave(struct lane *lane)
+{
+    if (!lane->tenant)
+        return;
+    list_remove(&lane->ready);
+    list_remove(&lane->wanting);
+    lane->tenant->lanes--;
+    lane->tenant->queued -= lane->queued;
+    lane->tenant = NULL;
+    lane->queued = 0;
+    lane->hungry = false;
+}
+
+/* What it may count on, attempts a second; 0 = no limit. */
+static uint32_t rate_of(const struct lane *lane)
+{
+    uint32_t own = lane->throttle.rate, share = lane->tenant ? tenant_share(lane->tenant) : 0;
+
+    return own > 0 && (share == 0 || own < share) ? own : share;
 }
 
 unsigned lane_depth(const struct lane *lane, bool scarce)
@@ -97,9 +107,9 @@ unsigned lane_depth(const struct lane *lane, bool scarce)
     unsigned depth = scarce ? lane->window : lane->window * DEPTH_WINDOWS;
     if (!scarce && depth < DEPTH_MIN)
         depth = DEPTH_MIN;
-    unsigned enough = 2 * lane->away_len + lane->throttle_rate;
-    if (lane->throttle_rate > 0 && depth > enough)
-        depth = enough;
+    uint32_t rate = rate_of(lane);
+    if (rate > 0 && depth > 2 * lane->away_len + rate)
+        depth = 2 * lane->away_len + rate;
     return depth < lane->limits->claimed_max ? depth : lane->limits->claimed_max;
 }
 
@@ -195,11 +205,7 @@ struct claim *lane_send(struct lane *lane, struct now now)
     lane->away_len++;
     lane->in_flight++;
     lane->is_probed = lane->state == LANE_PROBING;
-    if (lane->throttle_rate > 0) {
-        uint64_t mono_us = now.mono_ms * 1000;
-        uint64_t from = lane->throttle_mono_us > mono_us ? lane->throttle_mono_us : mono_us;
-        lane->throttle_mono_us = from + 1000000 / lane->throttle_rate;
-    }
+    throttle_take(&lane->throttle, now);
     return claim;
 }
 

@@ -28,6 +28,7 @@
 #include "core/list.h"
 #include "core/model.h"
 #include "dispatcher/agenda.h"
+#include "dispatcher/tenant.h"
 
 enum lane_state { LANE_OPEN, LANE_SHUT, LANE_PROBING };
 
@@ -55,13 +56,12 @@ struct lane {
     enum lane_state state;
     unsigned window;
     unsigned in_flight;
-    unsigned credit;           /* successes towards the next step of the window */
-    unsigned failures;         /* in a row */
-    unsigned probes_failed;    /* since it was last open */
-    bool is_probed;            /* PROBING: the one attempt that it admits is under way */
-    uint64_t reopen_mono_ms;   /* meaningful when SHUT */
-    uint32_t throttle_rate;    /* attempts a second; 0 = no limit */
-    uint64_t throttle_mono_us; /* when the rate's credit is whole again (GCRA) */
+    unsigned credit;          /* successes towards the next step of the window */
+    unsigned failures;        /* in a row */
+    unsigned probes_failed;   /* since it was last open */
+    bool is_probed;           /* PROBING: the one attempt that it admits is under way */
+    uint64_t reopen_mono_ms;  /* meaningful when SHUT */
+    struct throttle throttle; /* of its attempts */
 
     /* what is in memory */
     struct list queue; /* claims to be sent, oldest message first */
@@ -76,10 +76,15 @@ struct lane {
     bool held;  /* disabled */
     bool ended; /* deleted */
 
+    /* its application's rate; the scheduler's, but lane_leave() */
+    struct tenant *tenant; /* NULL: it has none */
+    size_t queued;         /* what it adds to the tenant's */
+    bool hungry;           /* `wanting` is in the tenant's list */
+
     /* the scheduler's and the roster's */
     bool loading;        /* a refill is under way */
-    struct list ready;   /* link: has something to send and may */
-    struct list wanting; /* link: waits for its turn at the disk */
+    struct list ready;   /* link: has something to send and may, but for its tenant */
+    struct list wanting; /* link: waits for its turn at the disk, or for its tenant's */
     struct list idle;    /* link: owes nothing */
     struct agenda_item wake;
     UT_hash_handle hh;
@@ -100,8 +105,11 @@ uint64_t lane_next_mono_ms(const struct lane *lane, struct now now);
 /* Whether the queue's head may be sent now. */
 bool lane_may_send(const struct lane *lane, struct now now);
 
+/* Be of no tenant, and in none of its lists, any more. */
+void lane_leave(struct lane *lane);
+
 /* Deliveries that it should have in memory: fewer when memory is scarce, and beside those under way
- * no more than its rate lets go in a second. */
+ * no more than its rate, or its share of its tenant's, lets go in a second. */
 unsigned lane_depth(const struct lane *lane, bool scarce);
 
 /* Whether it should read from disk: half of its depth is used up, and there may be more. */

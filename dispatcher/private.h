@@ -2,7 +2,8 @@
  *
  *   scheduler.c  where lanes stand, and what changes that; poke
  *   backlog.c    what is read from the outbox, and ended in it
- *   sending.c    attempts, from their start to their record */
+ *   sending.c    attempts, from their start to their record
+ *   tenants.c    whose turn it is among the lanes of an application that has a rate */
 #ifndef DISPATCHER_PRIVATE_H
 #define DISPATCHER_PRIVATE_H
 
@@ -20,6 +21,10 @@ struct scheduler {
     struct list wanting;  /* wait for a read */
     struct list doomed;   /* their endpoint is gone */
     struct agenda agenda; /* lanes that time will change */
+
+    /* tenants.c: lanes that wait for others of their application are in its lists instead */
+    struct tenant *tenants;
+    struct agenda turns; /* tenants whose rate will allow the next */
 
     /* scheduler.c */
     uint64_t wall_ahead_ms; /* wall minus monotonic clock; wraps */
@@ -55,6 +60,27 @@ void scheduler_settle(struct scheduler *s, struct lane *lane, struct now now);
 
 /* The endpoint's lane, made if need be. */
 struct lane *scheduler_lane(struct scheduler *s, int64_t endpoint_key);
+
+/* tenants.c. `lane` is of the application that `endpoint`, NULL when it is gone, belongs to, if that has a
+ * rate. */
+void tenants_join(struct scheduler *s, struct lane *lane, const struct endpoint *endpoint);
+
+/* The application was edited. True: its lanes are to join anew, and then tenants_drop(). */
+bool tenants_change_rate(struct scheduler *s, const struct application *application,
+                         struct now now);
+void tenants_drop(struct scheduler *s, const struct application *application);
+
+/* Where a lane stands that may send, or may not; and that wants to read, or doesn't. */
+void tenants_place(struct scheduler *s, struct lane *lane, bool may_send, struct now now);
+void tenants_place_wanting(struct scheduler *s, struct lane *lane, bool wants);
+
+/* Give turns to those that wait. */
+void tenants_wake(struct scheduler *s, struct now now);
+
+/* Whether a lane that is ready may send still; it was sent. */
+bool tenants_allow(const struct lane *lane, struct now now);
+void tenants_sent(struct scheduler *s, struct lane *lane, struct now now);
+void tenants_fini(struct scheduler *s);
 
 /* Start the reads that may start, and say when the next may. */
 void backlog_init(struct scheduler *s);

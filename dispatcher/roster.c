@@ -44,6 +44,7 @@ void roster_remove(struct roster *r, struct lane *lane)
     assert(lane_claimed(lane) == 0 && !lane->loading);
     assert(lane->wake.place == 0);
     roster_unrest(r, lane);
+    lane_leave(lane);
     list_remove(&lane->ready);
     list_remove(&lane->wanting);
     HASH_DEL(r->by_key, lane);

@@ -30,6 +30,7 @@ void scheduler_free(struct scheduler *s)
     while (item);
     roster_fini(&s->roster);
     agenda_fini(&s->agenda);
+    tenants_fini(s);
     sending_fini(s);
     free(s);
 }
@@ -63,12 +64,11 @@ void scheduler_settle(struct scheduler *s, struct lane *lane, struct now now)
 
     bool at_rest = lane_claimed(lane) == 0 && !lane->loading;
     bool idle = lane_is_idle(lane);
-    place(&s->ready, &lane->ready, lane_may_send(lane, now) && !sending_is_sated(s, lane));
+    tenants_place(s, lane, lane_may_send(lane, now) && !sending_is_sated(s, lane), now);
     if (lane->ended)
         place(&s->doomed, &lane->wanting, lane->more && s->ending != lane);
     else
-        place(&s->wanting, &lane->wanting,
-              lane_wants_refill(lane, roster_is_scarce(&s->roster)));
+        tenants_place_wanting(s, lane, lane_wants_refill(lane, roster_is_scarce(&s->roster)));
     agenda_set(&s->agenda, &lane->wake, idle ? AGENDA_NEVER : lane_next_mono_ms(lane, now));
 
     if (at_rest && (lane->held || (lane->ended && !lane->more)))
@@ -87,7 +87,8 @@ static void look_up_endpoint(struct scheduler *s, struct lane *lane)
         catalog_endpoint_by_key(s->options.catalog, lane->endpoint_key);
 
     lane->held = endpoint && endpoint->disabled;
-    lane->throttle_rate = endpoint ? endpoint->throttle_rate : 0;
+    lane->throttle.rate = endpoint ? endpoint->throttle_rate : 0;
+    tenants_join(s, lane, endpoint);
     if (!endpoint && !lane->ended) {
         list_remove(&lane->wanting);
         lane->ended = lane->more = true;
@@ -112,7 +113,7 @@ static bool may_take_hint(const struct scheduler *s, const struct lane *lane,
                           const struct store_hint *hint, struct now now)
 {
     return hint->message && hint->due_at_ms <= now.wall_ms && !lane->more && !lane->loading &&
-           !roster_is_full(&s->roster) &&
+           !roster_is_full(&s->roster) && !(lane->tenant && tenant_is_full(lane->tenant)) &&
            lane_claimed(lane) < lane_depth(lane, roster_is_scarce(&s->roster));
 }
 
@@ -171,7 +172,22 @@ static void endpoint_changed(struct scheduler *s, const struct object *object, s
     scheduler_settle(s, lane, now);
 }
 
-void scheduler_object_changed(struct scheduler *s, const struct object *object)
+/* A new one has no lanes yet. */
+static void application_changed(struct scheduler *s, struct object *object, struct now now)
+{
+    const struct application *application = as_application(object);
+
+    if (object->version == 1 || !(tenants_change_rate(s, application, now) || object->deleted))
+        return;
+    for (struct lane *lane = s->roster.by_key; lane; lane = lane->hh.next)
+        look_up_endpoint(s, lane);
+    tenants_drop(s, application);
+    wake_all(s, now);
+    if (object->deleted)
+        s->survey_mono_ms = now.mono_ms;
+}
+
+void scheduler_object_changed(struct scheduler *s, struct object *object)
 {
     struct now now = s->options.clock();
 
@@ -179,12 +195,8 @@ void scheduler_object_changed(struct scheduler *s, const struct object *object)
         return;
     if (object->kind == OBJECT_ENDPOINT)
         endpoint_changed(s, object, now);
-    if (object->kind == OBJECT_APPLICATION && object->deleted) {
-        for (struct lane *lane = s->roster.by_key; lane; lane = lane->hh.next)
-            look_up_endpoint(s, lane);
-        wake_all(s, now);
-        s->survey_mono_ms = now.mono_ms;
-    }
+    if (object->kind == OBJECT_APPLICATION)
+        application_changed(s, object, now);
 }
 
 /* Due dates are wall-clock, waits are not: when the wall clock was set, ask every lane anew. */
@@ -212,12 +224,14 @@ uint64_t scheduler_poke(struct scheduler *s, struct now now)
     if (!s->stopping) {
         notice_clock_step(s, now);
         wake_lanes(s, now);
+        tenants_wake(s, now);
     }
     sending_poke(s, now);
     if (s->stopping)
         return sending_next(s);
     backlog_poke(s, now);
-    return earlier(agenda_next(&s->agenda), earlier(backlog_next(s, now), sending_next(s)));
+    return earlier(earlier(agenda_next(&s->agenda), agenda_next(&s->turns)),
+                   earlier(backlog_next(s, now), sending_next(s)));
 }
 
 void scheduler_set_in_flight_max(struct scheduler *s, unsigned in_flight_max)

@@ -46,7 +46,7 @@ void scheduler_free(struct scheduler *s);
 void scheduler_take_hint(struct scheduler *s, struct store_hint *hint);
 
 /* The catalog has a newer object. */
-void scheduler_object_changed(struct scheduler *s, const struct object *object);
+void scheduler_object_changed(struct scheduler *s, struct object *object);
 
 /* Start what may start. Returns the monotonic instant to call again at the latest;
  * AGENDA_NEVER: that takes an event. */

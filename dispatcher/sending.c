@@ -112,6 +112,7 @@ static void start_attempt(struct scheduler *s, struct lane *lane, struct now now
     s->owed++;
     attempt_start(a, &s->desk, lane_send(lane, now), endpoint, &routing,
                   here ? s->options.transport : s->options.abroad, now);
+    tenants_sent(s, lane, now);
     list_append(&s->flying, &a->link);
 }
 
@@ -135,7 +136,7 @@ static void start_attempts(struct scheduler *s, struct now now)
 
     while (may_start(s) && (link = list_pop(&s->ready))) {
         struct lane *lane = container_of(link, struct lane, ready);
-        if (lane_may_send(lane, now) && !sending_is_sated(s, lane))
+        if (lane_may_send(lane, now) && !sending_is_sated(s, lane) && tenants_allow(lane, now))
             start_attempt(s, lane, now);
         scheduler_settle(s, lane, now);
     }

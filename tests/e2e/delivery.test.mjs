@@ -160,6 +160,32 @@ test('a disabled endpoint gets nothing until it is enabled, and then everything'
     assert.deepEqual(new Set(r.deliveries.map(x => x.headers['webhook-id'])), new Set(sent));
 });
 
+test("an application's rate is kept over all its endpoints, until it is changed", async t => {
+    const d = await dispatcher(t);
+    const r = await receiver(t);
+    const rate = 20, slackMs = 100, roundedMs = 10;
+    const { app } = await d.endpoint(r.url);
+    for (let n = 0; n < 2; n++) await d.must('POST', `/app/${app}/endpoint`, { url: r.url });
+    await d.must('PATCH', `/app/${app}`, { throttleRate: rate });
+    const sent = await Promise.all(Array.from({ length: 15 }, (_, n) => d.send(app, { n })));
+    await r.arrived(45);
+
+    // By the dispatcher's own clock: load makes attempts later, never denser.
+    const attempts = await Promise.all(sent.map(({ id }) => d.attempts(app, id)));
+    const at = attempts.flat().map(({ timestamp }) => Date.parse(timestamp)).sort((a, b) => a - b);
+    assert.equal(at.length, 45);
+    for (let i = 0; i < at.length; i++)
+        for (let j = i + 1; j < at.length; j++)
+            assert.ok(at[j] - at[i] >= (j - i) * 1000 / rate - slackMs - roundedMs, `${j - i} in ${at[j] - at[i]} ms`);
+
+    // At a delivery a second these would take 20 minutes; without a rate they are there at once.
+    await d.must('PATCH', `/app/${app}`, { throttleRate: 1 });
+    for (let batch = 0; batch < 4; batch++)
+        await Promise.all(Array.from({ length: 100 }, (_, n) => d.send(app, { n })));
+    await d.must('PATCH', `/app/${app}`, { throttleRate: null });
+    await r.arrived(45 + 1200);
+});
+
 test('custom headers go out on top', async t => {
     const d = await dispatcher(t);
     const r = await receiver(t);

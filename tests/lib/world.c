@@ -177,6 +177,7 @@ void be_quiet(struct world *w)
 
     *newest = *newest > fate.now.wall_ms ? *newest : fate.now.wall_ms;
     for (unsigned turn = 0; idle < 3; turn++) {
+        w->pokes++;
         w->next_mono_ms = scheduler_poke(w->scheduler, fate.now);
         check_load(w);
         if (dice_chance(&fate.dice, w->chatter_percent))
@@ -426,6 +427,16 @@ void set_disabled(struct world *w, struct subscriber *r, bool disabled)
     e->disabled = disabled;
     r->throttle_mono_us = 0;
     w->err = put(w, &e->base);
+}
+
+void set_application_rate(struct world *w, uint32_t throttle_rate)
+{
+    const struct application *a =
+        catalog_application_by_key(w->catalog, id_key(&w->application));
+    struct application *next = application_copy(a);
+
+    next->throttle_rate = throttle_rate;
+    w->err = put(w, &next->base);
 }
 
 void delete_endpoint(struct world *w, struct subscriber *r)

@@ -30,6 +30,7 @@ struct world {
     unsigned chatter_percent; /* chance of another message at each turn of the loop */
     unsigned asked;           /* requests of the test that the store has */
     enum err err;             /* of the last object put */
+    unsigned pokes;           /* of the scheduler */
     uint64_t next_mono_ms;    /* when the scheduler wants to be poked */
 };
 
@@ -63,6 +64,9 @@ struct subscriber *make_endpoint(struct world *w, uint32_t throttle_rate);
 void make_operational(struct world *w);
 void set_disabled(struct world *w, struct subscriber *r, bool disabled);
 void delete_endpoint(struct world *w, struct subscriber *r);
+
+/* Of the application; 0 = none. */
+void set_application_rate(struct world *w, uint32_t throttle_rate);
 
 void send_messages(struct world *w, uint64_t count);
 

@@ -43,6 +43,8 @@ static void step_wall_clock(void)
         fate.now.wall_ms -= by;
 }
 
+#define RATE_MAX 50
+
 static void something_happens(struct world *w)
 {
     struct subscribers *all = &w->subscribers;
@@ -67,6 +69,8 @@ static void something_happens(struct world *w)
         world_restart(w, false);
     else if (dice <= 95)
         step_wall_clock();
+    else if (dice <= 97)
+        set_application_rate(w, (uint32_t)dice_between(&fate.dice, 0, RATE_MAX));
     else
         fate.disk_full = true;
 }

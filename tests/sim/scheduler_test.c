@@ -227,6 +227,108 @@ static void a_rate_is_kept(void **state)
     assert_in_range(time_to_accept(w, r, 200), 9800, 10200);
 }
 
+static void an_applications_rate_is_shared_by_its_endpoints(void **state)
+{
+    struct world *w = *state;
+    struct subscriber *r[4];
+
+    for (size_t i = 0; i < COUNT(r); i++)
+        r[i] = make_endpoint(w, 0);
+    set_application_rate(w, 40);
+    send_messages(w, 200);
+    for (unsigned second = 1; second <= 15; second++) {
+        run_for(w, SECOND_MS);
+        assert_in_range(w->subscribers.attempts, 40 * second, 40 * second + 5);
+        for (size_t i = 0; i < COUNT(r); i++)
+            assert_in_range(accepted(r[i]), 10 * second - 5, 10 * second + 3);
+    }
+}
+
+static void beside_an_applications_rate_each_endpoints_own_is_kept(void **state)
+{
+    struct world *w = *state;
+    struct subscriber *slow = make_endpoint(w, 5), *fast = make_endpoint(w, 0);
+
+    set_application_rate(w, 20);
+    send_messages(w, 200);
+    run_for(w, 10 * SECOND_MS);
+    assert_in_range(accepted(slow), 48, 52);
+    assert_in_range(accepted(fast), 145, 155);
+}
+
+/* A long backlog elsewhere in the application costs a turn, not its length. */
+static void a_backlog_takes_no_other_endpoints_turn(void **state)
+{
+    struct world *w = *state;
+    struct subscriber *long_one = make_endpoint(w, 0), *fresh;
+
+    set_application_rate(w, 10);
+    send_messages(w, 500);
+    run_for(w, SECOND_MS);
+    fresh = make_endpoint(w, 0);
+    send_messages(w, 1);
+    assert_in_range(time_to_accept(w, fresh, 1), 0, 300);
+    assert_in_range(accepted(long_one), 10, 14);
+}
+
+static void an_applications_rate_may_change_at_any_time(void **state)
+{
+    static const struct {
+        uint32_t rate;
+        unsigned least, most; /* attempts in a second of it */
+    } steps[] = { { 1, 1, 2 },    { 100, 95, 111 },  { 5, 4, 7 },
+                  { 50, 46, 57 }, { 1, 0, 2 },       { 20, 17, 23 },
+                  { 2, 1, 3 },    { 200, 190, 222 }, { 10, 9, 12 } };
+    struct world *w = *state;
+
+    make_endpoint(w, 0);
+    make_endpoint(w, 0);
+    set_application_rate(w, 1);
+    send_messages(w, 500);
+    for (size_t i = 0; i < COUNT(steps); i++) {
+        set_application_rate(w, steps[i].rate);
+        run_for(w, SECOND_MS); /* what the rate of before was owed */
+        unsigned before = w->subscribers.attempts;
+        run_for(w, SECOND_MS);
+        assert_in_range(w->subscribers.attempts - before, steps[i].least, steps[i].most);
+    }
+    set_application_rate(w, 0);
+    run_for(w, 10 * SECOND_MS);
+    assert_int_equal(ask_pending(w), 0);
+}
+
+static void a_throttled_backlog_stays_on_disk(void **state)
+{
+    struct world *w = *state;
+
+    for (unsigned i = 0; i < SUBSCRIBERS_MAX; i++)
+        make_endpoint(w, 0);
+    set_application_rate(w, 2);
+    send_messages(w, 100);
+    for (unsigned i = 0; i < 60; i++) {
+        run_for(w, SECOND_MS);
+        assert_true(scheduler_load(w->scheduler).claims <= 32);
+    }
+    assert_in_range(w->subscribers.attempts, 118, 124);
+}
+
+/* It is asked again when the rate allows the next, and not before. */
+static void nobody_polls_while_an_application_waits_for_its_rate(void **state)
+{
+    struct world *w = *state;
+
+    for (unsigned i = 0; i < 3; i++)
+        make_endpoint(w, 0);
+    set_application_rate(w, 1);
+    send_messages(w, 50);
+    run_for(w, 2 * SECOND_MS);
+    unsigned wakes = w->pokes, attempts = w->subscribers.attempts;
+    run_for(w, 20 * SECOND_MS);
+    attempts = w->subscribers.attempts - attempts;
+    assert_in_range(attempts, 19, 21);
+    assert_true(w->pokes - wakes <= 20 * attempts);
+}
+
 static void an_endpoint_that_is_gone_is_disabled_and_holds_its_backlog(void **state)
 {
     struct world *w = *state;
@@ -418,6 +520,12 @@ int main(void)
         WORLD_TEST(a_shortage_of_ours_is_no_attempt_of_theirs),
         WORLD_TEST(an_attempt_without_record_says_nothing_of_the_disk),
         WORLD_TEST(a_rate_is_kept),
+        WORLD_TEST(an_applications_rate_is_shared_by_its_endpoints),
+        WORLD_TEST(beside_an_applications_rate_each_endpoints_own_is_kept),
+        WORLD_TEST(a_backlog_takes_no_other_endpoints_turn),
+        WORLD_TEST(an_applications_rate_may_change_at_any_time),
+        WORLD_TEST(a_throttled_backlog_stays_on_disk),
+        WORLD_TEST(nobody_polls_while_an_application_waits_for_its_rate),
         WORLD_TEST(an_endpoint_that_is_gone_is_disabled_and_holds_its_backlog),
         cmocka_unit_test(who_fails_for_five_days_is_disabled_and_told_since_when),
         WORLD_TEST(a_deleted_endpoint_is_owed_nothing),

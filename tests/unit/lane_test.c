@@ -217,7 +217,7 @@ static void a_rate_is_kept_whatever_the_window(void **state)
     struct fixture *f = *state;
     unsigned sent = 0;
 
-    f->lane.throttle_rate = 100;
+    f->lane.throttle.rate = 100;
     for (uint64_t ms = 5000; ms < 7000; ms++) {
         lane_queue(&f->lane, &f->claims[0]);
         if (lane_may_send(&f->lane, at(ms))) {
