@@ -195,6 +195,17 @@ test('custom headers go out on top', async t => {
     await r.arrived(1);
     assert.equal(r.deliveries[0].headers['x-shop'], 'one');
     assert.equal(r.deliveries[0].headers.authorization, 'Bearer x');
+
+    // What isn't shown is kept by a change of another one, and gone when all are replaced.
+    await d.must('PATCH', `/app/${app}/endpoint/${id}/headers`, { headers: { 'X-Shop': 'two' } });
+    await d.send(app, {});
+    await r.arrived(2);
+    assert.equal(r.deliveries[1].headers['x-shop'], 'two');
+    assert.equal(r.deliveries[1].headers.authorization, 'Bearer x');
+    await d.must('PUT', `/app/${app}/endpoint/${id}/headers`, { headers: {} });
+    await d.send(app, {});
+    await r.arrived(3);
+    assert.equal(r.deliveries[2].headers.authorization, undefined);
 });
 
 test('a graceful restart loses and repeats nothing', async t => {

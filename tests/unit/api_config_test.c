@@ -563,6 +563,12 @@ static void a_secret_is_made_given_kept_and_rotated(void **state)
         site_status(&site, "POST", body, API "/app/shop/endpoint/%s/secret/rotate", id), 204);
     get_key(id, key);
     assert_string_equal(key, given);
+    assert_int_equal(site_status(&site, "POST", "{\"key\":null,\"gracePeriodSeconds\":null}",
+                                 API "/app/shop/endpoint/%s/secret/rotate", id),
+                     204);
+    get_key(id, again);
+    assert_string_not_equal(again, given);
+    assert_true(strncmp(again, "whsec_", 6) == 0);
     assert_int_equal(site_status(&site, "POST", "{\"key\":\"x\"}",
                                  API "/app/shop/endpoint/%s/secret/rotate", id),
                      422);
