@@ -35,6 +35,7 @@ struct keyring;
 enum seal_use {
     SEAL_SECRET,  /* the bytes of a struct secret */
     SEAL_HEADERS, /* a JSON object of strings, as text */
+    SEAL_ANSWER,  /* of envelope.h, not a keyring's */
 };
 
 /* A new random master key, or key for tokens, as its file's line, without the line feed. */

@@ -28,6 +28,7 @@
 static const char *const SEAL_PURPOSES[] = {
     [SEAL_SECRET] = "posthaste 1 seal endpoint secret",
     [SEAL_HEADERS] = "posthaste 1 seal endpoint headers",
+    [SEAL_ANSWER] = "posthaste 1 seal answer",
 };
 
 #define SEAL_USES COUNT(SEAL_PURPOSES)

@@ -1,4 +1,4 @@
-/* Sealer: AES-256-GCM (NIST SP 800-38D) with a key for each use: private to keyring and pair.
+/* Sealer: AES-256-GCM (NIST SP 800-38D) with a key for each use: private to keyring, pair and envelope.
  *
  * A sealed text is the format, a byte; a random nonce of 12; as many bytes as the plain text has;
  * the tag of 16. It is bound to its use, application and endpoint. Nonces being random, a sealer
