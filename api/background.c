@@ -64,6 +64,7 @@ static void start(struct request *r)
 
     task->organization = r->token.organization;
     task->application = r->application->base.id;
+    background_task_begin(task, r->services->ids, r->now.wall_ms);
     r->op.start_background = (struct store_start_background){
         .req = request_waits(r, on_begun),
         .task = task,

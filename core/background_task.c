@@ -64,6 +64,13 @@ int64_t background_below(const struct background_task *task)
     return id_key_at(task->until_ms + ID_TICK_MS);
 }
 
+void background_task_begin(struct background_task *task, struct id_source *ids, uint64_t now_ms)
+{
+    task->id = id_new(ids, now_ms);
+    task->status = BACKGROUND_RUNNING;
+    task->created_at_ms = task->updated_at_ms = id_instant_ms(&task->id, now_ms);
+}
+
 void background_task_fini(struct background_task *task)
 {
     text_list_fini(&task->event_types);

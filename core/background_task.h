@@ -59,6 +59,10 @@ MUST_USE enum err background_status_parse(const char *text, enum background_stat
 int64_t background_above(const struct background_task *task);
 int64_t background_below(const struct background_task *task);
 
+/* It runs from now on, with an id and dates. */
+void background_task_begin(struct background_task *task, struct id_source *ids,
+                           uint64_t now_ms);
+
 /* Free what it points to, not the task. */
 void background_task_fini(struct background_task *task);
 

@@ -16,6 +16,7 @@
 #include "store/background.h"
 #include "store/deliveries.h"
 #include "store/expunge.h"
+#include "store/once.h"
 #include "store/replicate.h"
 #include "store/routes.h"
 #include "store/sealing.h"
@@ -24,9 +25,6 @@ struct backend;
 
 /* Each has its transactions; none spans both. */
 enum backend_file { BACKEND_GLOBAL, BACKEND_REGIONAL, BACKEND_FILES };
-
-/* An idempotency key is remembered for so long. */
-#define IDEMPOTENCY_MS (UINT64_C(12) * 60 * 60 * 1000)
 
 /* What an append writes. */
 struct append_rows {
@@ -94,13 +92,18 @@ struct backend_ops {
     void (*rollback)(struct backend *, enum backend_file);
     enum err (*settle)(struct backend *, enum backend_file);
 
-    /* Writing verbs, in a transaction of their file: put() and drain() global, the others
-     * regional. An error of its own leaves the transaction as if the verb had not been called. */
+    /* Writing verbs, in a transaction of their file: put() and drain() global, answers in
+     * either, the others regional. An error of its own leaves the transaction as if the verb had not been called. */
     enum err (*put)(struct backend *, struct object *);
     enum err (*drain)(struct backend *, const struct store_drain *);
     /* ERR_NOT_FOUND: no message was appended with that hash since `now_ms` - IDEMPOTENCY_MS. */
     enum err (*find_repeated)(struct backend *, const uint8_t *hash, uint64_t now_ms,
                               struct message **out);
+    /* Likewise, of what keep_answer() kept in that file; find_answer() also outside a transaction. */
+    enum err (*find_answer)(struct backend *, enum backend_file, const uint8_t *hash,
+                            uint64_t now_ms, struct bytes *out);
+    enum err (*keep_answer)(struct backend *, enum backend_file, const uint8_t *hash,
+                            const struct bytes *answer, uint64_t now_ms);
     /* ERR_CONFLICT: the event id is taken. */
     enum err (*append)(struct backend *, const struct append_rows *);
     enum err (*record)(struct backend *, struct store_record *);

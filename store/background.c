@@ -1,6 +1,8 @@
 /* Background: tasks that are worked off bite by bite, in turns. */
 #include "store/private.h"
 
+#include <assert.h>
+
 static enum err run_start(struct store *s, struct store_req *req);
 static enum err bite(struct store *s);
 
@@ -20,14 +22,13 @@ static bool subject_is_there(const struct store *s, const struct background_task
 
 static enum err run_start(struct store *s, struct store_req *req)
 {
-    struct background_task *task = container_of(req, struct store_start_background, req)->task;
+    const struct background_task *task =
+        container_of(req, struct store_start_background, req)->task;
     enum err err;
 
+    assert(!id_is_zero(&task->id));
     if (!subject_is_there(s, task))
         return ERR_NOT_FOUND;
-    task->id = id_new(s->ids, s->now.wall_ms);
-    task->status = BACKGROUND_RUNNING;
-    task->created_at_ms = task->updated_at_ms = id_instant_ms(&task->id, s->now.wall_ms);
     err = s->ops->start_background(s->backend, task);
     if (!err)
         bites_wake(&s->background.bites);

@@ -14,13 +14,13 @@
 #define BACKGROUND_BITE_BYTES                                                                  \
     ((size_t)4 << 20) /* of payloads that one bite overwrites, and one more */
 
-/* Begin a task: the caller says for whom, what and which. Its id, its dates and what is done of it
- * come back.
+/* Begin a task that background_task_begin() has made ready: so the answer to who asked for it is
+ * known before it is written, see once.h.
  *   ERR_NOT_FOUND the endpoint or application is gone
  *   ERR_LIMIT     so many are running */
 struct store_start_background {
     struct store_req req;
-    struct background_task *task; /* in and out, borrowed */
+    const struct background_task *task; /* in, borrowed */
 };
 void store_start_background(struct store *s, struct store_start_background *op);
 

@@ -112,6 +112,12 @@ void operational_open(struct store *s, uv_loop_t *loop);
 struct store_req *operational_carry(struct store *s);
 void operational_close(struct store *s, uv_close_cb closed);
 
+/* once.c: run a request that writes, unless its key was used before; how many bytes it has added
+ * to its group; and drop the outputs of a run that is rolled back. */
+enum err once_run(struct store *s, enum backend_file file, struct store_req *req);
+size_t once_bytes(const struct store_req *req);
+void once_discard(struct store_req *req);
+
 /* put.c: write an object that is as it should be, and tell of it. */
 enum err put_unchecked(struct store *s, struct object *object);
 

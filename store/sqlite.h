@@ -22,6 +22,13 @@ struct connection {
     bool wiped;        /* what was overwritten is still in the log */
 };
 
+/* Hashes of idempotency keys in one table, with what else it has of them. */
+struct hashes {
+    sqlite3_stmt *find, *remember, *sweep_to, *sweep;
+    int64_t swept_key;   /* how far the sweep of old ones has come */
+    unsigned remembered; /* since its last step */
+};
+
 struct backend {
     char *dir;
     int lock; /* of the directory; -1 = not held */
@@ -38,7 +45,7 @@ struct backend {
         sqlite3_stmt *next_sealed[SEALED_PLACES], *mark_sealed[SEALED_PLACES];
         sqlite3_stmt *forget_sealed, *reseal_entry;
         sqlite3_stmt *drain, *draining;
-        sqlite3_stmt *find_repeated, *remember, *sweep_to, *sweep;
+        struct hashes repeated, answers[BACKEND_FILES];
         sqlite3_stmt *find_event, *insert_message, *insert_tags, *insert_delivery;
         sqlite3_stmt *insert_attempt, *insert_late_attempt, *insert_way;
         sqlite3_stmt *move_delivery, *overtake_delivery, *end_lane, *add_totals;
@@ -52,8 +59,6 @@ struct backend {
         sqlite3_stmt *keep_told, *next_told, *forget_told, *has_message, *event_id, *look_back;
         bool some_fail;                      /* an endpoint, as far as is known */
         int64_t messages, attempts, pending; /* what the open transaction adds to totals */
-        int64_t swept_key;                   /* how far the sweep of old hashes has come */
-        unsigned remembered;                 /* hashes since its last step */
     } writer;
 
     struct reader {
@@ -220,6 +225,10 @@ enum err sqlite_repeat_prepare(struct backend *b);
 enum err sqlite_find_repeated(struct backend *b, const uint8_t *hash, uint64_t now_ms,
                               struct message **out);
 enum err sqlite_remember(struct backend *b, const uint8_t *hash, const struct message *message);
+enum err sqlite_find_answer(struct backend *b, enum backend_file file, const uint8_t *hash,
+                            uint64_t now_ms, struct bytes *out);
+enum err sqlite_keep_answer(struct backend *b, enum backend_file file, const uint8_t *hash,
+                            const struct bytes *answer, uint64_t now_ms);
 
 enum err sqlite_messages_prepare(struct backend *b);
 enum err sqlite_get_message(struct backend *b, struct store_get_message *op);

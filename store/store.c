@@ -227,12 +227,12 @@ static enum err run_requests(struct store *s, enum backend_file file, struct lis
         struct store_req *req = request_at(link);
 
         list_append(group, link);
-        req->err = req->verb->run(s, req);
+        req->err = once_run(s, file, req);
         stop_if_lost(s, req->err);
         if (spoils_group(req->err))
             return req->err;
         count++;
-        bytes += req->verb->bytes ? req->verb->bytes(req) : 0;
+        bytes += once_bytes(req);
     }
     return ERR_OK;
 }
@@ -261,8 +261,8 @@ static void group_done(struct store *s, enum backend_file file, struct list *gro
 
     while ((link = list_pop(group))) {
         struct store_req *req = request_at(link);
-        if (err && !req->err && req->verb->discard)
-            req->verb->discard(req);
+        if (err && !req->err)
+            once_discard(req);
         answer(req, err ? err : req->err);
     }
 }

@@ -2,7 +2,8 @@
  *
  * Two files in one directory: `global.db` holds what may be replicated to other regions
  * (applications, endpoints, event types), `regional.db` what never leaves its jurisdiction
- * (messages, payloads, deliveries, attempts, idempotency keys). No transaction spans both.
+ * (messages, payloads, deliveries, attempts). Idempotency keys are in both, see once.h, and go
+ * nowhere. No transaction spans both.
  *
  * All operations are requests: the caller fills in a request, submits it, and gets it back
  * through `done`. Writes run on the writer loop, everything that waits in one transaction, and
@@ -33,6 +34,7 @@
 
 struct store;
 struct store_req;
+struct store_once;
 struct backend_ops;
 
 typedef void store_done(struct store_req *req);
@@ -41,6 +43,8 @@ struct store_req {
     enum err err; /* out */
     store_done *done;
     struct inbox *reply_to;
+    struct store_once
+        *once; /* in: of a write, see once.h; borrowed; NULL = it runs in any case */
 
     /* private to store/ */
     struct task task;
@@ -218,6 +222,7 @@ void store_list_objects(struct store *s, struct store_list_objects *op);
 /* Messages. */
 
 #define IDEMPOTENCY_HASH_LEN 32
+#define IDEMPOTENCY_MS       (UINT64_C(12) * 60 * 60 * 1000) /* a key is remembered for so long */
 
 /* Write a message and one pending delivery for each endpoint of the application that wants it
  * (core/match.h), in one transaction.

@@ -87,7 +87,7 @@ static void record(struct scene *s, const struct id *endpoint, size_t message, u
 
 static struct background_task task_of(struct scene *s, enum background_kind kind)
 {
-    return (struct background_task){
+    struct background_task task = {
         .organization = STORE_FIXTURE_ORGANIZATION,
         .application = s->application,
         .endpoint = s->endpoint,
@@ -95,6 +95,9 @@ static struct background_task task_of(struct scene *s, enum background_kind kind
         .since_ms = s->first_ms,
         .until_ms = store_fixture_ms(),
     };
+
+    background_task_begin(&task, &s->f.ids, store_fixture_ms());
+    return task;
 }
 
 static enum err begin(struct scene *s, struct background_task *task)

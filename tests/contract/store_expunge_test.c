@@ -238,6 +238,7 @@ static enum err purge(struct world *w, struct background_task *task)
         .kind = BACKGROUND_PURGE,
         .until_ms = store_fixture_ms(),
     };
+    background_task_begin(task, &w->f.ids, store_fixture_ms());
     return STORE_RUN(&w->f, store_start_background, &op);
 }
 
