@@ -11,6 +11,7 @@
 #include "api/auth.h"
 #include "api/carry.h"
 #include "api/ingest.h"
+#include "api/once.h"
 #include "api/reply.h"
 #include "api/request.h"
 #include "api/router.h"
@@ -237,10 +238,12 @@ void api_on_request(struct exchange *x, void *ctx)
     struct request *r = exchange_data(x);
 
     (void)ctx;
-    if (r->decision.action == RESIDENCY_CARRY)
+    if (r->decision.action == RESIDENCY_CARRY) {
         carry_request(r);
-    else
-        r->match.route->handle(r);
+        return;
+    }
+    once_begin(r);
+    r->match.route->handle(r);
 }
 
 void api_on_abandoned(struct exchange *x, void *ctx)

@@ -1,5 +1,6 @@
 /* Background tasks: /api/v1/app/{app}/endpoint/{endpoint}/recover and its like, and
  * …/msg/expunge-all-contents, begin one; /api/v1/background-task shows what becomes of it. */
+#include "api/once.h"
 #include "api/reply.h"
 #include "api/routes.h"
 #include "core/mem.h"
@@ -8,6 +9,7 @@
 
 static void begin(struct request *r, enum background_kind kind);
 static void start(struct request *r);
+static void put_task(struct json_writer *w, const struct background_task *task);
 static void on_begun(struct store_req *req);
 static void on_got(struct store_req *req);
 static void on_listed(struct store_req *req);
@@ -65,8 +67,9 @@ static void start(struct request *r)
     task->organization = r->token.organization;
     task->application = r->application->base.id;
     background_task_begin(task, r->services->ids, r->now.wall_ms);
+    put_task(reply_begin(r), task);
     r->op.start_background = (struct store_start_background){
-        .req = request_waits(r, on_begun),
+        .req = once_write(r, 202, on_begun),
         .task = task,
     };
     store_start_background(r->services->store, &r->op.start_background);
@@ -124,14 +127,12 @@ static void on_begun(struct store_req *req)
 {
     struct request *r = request_of(req);
 
-    if (req->err == ERR_LIMIT) {
+    if (req->err == ERR_LIMIT)
         reply_error(r, 400, "limit_reached", "Too many background tasks are running");
-    } else if (req->err) {
+    else if (req->err)
         reply_err(r, req->err);
-    } else {
-        put_task(reply_begin(r), &r->background);
-        reply_send(r, 202);
-    }
+    else
+        once_reply(r);
 }
 
 void background_get(struct request *r)

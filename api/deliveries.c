@@ -1,6 +1,7 @@
 /* Deliveries: /api/v1/app/{app}/msg/{msg}/endpoint/{endpoint}/….
  *
  *   deliveries_resend ─► on_message ─► on_asked */
+#include "api/once.h"
 #include "api/reply.h"
 #include "api/routes.h"
 
@@ -30,8 +31,10 @@ static void on_message(struct store_req *req)
         reply_not_found(r);
         return;
     }
+    json_open_object(reply_begin(r));
+    json_close_object(&r->writer);
     r->op.resend = (struct store_resend){
-        .req = request_waits(r, on_asked),
+        .req = once_write(r, 202, on_asked),
         .application = r->application->base.id,
         .message = message,
         .endpoint = endpoint->base.id,
@@ -43,13 +46,10 @@ static void on_asked(struct store_req *req)
 {
     struct request *r = request_of(req);
 
-    if (req->err == ERR_UNAVAILABLE) {
+    if (req->err == ERR_UNAVAILABLE)
         reply_error(r, 400, "missing_payload", "The payload of this message is gone");
-    } else if (req->err) {
+    else if (req->err)
         reply_err(r, req->err);
-    } else {
-        json_open_object(reply_begin(r));
-        json_close_object(&r->writer);
-        reply_send(r, 202);
-    }
+    else
+        once_reply(r);
 }

@@ -6,6 +6,7 @@
  *
  * What the document describes as it is already isn't written again. All that is written is in one
  * transaction. */
+#include "api/once.h"
 #include "api/reply.h"
 #include "api/routes.h"
 
@@ -22,6 +23,7 @@ static void plan_type(struct request *r, struct event_type *described);
 static void plan_archived(struct request *r);
 static void put(struct request *r);
 static void on_put(struct store_req *req);
+static void write_import(struct request *r);
 static void reply_import(struct request *r);
 
 void event_types_import(struct request *r)
@@ -161,8 +163,9 @@ static void plan_archived(struct request *r)
 
 static void put(struct request *r)
 {
+    write_import(r);
     r->op.put_event_types = (struct store_put_event_types){
-        .req = request_waits(r, on_put),
+        .req = once_write(r, 200, on_put),
         .types = r->import.types,
         .count = r->import.count,
     };
@@ -179,7 +182,7 @@ static void on_put(struct store_req *req)
     else if (req->err)
         reply_err(r, req->err);
     else
-        reply_import(r);
+        once_reply(r);
 }
 
 static void put_names(struct json_writer *w, const char *name, struct event_type *const *types,
@@ -192,7 +195,7 @@ static void put_names(struct json_writer *w, const char *name, struct event_type
     json_close_array(w);
 }
 
-static void reply_import(struct request *r)
+static void write_import(struct request *r)
 {
     const struct event_type_import *import = &r->import;
     struct json_writer *w = reply_begin(r);
@@ -214,5 +217,10 @@ static void reply_import(struct request *r)
     }
     json_close_object(w);
     json_close_object(w);
+}
+
+static void reply_import(struct request *r)
+{
+    write_import(r);
     reply_send(r, 200);
 }

@@ -1,6 +1,6 @@
 /* Examples: …/endpoint/{endpoint}/send-example, a message to one endpoint to see that it arrives.
  *
- *   examples_send ─► messages_append ─► on_sent */
+ *   examples_send ─► messages_append */
 #include <string.h>
 
 #include "api/reply.h"
@@ -11,7 +11,6 @@
 #define PING_PAYLOAD "{\"success\":true}"
 
 static bool take_payload(struct request *r);
-static void on_sent(struct store_req *req);
 
 void examples_send(struct request *r)
 {
@@ -28,7 +27,7 @@ void examples_send(struct request *r)
     endpoint = request_find_endpoint(r);
     if (endpoint && take_payload(r)) {
         r->receiver = endpoint->base.id;
-        messages_append(r, &r->receiver, on_sent);
+        messages_append(r, &r->receiver);
     }
 }
 
@@ -81,17 +80,4 @@ static bool take_payload(struct request *r)
                     "The event type has no example: its schemas have no object at "
                     "\"1\".examples[0]");
     return taken;
-}
-
-static void on_sent(struct store_req *req)
-{
-    struct request *r = request_of(req);
-
-    if (req->err) {
-        reply_err(r, req->err);
-        return;
-    }
-    json_put_message(reply_begin(r), r->op.append.message, PAYLOAD_SHOWN);
-    message_unref(r->op.append.message);
-    reply_send(r, 200);
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "api/ingest.h"
+#include "api/once.h"
 #include "api/reply.h"
 #include "api/routes.h"
 #include "core/mem.h"
@@ -209,17 +210,12 @@ static void refuse(struct inquiry *inquiry, const char *field, const char *why)
 
     snprintf(loc, sizeof loc, "body/%s", field);
     faults_add(&faults, FAULT_VALUE, loc, "%s", why);
-    struct request *r = end(inquiry);
-    buf_clear(&r->reply);
-    reply_faults(r, &faults);
+    reply_faults(end(inquiry), &faults);
 }
 
 static void fail(struct inquiry *inquiry, enum err err)
 {
-    struct request *r = end(inquiry);
-
-    buf_clear(&r->reply);
-    reply_err(r, err);
+    reply_err(end(inquiry), err);
 }
 
 static void on_explained(struct explanation *x)
@@ -336,6 +332,7 @@ void routes_explain(struct request *r)
     struct faults faults = { .count = 0 };
     struct subject s;
 
+    once_needless(r);
     if (!request_read_body(r, true))
         return;
     read_subject(r, &s, &faults);

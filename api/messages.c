@@ -5,9 +5,9 @@
 #include <string.h>
 
 #include "api/bring.h"
+#include "api/once.h"
 #include "api/reply.h"
 #include "api/routes.h"
-#include "core/count.h"
 #include "core/mem.h"
 #include "wire/noun_out.h"
 
@@ -15,25 +15,6 @@ static void create_application(struct request *r);
 static void on_appended(struct store_req *req);
 static void on_got(struct store_req *req);
 static void on_listed(struct store_req *req);
-
-/* The repetition of a request is known by who asks, the key and where it goes; not by its body.
- */
-static const uint8_t *hash_idempotency(struct request *r)
-{
-    struct exchange *x = r->exchange;
-    const char *key = exchange_header(x, "idempotency-key");
-
-    if (!key)
-        return NULL;
-    const char *const texts[] = {
-        exchange_header(x, "authorization"),
-        key,
-        exchange_path(x),
-        exchange_query(x),
-    };
-    digest_texts(r->services->digest, texts, COUNT(texts), r->idempotency_hash);
-    return r->idempotency_hash;
-}
 
 void messages_create(struct request *r)
 {
@@ -49,15 +30,15 @@ void messages_create(struct request *r)
     if (faults.count > 0)
         reply_faults(r, &faults);
     else
-        messages_append(r, NULL, on_appended);
+        messages_append(r, NULL);
 }
 
-void messages_append(struct request *r, const struct id *only, store_done *done)
+void messages_append(struct request *r, const struct id *only)
 {
     const struct message_in *in = &r->message;
 
     r->op.append = (struct store_append){
-        .req = request_waits(r, done),
+        .req = request_waits(r, on_appended),
         .application = r->application->base.id,
         .event_type = in->event_type,
         .event_id = in->event_id,
@@ -67,14 +48,14 @@ void messages_append(struct request *r, const struct id *only, store_done *done)
         .payload = in->payload,
         .payload_len = in->payload_len,
         .retention_hours = in->retention_hours,
-        .idempotency_hash = hash_idempotency(r),
+        .idempotency_hash = once_hash(r),
     };
     store_append(r->services->store, &r->op.append);
 }
 
 static void append_brought(struct request *r)
 {
-    messages_append(r, NULL, on_appended);
+    messages_append(r, NULL);
 }
 
 /* A producer may bring the application along that its first message is for. */
@@ -109,8 +90,23 @@ static void reply_message(struct request *r, unsigned status, struct message *me
     reply_send(r, status);
 }
 
-/* The first answer of this request that says 202: it is on disk. A payload that was just read
- * is an object, unless it was a raw one; that of an earlier request may be anything. */
+/* The first answer of this request that says so: it is on disk. The contract has another status
+ * where it is an example. */
+static void reply_made(struct request *r, struct message *message, enum payload_view view)
+{
+    bool is_example = r->match.route->handle == examples_send;
+
+    once_settle(r);
+    reply_message(r, is_example ? 200 : 202, message, view);
+}
+
+void messages_repeat(struct request *r, struct message *message)
+{
+    reply_made(r, message, messages_view(r));
+}
+
+/* A payload that was just read is an object, unless it was a raw one; that of an earlier request
+ * may be anything. */
 static void on_appended(struct store_req *req)
 {
     struct request *r = request_of(req);
@@ -120,8 +116,8 @@ static void on_appended(struct store_req *req)
     if (req->err)
         reply_err(r, req->err);
     else
-        reply_message(r, 202, op->message,
-                      is_ours && r->query.with_content ? PAYLOAD_TRUSTED : messages_view(r));
+        reply_made(r, op->message,
+                   is_ours && r->query.with_content ? PAYLOAD_TRUSTED : messages_view(r));
 }
 
 void messages_get(struct request *r)

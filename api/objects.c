@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "api/once.h"
 #include "api/reply.h"
 
 #define EDIT_TRIES 5
@@ -64,8 +65,13 @@ static void edit_try(struct request *r)
     if (!r->edit.next(r))
         return;
 
+    unsigned status = r->edit.is_new ? 201 : r->edit.status;
+    if (status != 204) {
+        reply_begin(r);
+        reply_put_object(r, r->edit.object);
+    }
     r->op.put = (struct store_put){
-        .req = request_waits(r, on_put),
+        .req = once_write(r, status, on_put),
         .object = r->edit.object,
     };
     store_put(r->services->store, &r->op.put);
@@ -108,8 +114,6 @@ static void on_put(struct store_req *req)
         edit_try(r);
     else if (req->err)
         reply_err(r, req->err);
-    else if (r->edit.status == 204)
-        reply_empty(r);
     else
-        reply_object(r, r->edit.is_new ? 201 : r->edit.status, r->edit.object);
+        once_reply(r);
 }

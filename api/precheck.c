@@ -1,4 +1,5 @@
 /* Precheck: …/msg/precheck/active, whether a message would go anywhere. */
+#include "api/once.h"
 #include "api/reply.h"
 #include "api/routes.h"
 #include "core/match.h"
@@ -23,6 +24,7 @@ void messages_precheck(struct request *r)
     struct precheck_in in;
     struct search search = { .message = &in };
 
+    once_needless(r);
     if (!request_find_application(r) || !request_read_body(r, true))
         return;
     read_precheck(r->body, &in, &faults);

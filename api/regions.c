@@ -3,6 +3,7 @@
  * A region writes of itself alone that it drains: who asks another is carried there. */
 #include <assert.h>
 
+#include "api/once.h"
 #include "api/reply.h"
 #include "api/routes.h"
 #include "wire/noun_out.h"
@@ -19,23 +20,21 @@ const struct region *regions_find(struct request *r)
     return region;
 }
 
+static const struct region_condition *condition_of(const struct services *services,
+                                                   const struct region *region)
+{
+    return &services->health.health->regions[topology_index(services->topology, region)];
+}
+
 static void put_region(struct request *r, const struct region *region)
 {
     const struct services *services = r->services;
-    size_t index = topology_index(services->topology, region);
-    const struct region_condition *condition = &services->health.health->regions[index];
+    const struct region_condition *condition = condition_of(services, region);
     bool draining = region == topology_self(services->topology)
                         ? catalog_is_draining(services->catalog, region->ordinal)
                         : condition->state == REGION_DRAINING;
 
     json_put_region(&r->writer, region, condition, draining);
-}
-
-static void reply_region(struct request *r, const struct region *region)
-{
-    reply_begin(r);
-    put_region(r, region);
-    reply_send(r, 200);
 }
 
 void regions_list(struct request *r)
@@ -52,8 +51,11 @@ void regions_get(struct request *r)
 {
     const struct region *region = regions_find(r);
 
-    if (region)
-        reply_region(r, region);
+    if (!region)
+        return;
+    reply_begin(r);
+    put_region(r, region);
+    reply_send(r, 200);
 }
 
 void regions_drain(struct request *r)
@@ -81,15 +83,15 @@ static void set_draining(struct request *r, bool draining)
     if (!region || !regions_is_operator(r))
         return;
     assert(region == topology_self(r->services->topology)); /* else it was carried there */
+    json_put_region(reply_begin(r), region, condition_of(r->services, region), draining);
     r->op.drain = (struct store_drain){
-        .req = request_waits(r, on_drained),
+        .req = once_write(r, 200, on_drained),
         .ordinal = region->ordinal,
         .draining = draining,
     };
     store_drain(r->services->store, &r->op.drain);
 }
 
-/* The catalog was told before. */
 static void on_drained(struct store_req *req)
 {
     struct request *r = request_of(req);
@@ -97,5 +99,5 @@ static void on_drained(struct store_req *req)
     if (req->err)
         reply_err(r, req->err);
     else
-        reply_region(r, topology_self(r->services->topology));
+        once_reply(r);
 }

@@ -1,6 +1,7 @@
 #include "api/reply.h"
 
 #include "api/ingest.h"
+#include "api/once.h"
 #include "api/session.h"
 #include "core/log.h"
 #include "wire/noun_out.h"
@@ -20,6 +21,8 @@ static void log_answer(const struct request *r, unsigned status)
 /* Any page may ask, since it must bring a token; see api.c for the preflight. */
 static void finish(struct request *r, unsigned status, struct buf *body)
 {
+    if (once_holds(r, status, body))
+        return;
     if (exchange_header(r->exchange, "origin"))
         exchange_add_header(r->exchange, "Access-Control-Allow-Origin", "*");
     ingest_sign(r);
@@ -39,7 +42,6 @@ struct json_writer *reply_begin(struct request *r)
 void reply_send(struct request *r, unsigned status)
 {
     if (json_write_end(&r->writer)) {
-        buf_clear(&r->reply);
         reply_error(r, 400, "response_too_large",
                     "The answer is too large: ask for fewer, or with_content=false.");
         return;
@@ -123,6 +125,11 @@ void reply_file(struct request *r, const char *type, const struct embedded_file 
     finish(r, 200, &r->reply);
 }
 
+void reply_written(struct request *r, unsigned status, bool has_body)
+{
+    finish(r, status, has_body ? &r->reply : NULL);
+}
+
 void reply_empty(struct request *r)
 {
     finish(r, 204, NULL);
@@ -130,15 +137,15 @@ void reply_empty(struct request *r)
 
 void reply_error(struct request *r, unsigned status, const char *code, const char *detail)
 {
+    buf_clear(&r->reply);
     enum err err = json_error_body(code, detail, &r->reply);
-
     finish(r, status, err ? NULL : &r->reply);
 }
 
 void reply_faults(struct request *r, const struct faults *faults)
 {
+    buf_clear(&r->reply);
     enum err err = faults_write(faults, &r->reply);
-
     finish(r, 422, err ? NULL : &r->reply);
 }
 

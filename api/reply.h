@@ -27,6 +27,7 @@ void reply_send_span(struct request *r, enum id_kind kind, const struct page_spa
 void reply_object(struct request *r, unsigned status, struct object *object);
 void reply_relay(struct request *r, unsigned status, struct buf *body); /* takes its bytes */
 void reply_file(struct request *r, const char *type, const struct embedded_file *file);
+void reply_written(struct request *r, unsigned status, bool has_body); /* what r->reply has */
 void reply_empty(struct request *r);
 void reply_error(struct request *r, unsigned status, const char *code, const char *detail);
 void reply_faults(struct request *r, const struct faults *faults);

@@ -1,5 +1,6 @@
 #include "api/request.h"
 
+#include "api/once.h"
 #include "api/reply.h"
 #include "api/routes.h"
 #include "api/session.h"
@@ -26,6 +27,7 @@ void request_free(struct request *r)
 
     session_leave(r);
     free(r->session.seen);
+    once_fini(&r->once);
     query_fini(&r->query);
     if (r->application)
         object_unref(&r->application->base);

@@ -25,6 +25,7 @@
 #include "store/background.h"
 #include "store/deliveries.h"
 #include "store/expunge.h"
+#include "store/once.h"
 #include "store/store.h"
 #include "wire/json.h"
 #include "wire/noun_in.h"
@@ -69,6 +70,17 @@ struct session {
     struct list waiting;    /* of services->waiting */
 };
 
+/* What a key is known by, and the answer that it gets; see once.h. */
+struct once {
+    bool has_key;    /* a POST's */
+    bool is_settled; /* the answer needn't be held any more */
+    uint8_t hash[IDEMPOTENCY_HASH_LEN];
+    struct store_once kept;
+    store_done *done; /* the handler's */
+    unsigned status;  /* of the answer that stands ready */
+    bool has_body;    /* in `reply` */
+};
+
 /* The edit of a configuration object; see objects.h. */
 struct edit {
     struct object *object; /* its next state; a reference */
@@ -106,6 +118,7 @@ struct request {
     bool awaits_application;            /* it is another region's and may be about to arrive */
     bool relayed;                       /* the answer is another region's */
     struct session session;
+    struct once once;
     struct list carried;             /* of services->carried */
     struct application *application; /* of the path; a reference */
     struct json *body;               /* once request_read_body() took it */
@@ -123,7 +136,6 @@ struct request {
     } bulk_expunge;
     struct background_task background; /* to be begun */
     struct token *new_token;           /* to be handed out; owned */
-    uint8_t idempotency_hash[IDEMPOTENCY_HASH_LEN];
     union {
         struct store_put put;
         struct store_put_event_types put_event_types;
@@ -143,6 +155,7 @@ struct request {
         struct store_start_background start_background;
         struct store_get_background get_background;
         struct store_list_background list_background;
+        struct store_recall recall;
         struct errand errand;
     } op;
 };

@@ -82,8 +82,12 @@ void messages_create(struct request *r);
 void messages_get(struct request *r);
 void messages_precheck(struct request *r);
 
-/* Store r->message: for the one endpoint, or with NULL for all that want it. `done` gets r->op.append. */
-void messages_append(struct request *r, const struct id *only, store_done *done);
+/* Store r->message, for the one endpoint or with NULL for all that want it, and answer. */
+void messages_append(struct request *r, const struct id *only);
+
+/* Answer with the message that an earlier request with this one's key has made; takes the
+ * reference. */
+void messages_repeat(struct request *r, struct message *message);
 
 /* How the query wants payloads shown. */
 enum payload_view messages_view(const struct request *r);

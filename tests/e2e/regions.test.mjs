@@ -150,6 +150,37 @@ test('one idempotency key in two regions at once makes one message', async () =>
     }
 });
 
+test('one idempotency key in the regions at once makes one of all that has a home', async () => {
+    const secret = async () => (await ask('iad', 'GET', `${endpoint}/secret`)).body.key;
+    const { body: { id: app } } = await ask('fra', 'POST', '/app', { body: { name: 'Once' } });
+    const { body: { id } } = await ask('sin', 'POST', `/app/${app}/endpoint`, { body: { url: 'http://127.0.0.1:1/', disabled: true } });
+    const endpoint = `/app/${app}/endpoint/${id}`;
+    const old = await secret();
+    const requests = [
+        ['/app', 201, { name: 'Once', residency: { jurisdiction: 'us', home: 'iad' } }],
+        ['/event-type', 201, { name: 'once', description: '' }],
+        [`/app/${app}/endpoint`, 201, { url: 'http://127.0.0.1:1/', disabled: true }],
+        [`${endpoint}/recover`, 202, { since: new Date(Date.now() - 60_000).toISOString() }],
+        [`${endpoint}/secret/rotate`, 204, {}],
+        ['/regions/sin/drain', 200, undefined],
+        ['/regions/sin/undrain', 200, undefined],
+    ];
+    for (const [path, status, body] of requests) {
+        const headers = { 'idempotency-key': 'once' };
+        const answers = await Promise.all(names.map(name => ask(name, 'POST', path, { body, headers })));
+        assert.deepEqual(answers.map(answer => answer.status), [status, status, status], path);
+        assert.equal(new Set(answers.map(answer => JSON.stringify(answer.body))).size, 1, path);
+    }
+    const rotated = await secret();
+    assert.notEqual(rotated, old);
+    await ask('fra', 'POST', `${endpoint}/secret/rotate`, { body: {}, headers: { 'idempotency-key': 'once' } });
+    assert.equal(await secret(), rotated);
+
+    // Said once more under the first key, it isn't done again.
+    await ask('fra', 'POST', '/regions/sin/drain', { headers: { 'idempotency-key': 'once' } });
+    assert.equal((await ask('sin', 'GET', '/regions/sin')).body.draining, false);
+});
+
 test('each region tells by itself what happens in it', async t => {
     const ops = await new Receiver().start();
     t.after(() => ops.stop());

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "api/routes.h"
+#include "core/count.h"
 #include "core/embedded.h"
 #include "tests/lib/site.h"
 
@@ -139,6 +140,31 @@ static void an_operation_takes_the_parameters_that_its_route_does(void **state)
     }
 }
 
+/* POSTs that write nothing: asked again they look again. */
+static bool only_looks(const struct route *route)
+{
+    static const char *const PATHS[] = {
+        "/api/v1/app/{app}/msg/precheck/active",
+        "/api/v1/route/explain",
+    };
+
+    for (size_t i = 0; i < COUNT(PATHS); i++)
+        if (strcmp(route->path, PATHS[i]) == 0)
+            return true;
+    return false;
+}
+
+static void whatever_is_posted_may_have_a_key(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < route_count; i++) {
+        const struct route *route = &routes[i];
+        bool wanted = strcmp(route->method, "POST") == 0 && !only_looks(route);
+        if (count_parameters(operation_of(route), "header", "Idempotency-Key") != wanted)
+            fail_msg("%s %s: Idempotency-Key", route->method, route->path);
+    }
+}
+
 static const char *security_of(const struct route *route)
 {
     switch (route->access) {
@@ -247,6 +273,7 @@ int main(void)
         cmocka_unit_test(every_route_is_documented),
         cmocka_unit_test(every_operation_is_served),
         cmocka_unit_test(an_operation_takes_the_parameters_that_its_route_does),
+        cmocka_unit_test(whatever_is_posted_may_have_a_key),
         cmocka_unit_test(an_operation_wants_the_token_that_its_route_does),
         cmocka_unit_test(every_operation_has_examples),
         cmocka_unit_test(the_document_is_of_this_version),

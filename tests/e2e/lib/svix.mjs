@@ -1,4 +1,5 @@
 // The published svix clients, both majors: what they have, and what a test has called of it.
+import assert from 'node:assert/strict';
 import { webcrypto } from 'node:crypto';
 import { readFileSync, readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -51,9 +52,20 @@ function watched(part, called, path = []) {
     });
 }
 
-// A client of `library` for the dispatcher `d`; what is called of it goes into `called`. Every answer must be the contract's.
+// As checkedFetch(), but a POST goes twice, as if its first answer had been lost. The second must be the same.
+async function repeatedFetch(url, options) {
+    const first = await checkedFetch(url, options);
+    if (options.method !== 'POST' || String(url).endsWith('/auth/logout')) return first;      // then its token is void
+    assert.ok(new Headers(options.headers).has('idempotency-key'));
+    const again = await checkedFetch(url, options);
+    assert.deepEqual([again.status, await again.clone().text()], [first.status, await first.text()], url);
+    return again;
+}
+
+// A client of `library` for the dispatcher `d`; what is called of it goes into `called`. Every answer must be the contract's,
+// and every POST bear to be repeated.
 export function client({ library }, d, { token = d.token, called = new Set() } = {}) {
-    return watched(new library.Svix(token, { serverUrl: d.url, fetch: checkedFetch }), called);
+    return watched(new library.Svix(token, { serverUrl: d.url, fetch: repeatedFetch }), called);
 }
 
 // What a call comes to, be it an error.
