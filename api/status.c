@@ -90,6 +90,19 @@ static void put_all_misdirected(struct request *r)
     json_close_array(w);
 }
 
+static void put_retention(struct json_writer *w, const struct retention_status *retention)
+{
+    json_name(w, "retention");
+    json_open_object(w);
+    json_add_date(w, "nextAt", retention->next_at_ms);
+    json_add_date(w, "oldestMessageAt", retention->oldest_message_at_ms);
+    json_add_date(w, "oldestAttemptAt", retention->oldest_attempt_at_ms);
+    json_add_unsigned(w, "payloadsRemoved", retention->payloads);
+    json_add_unsigned(w, "attemptsRemoved", retention->attempts);
+    json_add_unsigned(w, "messagesRemoved", retention->messages);
+    json_close_object(w);
+}
+
 static void put_status(struct request *r, const struct store_status *s)
 {
     const struct topology *topology = r->services->topology;
@@ -109,6 +122,7 @@ static void put_status(struct request *r, const struct store_status *s)
     json_add_unsigned(w, "regionalBytes", s->regional_bytes);
     json_add_unsigned(w, "globalSchema", s->global_schema);
     json_add_unsigned(w, "regionalSchema", s->regional_schema);
+    put_retention(w, &s->retention);
     json_name(w, "failing");
     json_open_array(w);
     for (size_t i = 0; i < s->failing_count; i++)

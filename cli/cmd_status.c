@@ -24,6 +24,16 @@ static const struct column columns[] = {
     { NULL, NULL },
 };
 
+static const struct column retention_columns[] = {
+    { "NEXT TO GO", "nextAt" },
+    { "OLDEST MESSAGE", "oldestMessageAt" },
+    { "OLDEST ATTEMPT", "oldestAttemptAt" },
+    { "PAYLOADS GONE", "payloadsRemoved" },
+    { "ATTEMPTS GONE", "attemptsRemoved" },
+    { "MESSAGES GONE", "messagesRemoved" },
+    { NULL, NULL },
+};
+
 static const struct column failing_columns[] = {
     { "FAILING ENDPOINT", "endpointId" },
     { "UID", "endpointUid" },
@@ -38,7 +48,7 @@ static const struct column failing_columns[] = {
 const struct command status_commands[] = {
     { .path = "status",
       .arguments = "",
-      .summary = "show what waits, since when, for whom, and versions",
+      .summary = "show what waits, since when, for whom, what went of age, and versions",
       .example = "posthaste status",
       .operations = "getStatus",
       .groups = { &server_group, &output_group },
@@ -65,6 +75,15 @@ const struct command status_commands[] = {
     { .path = NULL },
 };
 
+static bool print_retention(struct raw status)
+{
+    struct output *output = output_open(OUTPUT_TABLE, retention_columns, false);
+
+    output_item(output, raw_member(status, "retention"));
+    putchar('\n');
+    return output_close(output);
+}
+
 static bool print_failing(struct raw status)
 {
     struct raw items = raw_items(raw_member(status, "failing")), item;
@@ -84,7 +103,8 @@ static bool print_status(struct raw status, enum output_form form)
     struct output *output = output_open(form, columns, false);
 
     output_item(output, status);
-    return output_close(output) && (form != OUTPUT_TABLE || print_failing(status));
+    return output_close(output) &&
+           (form != OUTPUT_TABLE || (print_retention(status) && print_failing(status)));
 }
 
 static enum cli_exit run_status(const struct line *line)

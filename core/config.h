@@ -61,6 +61,12 @@ struct config_delivery {
     char *name_servers;
 };
 
+/* retention.*: for how many days what is in the outbox stays; 0 … 3650, default 90; 0: for ever. */
+struct config_retention {
+    uint32_t messages_d; /* messages, with all that is of them */
+    uint32_t attempts_d; /* attempts, if not their message's */
+};
+
 /* portal.* */
 struct config_portal {
     /* url: where applications' users go with their tokens, not parsed here; NULL, the default:
@@ -113,6 +119,7 @@ struct config {
     struct config_region region;
     struct config_log log;
     struct config_delivery delivery;
+    struct config_retention retention;
     struct config_portal portal;
     struct config_limits limits;
 

@@ -3,8 +3,9 @@
 
 #include <assert.h>
 
-#define WEEK_S (7 * 86400)
-#define YEAR_H (365 * 24)
+#define WEEK_S   (7 * 86400)
+#define YEAR_H   (365 * 24)
+#define DECADE_D 3650
 
 static const char *const FORMATS[] = { "text", "json", NULL };
 static const char *const LEVELS[] = { "debug", "info", "warn", "error", NULL };
@@ -225,6 +226,25 @@ const struct setting settings[] = {
         .example = "127.0.0.1:53,10.0.0.2:53",
         .about = "Name servers to ask, ADDRESS:PORT with commas; the system's when not\n"
                  "set.",
+    },
+    {
+        .key = "retention.messages",
+        .kind = SETTING_NUMBER,
+        .offset = offsetof(struct config, retention.messages_d),
+        .most = DECADE_D,
+        .fallback = "90",
+        .about = "Days for which a message stays, with its deliveries, attempts and tags, 0\n"
+                 "to 3650; 0: for ever. Its payload goes when its sender said, after 90 days\n"
+                 "at most.",
+    },
+    {
+        .key = "retention.attempts",
+        .kind = SETTING_NUMBER,
+        .offset = offsetof(struct config, retention.attempts_d),
+        .most = DECADE_D,
+        .fallback = "90",
+        .about = "Days for which an attempt stays, with what was answered, 0 to 3650; 0: as\n"
+                 "long as its message, which it never outlives.",
     },
     {
         .key = "portal.url",

@@ -9,6 +9,7 @@
 #include "signer/regions.h"
 
 #define HOUR_MS UINT64_C(3600000)
+#define DAY_MS  (24 * HOUR_MS)
 
 static_assert(CONFIG_RETRIES_MAX <= RETRY_STEPS_MAX, "a schedule that is valid has room");
 
@@ -29,6 +30,10 @@ static enum daemon_exit open_store(struct daemon *d)
                                              .ids = &d->ids,
                                              .sha256 = digest_sha256,
                                              .residency = &residency,
+                                             .retention = {
+                                                 config->retention.messages_d * DAY_MS,
+                                                 config->retention.attempts_d * DAY_MS,
+                                             },
                                              .requests_max = config->limits.waiting_requests,
                                              .clock = clock_now,
                                          });

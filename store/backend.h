@@ -42,6 +42,26 @@ struct message_past {
     bool delivered; /* one was a success */
 };
 
+/* Retention's next rows. Keys below a bound are too old; 0 = none is. */
+struct retention_bite {
+    int64_t messages_below, attempts_below; /* in */
+    int64_t payloads_below;                 /* in: payloads that are kept longest */
+    uint64_t now_ms;                        /* in: for all others */
+    uint64_t failing_since_ms; /* in: what has failed since before isn't known any more */
+    unsigned rows;             /* in: of each kind, at most RETENTION_ROWS_MAX */
+    size_t bytes;              /* in: of content of each kind, about */
+    bool removed;              /* out: something */
+};
+#define RETENTION_ROWS_MAX 256
+
+/* The oldest of what retention has to do with; 0 = there is none. */
+struct retention_ends {
+    int64_t message_key, attempt_key;
+    int64_t payload_key; /* the first message that may have a payload, of those kept longest */
+    uint64_t expires_at_ms;       /* the first payload of the others */
+    struct retention_status done; /* its counts */
+};
+
 /* How an object stands at its origin. */
 struct object_state {
     uint8_t origin;
@@ -125,6 +145,12 @@ struct backend_ops {
     enum err (*expunge_message)(struct backend *, const struct store_expunge_message *);
     enum err (*expunge_attempt)(struct backend *, const struct store_expunge_attempt *);
     enum err (*keep_route)(struct backend *, const struct store_keep_route *);
+    /* What is deleted or emptied is overwritten. wipe_log(): and with `more` out of the log as well
+     * behind this commit, as with the two above; without, what still is there for a reader stood in the
+     * way. retention_ends() needs no transaction. */
+    enum err (*retain)(struct backend *, struct retention_bite *);
+    void (*wipe_log)(struct backend *, bool more);
+    enum err (*retention_ends)(struct backend *, struct retention_ends *out);
 
     /* What is to be told of changes: the messages that wait in the global file, by key. next_told()
      * reads them in either's transaction; look_back() reads the regional file. */
@@ -182,7 +208,7 @@ struct backend_ops {
     enum err (*count_attempts)(struct backend *, struct store_count_attempts *);
     enum err (*due)(struct backend *, struct store_due *);
     enum err (*lanes)(struct backend *, struct store_lanes *);
-    enum err (*status)(struct backend *, struct store_status *);
+    enum err (*status)(struct backend *, struct store_status *, struct retention_ends *out);
     enum err (*get_route)(struct backend *, struct store_get_route *);
     enum err (*get_background)(struct backend *, struct store_get_background *);
     enum err (*list_background)(struct backend *, struct store_list_background *);

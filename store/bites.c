@@ -24,8 +24,8 @@ void bites_open(struct bites *b, struct store *s, uv_loop_t *loop, bool global)
     b->verb = global ? &GLOBAL : &REGIONAL;
     uv_timer_init(loop, &b->pause);
     b->pause.data = s;
-    if (b->more)
-        wake(b, 0);
+    if (b->more || b->rest_ms > 0)
+        wake(b, b->more ? 0 : b->rest_ms);
 }
 
 void bites_wake(struct bites *b)
@@ -46,7 +46,7 @@ static void on_pause_over(uv_timer_t *pause)
 
     b->biting = true;
     b->req = (struct store_req){ .done = on_bitten, .reply_to = &b->store->writer };
-    store_submit(b->store, &b->req, b->verb);
+    store_submit_own(b->store, &b->req, b->verb);
 }
 
 static enum err run_bite(struct store *s, struct store_req *req)
@@ -71,6 +71,8 @@ static void on_bitten(struct store_req *req)
         wake(b, PAUSE_ERROR_MS);
     else if (b->more)
         wake(b, PAUSE_MS + PAUSE_SHARE * b->took_ms);
+    else if (b->rest_ms > 0)
+        wake(b, b->rest_ms);
 }
 
 void bites_close(struct bites *b, uv_close_cb closed)

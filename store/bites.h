@@ -2,10 +2,10 @@
  *
  *   bites_wake ─► (pause) ─► on_pause_over ─► run_bite ─► on_bitten ─┐
  *                    ▲                                               │
- *                    └──────────────── more to do ───────────────────┘
+ *                    └────── more to do, or later perhaps ───────────┘
  *
- * A bite is a request in a group like any other's: what it did and how far it came are in one
- * transaction.
+ * A bite is a request in a group like any other's, but never refused: what it did and how far it came are
+ * in one transaction.
  *
  * Thread: the writer's. */
 #ifndef STORE_BITES_H
@@ -22,7 +22,8 @@ struct bites {
     /* Do some, in the open transaction; `more`: there was something to do. */
     enum err (*bite)(struct store *s);
     bool more;
-    bool failed; /* what the last one did was rolled back */
+    uint64_t rest_ms; /* without more: in so long it looks again; 0 = not before bites_wake() */
+    bool failed;      /* what the last one did was rolled back */
 
     /* private to bites.c */
     struct store *store;
@@ -34,7 +35,7 @@ struct bites {
     uv_close_cb closed; /* once it closes */
 };
 
-/* Of the global or the regional file. Begins at once if there is more; `closed`, later, gets the
+/* Of the global or the regional file. Begins at once if there is more, or after a rest; `closed`, later, gets the
  * timer, whose data is the store. */
 void bites_open(struct bites *b, struct store *s, uv_loop_t *loop, bool global);
 void bites_wake(struct bites *b);

@@ -81,6 +81,14 @@ struct store {
         uv_close_cb closed;   /* once it closes */
     } operational;
 
+    struct retaining {
+        struct bites bites;
+        struct retention limits; /* constant */
+        unsigned rows;           /* of each kind, in the next bite */
+        bool unwiped;            /* what went is in the log perhaps */
+        uint64_t wiped_mono_ms;  /* when it last wasn't */
+    } retaining;
+
     /* the reader's thread */
     struct inbox reader;
     struct list reads_first, reads; /* that wait for their turn */
@@ -95,6 +103,9 @@ struct store {
 
 /* Hand a request to its thread. */
 void store_submit(struct store *s, struct store_req *req, const struct store_verb *verb);
+
+/* The same with one of the store's own, of which there are few: it is never refused. */
+void store_submit_own(struct store *s, struct store_req *req, const struct store_verb *verb);
 
 /* append.c: in the open transaction. Who wants a message, kept in fan_out, and how many that are;
  * then that message, for those. */
@@ -127,6 +138,9 @@ enum err background_load(struct store *s);
 /* sealing.c: what is about to be written is sealed under the newest key, and a tombstone holds nothing.
  * False: it was made of an older state, whose key is gone by now. */
 bool sealing_renew(struct store *s, struct object *object);
+
+/* retention.c: likewise. */
+enum err retention_load(struct store *s);
 
 /* follow.c: the changes of a group. */
 void changes_add(struct store *s, struct object *object);

@@ -10,6 +10,7 @@
  * the size at which the log must start again from its beginning, readers or not. */
 #define CHECKPOINT_PAGES 1000
 #define RESTART_PAGES    8192 /* 64 MB */
+#define WIPE_PAGES       100  /* between two tries to get out of it what was overwritten */
 #define RESTART_TRY_MS   5
 #define RESTART_TRIES    20 /* 100 ms in all */
 
@@ -69,7 +70,7 @@ static enum err prepare(struct backend *b)
         sqlite_regions_prepare,    sqlite_routes_prepare,      sqlite_resend_prepare,
         sqlite_deliveries_prepare, sqlite_failing_prepare,     sqlite_expunge_prepare,
         sqlite_background_prepare, sqlite_bite_prepare,        sqlite_sealed_prepare,
-        sqlite_purge_prepare,      sqlite_operational_prepare,
+        sqlite_purge_prepare,      sqlite_operational_prepare, sqlite_retention_prepare,
     };
     enum err err = ERR_OK;
 
@@ -182,6 +183,14 @@ static int copy_log(const struct connection *c)
     return sqlite3_wal_checkpoint_v2(c->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
 }
 
+void sqlite_wipe_log(struct backend *b, bool more)
+{
+    struct connection *c = &b->writer.files[BACKEND_REGIONAL];
+
+    c->wiped = c->wiped || more;
+    c->wipe_at = 0;
+}
+
 /* A checkpoint that finds no room, or a reader in its way, has lost nothing: the log keeps
  * what the file doesn't have yet. */
 static enum err sqlite_settle(struct backend *b, enum backend_file file)
@@ -190,13 +199,18 @@ static enum err sqlite_settle(struct backend *b, enum backend_file file)
 
     if (c->log_pages < c->checkpoint_at - CHECKPOINT_PAGES)
         c->checkpoint_at = CHECKPOINT_PAGES; /* the log has started again */
-    if (c->log_pages < c->checkpoint_at && !c->wiped)
+    if (c->log_pages < c->wipe_at - WIPE_PAGES)
+        c->wipe_at = 0; /* likewise */
+
+    bool wipes = c->wiped && c->log_pages >= c->wipe_at;
+    if (c->log_pages < c->checkpoint_at && !wipes)
         return ERR_OK;
 
-    bool restarts = c->wiped || c->log_pages > RESTART_PAGES;
+    bool restarts = wipes || c->log_pages > RESTART_PAGES;
     int rc = restarts ? restart_log(c) : copy_log(c);
     c->checkpoint_at = c->log_pages + CHECKPOINT_PAGES;
     c->wiped = c->wiped && rc != SQLITE_OK;
+    c->wipe_at = c->wiped ? c->log_pages + WIPE_PAGES : 0;
 
     enum err err = from_sqlite(c, rc);
     return err == ERR_FULL || err == ERR_BUSY ? ERR_OK : err;
@@ -233,6 +247,9 @@ const struct backend_ops sqlite_backend = {
     .expunge_message = sqlite_expunge_message,
     .expunge_attempt = sqlite_expunge_attempt,
     .keep_route = sqlite_keep_route,
+    .retain = sqlite_retain,
+    .wipe_log = sqlite_wipe_log,
+    .retention_ends = sqlite_retention_ends,
     .list_objects = sqlite_list_objects,
     .get_message = sqlite_get_message,
     .list_messages = sqlite_list_messages,

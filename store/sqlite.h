@@ -20,6 +20,7 @@ struct connection {
     int log_pages;     /* in the write-ahead log after the last commit */
     int checkpoint_at; /* so many */
     bool wiped;        /* what was overwritten is still in the log */
+    int wipe_at;       /* so many; before that it isn't tried again to get it out */
 };
 
 /* Hashes of idempotency keys in one table, with what else it has of them. */
@@ -55,6 +56,10 @@ struct backend {
         sqlite3_stmt *start_background, *count_background, *bound_background;
         sqlite3_stmt *next_background, *keep_background, *failures, *messages_between;
         sqlite3_stmt *keep_route, *bound_routes;
+        sqlite3_stmt *ends, *insert_expiring, *expiring, *expired, *old_payloads;
+        sqlite3_stmt *old_attempts, *old_messages, *attempts_of, *drop_attempt, *drop_way;
+        sqlite3_stmt *drop_deliveries, *drop_tags, *drop_messages, *drop_failing;
+        sqlite3_stmt *add_retention;
         sqlite3_stmt *begin_failing, *end_failing;
         sqlite3_stmt *keep_told, *next_told, *forget_told, *has_message, *event_id, *look_back;
         bool some_fail;                      /* an endpoint, as far as is known */
@@ -69,7 +74,7 @@ struct backend {
             tried, background;
         sqlite3_stmt *get_message, *get_event, *get_payload, *get_attempt, *get_response,
             *look_at_attempts, *count_attempts;
-        sqlite3_stmt *due, *next_lane, *totals, *failing, *get_route, *get_background;
+        sqlite3_stmt *due, *next_lane, *totals, *failing, *ends, *get_route, *get_background;
         sqlite3_stmt *journal, *journal_chain, *journal_first, *own_position, *position,
             *positions;
         sqlite3_stmt *states, *digests, *begin, *commit;
@@ -193,6 +198,21 @@ enum err sqlite_end_message(struct backend *b, int64_t message_key);
 enum err sqlite_purge_prepare(struct backend *b);
 enum err sqlite_purge(struct backend *b, struct background_task *task);
 
+/* Drop a payload, which is overwritten only while secure_delete is ON, and end what is pending of it. */
+enum err sqlite_empty(struct backend *b, int64_t message_key);
+
+enum err sqlite_retention_prepare(struct backend *b);
+enum err sqlite_retain(struct backend *b, struct retention_bite *op);
+enum err sqlite_retention_ends(struct backend *b, struct retention_ends *out);
+enum err sqlite_read_ends(const struct connection *c, sqlite3_stmt *ends,
+                          struct retention_ends *out);
+
+/* An attempt and its way; the totals count it no more. */
+enum err sqlite_drop_attempt(struct backend *b, int64_t key);
+
+/* sqlite.c: as the verb. */
+void sqlite_wipe_log(struct backend *b, bool more);
+
 enum err sqlite_resend_prepare(struct backend *b);
 enum err sqlite_resend(struct backend *b, const struct store_resend *op, uint64_t due_at_ms);
 
@@ -262,6 +282,6 @@ enum err sqlite_lanes(struct backend *b, struct store_lanes *op);
 enum err sqlite_oldest_due(struct backend *b, uint64_t *out_at_ms);
 
 enum err sqlite_status_prepare(struct backend *b);
-enum err sqlite_status(struct backend *b, struct store_status *op);
+enum err sqlite_status(struct backend *b, struct store_status *op, struct retention_ends *out);
 
 #endif

@@ -37,7 +37,7 @@ enum err sqlite_expunge_prepare(struct backend *b)
 /* Run it with what it frees overwritten, whatever that writes more; sqlite_settle() does the log. */
 static enum err wipe(struct backend *b, sqlite3_stmt *st)
 {
-    struct connection *c = &b->writer.files[BACKEND_REGIONAL];
+    const struct connection *c = &b->writer.files[BACKEND_REGIONAL];
     enum err err = sqlite_exec(c, "PRAGMA secure_delete = ON");
 
     if (err)
@@ -48,7 +48,7 @@ static enum err wipe(struct backend *b, sqlite3_stmt *st)
         return err ? err : usual;
     if (sqlite3_changes(c->db) == 0)
         return ERR_NOT_FOUND;
-    c->wiped = true;
+    sqlite_wipe_log(b, true);
     return ERR_OK;
 }
 

@@ -3,6 +3,8 @@
 
 #include "store/sqlite_row.h"
 
+#define HOUR_MS (UINT64_C(60) * 60 * 1000)
+
 /* clang-format off */
 static const char SQL_FIND_EVENT[] =
     "SELECT 1"
@@ -16,6 +18,10 @@ static const char SQL_INSERT_MESSAGE[] =
 
 static const char SQL_INSERT_TAGS[] =
     "INSERT INTO message_tags (key, tags)"
+    "     VALUES (?1, ?2)";
+
+static const char SQL_INSERT_EXPIRING[] =
+    "INSERT INTO expiring (expires_at_ms, message_key)"
     "     VALUES (?1, ?2)";
 
 static const char SQL_INSERT_DELIVERY[] =
@@ -76,6 +82,7 @@ enum err sqlite_outbox_prepare(struct backend *b)
         { &b->writer.find_event, SQL_FIND_EVENT },
         { &b->writer.insert_message, SQL_INSERT_MESSAGE },
         { &b->writer.insert_tags, SQL_INSERT_TAGS },
+        { &b->writer.insert_expiring, SQL_INSERT_EXPIRING },
         { &b->writer.insert_delivery, SQL_INSERT_DELIVERY },
         { &b->writer.insert_attempt, SQL_INSERT_ATTEMPT },
         { &b->writer.insert_late_attempt, SQL_INSERT_LATE_ATTEMPT },
@@ -131,6 +138,18 @@ static enum err insert_tags(struct backend *b, const struct message *m)
     return sqlite_run(&b->writer.files[BACKEND_REGIONAL], st);
 }
 
+/* Those that are kept longest go by their keys. */
+static enum err insert_expiring(struct backend *b, const struct message *m)
+{
+    sqlite3_stmt *st = b->writer.insert_expiring;
+
+    if (m->expires_at_ms >= m->created_at_ms + PAYLOAD_HOURS_MAX * HOUR_MS)
+        return ERR_OK;
+    bind_u64(st, 1, m->expires_at_ms);
+    sqlite3_bind_int64(st, 2, id_key(&m->id));
+    return sqlite_run(&b->writer.files[BACKEND_REGIONAL], st);
+}
+
 static enum err insert_deliveries(struct backend *b, const struct append_rows *rows)
 {
     sqlite3_stmt *st = b->writer.insert_delivery;
@@ -153,6 +172,8 @@ enum err sqlite_append(struct backend *b, const struct append_rows *rows)
         err = insert_message(b, rows->message);
     if (!err)
         err = insert_tags(b, rows->message);
+    if (!err)
+        err = insert_expiring(b, rows->message);
     if (!err)
         err = insert_deliveries(b, rows);
     if (!err && rows->idempotency_hash)
@@ -211,6 +232,20 @@ static enum err overtake_delivery(struct backend *b, struct store_record *op)
     return err;
 }
 
+/* There was no delivery to move: its message went while the attempt was made, perhaps, and then nobody
+ * is to find it. */
+static enum err drop_orphan(struct backend *b, const struct store_record *op)
+{
+    const struct connection *c = &b->writer.files[BACKEND_REGIONAL];
+    sqlite3_stmt *find = b->writer.find_content;
+    bool found;
+
+    sqlite3_bind_int64(find, 1, id_key(&op->attempt->message));
+    enum err err = sqlite_next(c, find, &found);
+    sqlite3_reset(find);
+    return err || found ? err : sqlite_drop_attempt(b, id_key(&op->attempt->id));
+}
+
 static enum err move_delivery(struct backend *b, struct store_record *op)
 {
     const struct connection *c = &b->writer.files[BACKEND_REGIONAL];
@@ -226,10 +261,14 @@ static enum err move_delivery(struct backend *b, struct store_record *op)
     enum err err = sqlite_run(c, st);
     if (err)
         return err;
-    if (sqlite3_changes(c->db) == 0 && op->attempt->trigger == TRIGGER_SCHEDULED)
-        return overtake_delivery(b, op);
-    op->settled = sqlite3_changes(c->db) > 0;
-    if (!is_pending)
+    bool moved = op->settled = sqlite3_changes(c->db) > 0;
+    if (!moved && op->attempt->trigger == TRIGGER_SCHEDULED) {
+        err = overtake_delivery(b, op);
+        moved = op->asked_for;
+    }
+    if (err || !moved)
+        return err ? err : drop_orphan(b, op);
+    if (!is_pending && !op->asked_for)
         b->writer.pending -= sqlite3_changes(c->db);
     return ERR_OK;
 }

@@ -61,17 +61,20 @@ static enum err look(struct backend *b, struct background_task *task, struct pur
     return err;
 }
 
+enum err sqlite_empty(struct backend *b, int64_t message_key)
+{
+    sqlite3_bind_int64(b->writer.purge_payload, 1, message_key);
+    enum err err = sqlite_run(&b->writer.files[BACKEND_REGIONAL], b->writer.purge_payload);
+
+    return err ? err : sqlite_end_message(b, message_key);
+}
+
 static enum err purge(struct backend *b, const struct purge *bite)
 {
-    const struct connection *c = &b->writer.files[BACKEND_REGIONAL];
     enum err err = ERR_OK;
 
-    for (size_t i = 0; !err && i < bite->count; i++) {
-        sqlite3_bind_int64(b->writer.purge_payload, 1, bite->keys[i]);
-        err = sqlite_run(c, b->writer.purge_payload);
-        if (!err)
-            err = sqlite_end_message(b, bite->keys[i]);
-    }
+    for (size_t i = 0; !err && i < bite->count; i++)
+        err = sqlite_empty(b, bite->keys[i]);
     return err;
 }
 
@@ -79,7 +82,7 @@ static enum err purge(struct backend *b, const struct purge *bite)
  * behind the last. */
 enum err sqlite_purge(struct backend *b, struct background_task *task)
 {
-    struct connection *c = &b->writer.files[BACKEND_REGIONAL];
+    const struct connection *c = &b->writer.files[BACKEND_REGIONAL];
     struct purge bite = { .count = 0 };
     enum err err = look(b, task, &bite);
 
@@ -93,6 +96,7 @@ enum err sqlite_purge(struct backend *b, struct background_task *task)
         return err ? err : usual;
     task->looked_at += bite.looked_at;
     task->done += bite.count;
-    c->wiped = c->wiped || task->status == BACKGROUND_FINISHED;
+    if (task->status == BACKGROUND_FINISHED)
+        sqlite_wipe_log(b, true);
     return ERR_OK;
 }

@@ -86,7 +86,7 @@ static uint64_t bytes_with_log(const struct backend *b, enum backend_file file)
     return file_bytes(b, name, "") + file_bytes(b, name, "-wal");
 }
 
-enum err sqlite_status(struct backend *b, struct store_status *op)
+enum err sqlite_status(struct backend *b, struct store_status *op, struct retention_ends *out)
 {
     enum err err = read_totals(b, op);
 
@@ -94,6 +94,8 @@ enum err sqlite_status(struct backend *b, struct store_status *op)
         err = sqlite_oldest_due(b, &op->oldest_due_at_ms);
     if (!err)
         err = read_failing(b, op);
+    if (!err)
+        err = sqlite_read_ends(&b->reader.files[BACKEND_REGIONAL], b->reader.ends, out);
     op->global_bytes = bytes_with_log(b, BACKEND_GLOBAL);
     op->regional_bytes = bytes_with_log(b, BACKEND_REGIONAL);
     op->global_schema = b->schema[BACKEND_GLOBAL];

@@ -37,6 +37,7 @@ static void on_close_writer(struct task *task);
 static void on_operational_closed(uv_handle_t *pause);
 static void on_background_closed(uv_handle_t *pause);
 static void on_sealing_closed(uv_handle_t *pause);
+static void on_retaining_closed(uv_handle_t *pause);
 static void on_writer_closed(struct inbox *writer);
 static void store_free(struct store *s);
 
@@ -50,6 +51,7 @@ enum err store_open(struct store **out, const struct store_options *options)
     s->clock = options->clock;
     s->sha256 = options->sha256;
     s->residency = options->residency;
+    s->retaining.limits = options->retention;
     s->journal.kept = options->journal_kept;
     s->catalog = catalog_new();
     for (int file = 0; file < BACKEND_FILES; file++)
@@ -88,6 +90,8 @@ static enum err prepare(struct store *s, const struct store_options *options)
         err = background_load(s);
     if (!err)
         err = operational_load(s);
+    if (!err)
+        err = retention_load(s);
     return err;
 }
 
@@ -109,6 +113,7 @@ static enum err open_inboxes(struct store *s, const struct store_options *option
     s->reader.after_batch = on_reader_batch_end;
     bites_open(&s->background.bites, s, options->writer, false);
     bites_open(&s->sealing.bites, s, options->writer, true);
+    bites_open(&s->retaining.bites, s, options->writer, false);
     operational_open(s, options->writer);
     return ERR_OK;
 }
@@ -128,6 +133,14 @@ void store_submit(struct store *s, struct store_req *req, const struct store_ver
     req->task.run = reads ? on_read : on_write;
     if (!inbox_offer(inbox, &req->task))
         answer(req, ERR_BUSY);
+}
+
+void store_submit_own(struct store *s, struct store_req *req, const struct store_verb *verb)
+{
+    req->store = s;
+    req->verb = verb;
+    req->task.run = on_write;
+    inbox_post(&s->writer, &req->task);
 }
 
 /* Writing: a batch first changes the configuration, then the outbox. */
@@ -343,7 +356,7 @@ static void on_answer(struct task *task)
     req->done(req);
 }
 
-/* Closing: the writer's batch, the reader's, the reader, what is told, what runs in the background,
+/* Closing: the writer's batch, the reader's, the reader, what is told, what is done bite by bite,
  * the writer. */
 
 void store_close(struct store *s, struct inbox *reply_to, struct task *closed)
@@ -403,6 +416,13 @@ static void on_background_closed(uv_handle_t *pause)
 }
 
 static void on_sealing_closed(uv_handle_t *pause)
+{
+    struct store *s = pause->data;
+
+    bites_close(&s->retaining.bites, on_retaining_closed);
+}
+
+static void on_retaining_closed(uv_handle_t *pause)
 {
     struct store *s = pause->data;
 

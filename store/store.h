@@ -52,6 +52,12 @@ struct store_req {
     const struct store_verb *verb;
 };
 
+/* How long what never leaves its jurisdiction stays; 0 = for ever. A message takes its attempts along,
+ * and its payload goes when it says. */
+struct retention {
+    uint64_t messages_ms, attempts_ms;
+};
+
 /* SHA-256 of `len` bytes. */
 typedef void store_sha256(const void *data, size_t len, uint8_t out[32]);
 
@@ -74,6 +80,7 @@ struct store_options {
     /* What applications get that were made when this region was alone, once it has an ordinal; NULL
      * = they stay without a home. Borrowed for store_open(). */
     const struct residency *residency;
+    struct retention retention;        /* see docs/retention.md */
     size_t requests_max;               /* writes that may wait; the same again for reads */
     struct now (*clock)(void);         /* clock_now, or a test's */
     const struct backend_ops *backend; /* NULL = SQLite */
@@ -413,6 +420,14 @@ struct lane_failing {
     unsigned attempts_most; /* made for one of them */
 };
 
+/* What went of age, and what is next to. */
+struct retention_status {
+    uint64_t payloads, attempts, messages; /* that went, since the file was made */
+    uint64_t oldest_message_at_ms, oldest_attempt_at_ms; /* 0 = there is none */
+    uint64_t
+        next_at_ms; /* when the next of all is to go; if that is over it is being worked off; 0 = nothing is */
+};
+
 #define STATUS_FAILING_MAX 100
 
 struct store_status {
@@ -423,6 +438,7 @@ struct store_status {
     uint64_t attempts;                               /* out: rows */
     uint64_t global_bytes, regional_bytes;           /* out: files with their logs */
     unsigned global_schema, regional_schema;         /* out: versions */
+    struct retention_status retention;               /* out */
     size_t failing_count;                            /* out */
     struct lane_failing failing[STATUS_FAILING_MAX]; /* out: by deliveries, most first */
 };

@@ -63,6 +63,7 @@ static void append_for_ever(struct store_fixture *f, int out)
                 .event_type = "a",
                 .payload = "0123456789",
                 .payload_len = 10,
+                .retention_hours = PAYLOAD_HOURS_MAX,
             };
             store_fixture_ready(f, &ops[i].req);
             store_append(f->store, &ops[i]);

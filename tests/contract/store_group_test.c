@@ -134,6 +134,7 @@ static void append_at_once(struct world *w, const enum err expected[AT_ONCE])
             .event_type = "a",
             .payload = "1",
             .payload_len = 1,
+            .retention_hours = PAYLOAD_HOURS_MAX,
             .message = left,
         };
         store_fixture_ready(&w->f, &ops[i].req);

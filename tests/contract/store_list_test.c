@@ -37,6 +37,7 @@ static struct id append_one(struct world *w, int i)
         .channels = &channels,
         .payload = "[]",
         .payload_len = 2,
+        .retention_hours = PAYLOAD_HOURS_MAX,
     };
 
     if (i % 3 == 0)
@@ -347,6 +348,7 @@ static void append_many(struct world *w, const char *event_type, size_t count,
                 .event_type = event_type,
                 .payload = payload,
                 .payload_len = payload_len,
+                .retention_hours = PAYLOAD_HOURS_MAX,
             };
             store_fixture_ready(&w->f, &ops[i].req);
             store_append(w->f.store, &ops[i]);

@@ -56,6 +56,7 @@ static enum err append(struct store_fixture *f, const struct id *application, si
         .event_type = "a",
         .payload = payload,
         .payload_len = len,
+        .retention_hours = PAYLOAD_HOURS_MAX,
     };
     enum err err = STORE_RUN(f, store_append, &op);
 

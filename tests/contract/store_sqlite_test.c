@@ -65,6 +65,7 @@ static enum err append(struct store_fixture *f, const struct id *application, st
         .event_type = "a",
         .payload = "0123456789",
         .payload_len = 10,
+        .retention_hours = PAYLOAD_HOURS_MAX,
     };
     enum err err = STORE_RUN(f, store_append, &op);
 

@@ -123,6 +123,7 @@ static void next_append(struct line *line)
         .event_type = "a",
         .payload = "0123456789",
         .payload_len = 10,
+        .retention_hours = PAYLOAD_HOURS_MAX,
     };
     store_append(s->world->store, &line->append);
 }

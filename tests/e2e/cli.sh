@@ -506,6 +506,7 @@ expect 2 route explain --app shop;             says err 'one of --endpoint, --me
 expect 1 route explain --endpoint books;       says err 'appId: is expected with an endpoint'
 expect 3 route explain --app shop --endpoint none
 expect 0 status;                               says out '^PENDING +[0-9]+$'
+                                               says out '^MESSAGES GONE +0$'
 expect 0 status -o jsonl;                      says out '"regionalSchema":[0-9]+'
 
 # What is sent while an endpoint is paused waits for it; an example goes where it is told.

@@ -90,6 +90,7 @@ enum err store_fixture_try_open(struct store_fixture *f)
         .ids = &f->ids,
         .sha256 = digest_sha256,
         .journal_kept = f->journal_kept,
+        .retention = f->retention,
         .residency = &residency,
         .requests_max = STORE_FIXTURE_REQUESTS_MAX,
         .clock = read_clock,

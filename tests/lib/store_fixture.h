@@ -18,6 +18,7 @@ struct store_fixture {
     bool alone;            /* its ids have no region's ordinal. Set before it is started */
     uint8_t ordinal;       /* of its ids; 0 = 7. Likewise */
     uint64_t journal_kept; /* 0 = as a store has it */
+    struct retention retention;
     struct store *store;
     struct inbox inbox;      /* where answers arrive */
     struct catalog *catalog; /* follows the store */

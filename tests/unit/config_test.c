@@ -123,6 +123,8 @@ static void assert_defaults(const struct config *config)
     assert_int_equal(config->delivery.disable_after_h, 120);
     assert_int_equal(config->delivery.in_flight, 1024);
     assert_int_equal(config->delivery.in_flight_per_endpoint, 64);
+    assert_int_equal(config->retention.messages_d, 90);
+    assert_int_equal(config->retention.attempts_d, 90);
     assert_int_equal(config->limits.body_len, 2097152);
     assert_int_equal(config->limits.connections, 4096);
     assert_int_equal(config->limits.connections_per_address, 1024);
@@ -220,6 +222,12 @@ static void a_wrong_setting_is_named_with_line_and_key(void **state)
         { "delivery: {timeout: 0}\n",
           "posthaste.yaml:1: delivery.timeout: expected a whole number from 1 to 30, not "
           "\"0\"" },
+        { "retention:\n  messages: 3651\n",
+          "posthaste.yaml:2: retention.messages: expected a whole number from 0 to 3650, not "
+          "\"3651\"" },
+        { "retention:\n  attempts: 90d\n",
+          "posthaste.yaml:2: retention.attempts: expected a whole number from 0 to 3650, not "
+          "\"90d\"" },
         { "limits:\n  body: 99999999999999999999999\n",
           "posthaste.yaml:2: limits.body: expected a whole number from 1024 to 67108864, not "
           "\"99999999999999999999999\"" },

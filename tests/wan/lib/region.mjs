@@ -1,22 +1,15 @@
 // A real region at a site: `posthaste serve` with its own directory, driven as its operator and its callers would.
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { appendFileSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Dispatcher, posthaste } from '../../e2e/lib/dispatcher.mjs';
+import { clockedBy, setClockFile } from '../../e2e/lib/faketime.mjs';
 
 const run = promisify(execFile);
 const port = 8071;
 export const link_port = 8443;
-
-function faketimeLibrary() {
-    for (const machine of readdirSync('/usr/lib')) {
-        const path = `/usr/lib/${machine}/faketime/libfaketimeMT.so.1`;
-        if (existsSync(path)) return path;
-    }
-    throw new Error('libfaketime is not installed: script/bootstrap test installs it');
-}
 
 // What `posthaste init` is told of a region that will be one of several at this site. Its tokens are those of the
 // region that `token_key` is from.
@@ -55,13 +48,11 @@ export class WanRegion extends Dispatcher {
         return this;
     }
 
-    // Another wall clock; the monotonic one stays. It reads the file again each second.
+    // Another wall clock.
     #skewed() {
         if (this.clock === undefined) return [];
         this.setClock(this.clock);
-        return ['env', `LD_PRELOAD=${faketimeLibrary()}`, `FAKETIME_TIMESTAMP_FILE=${this.#clockFile()}`,
-            'FAKETIME_CACHE_DURATION=1', 'FAKETIME_DONT_FAKE_MONOTONIC=1', 'NO_FAKE_STAT=1',
-            `ASAN_OPTIONS=verify_asan_link_order=0:${process.env.ASAN_OPTIONS ?? ''}`];
+        return clockedBy(this.#clockFile());
     }
 
     #clockFile() {
@@ -71,7 +62,7 @@ export class WanRegion extends Dispatcher {
     // For one that was started with a clock.
     setClock(offset) {
         this.clock = offset;
-        writeFileSync(this.#clockFile(), `${offset}\n`);
+        setClockFile(this.#clockFile(), offset);
     }
 
     heard(line) {
