@@ -24,6 +24,7 @@ static const struct {
 } WITHOUT[] = {
     { "getDocs", "a page for a browser" },
     { "getDocsFile", "what that page is made of" },
+    { "openDashboard", "openPortal under the name that clients of major 1 have for it" },
 };
 
 static struct json *document;
