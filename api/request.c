@@ -39,6 +39,7 @@ void request_free(struct request *r)
     background_task_fini(&r->background);
     text_list_fini(&r->bulk_expunge.ids);
     free(r->new_token);
+    usage_drop(&r->usage);
     free(r);
 
     services->requests--;

@@ -136,6 +136,11 @@ struct request {
     } bulk_expunge;
     struct background_task background; /* to be begun */
     struct token *new_token;           /* to be handed out; owned */
+    struct usage {
+        struct text_list ids, unresolved; /* as asked for, and those of them that aren't here */
+        struct application **applications; /* a reference each */
+        size_t count;
+    } usage; /* what a task that counts is to be about; see usage.c */
     union {
         struct store_put put;
         struct store_put_event_types put_event_types;

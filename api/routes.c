@@ -125,6 +125,9 @@ const struct route routes[] = {
     { "POST",   ENDPOINT "/replay-missing", SEND, OWNER, 0, endpoints_replay_missing },
     { "POST",   ENDPOINT "/bulk-replay",    SEND, OWNER, 0, endpoints_bulk_replay },
 
+    { "POST",   BASE "/stats/usage/app",         ORG, HERE, 0, usage_count_destinations },
+    { "PUT",    BASE "/stats/usage/event-types", ORG, HERE, 0, usage_list_event_types },
+
     { "GET",    BASE "/background-task", ORG, HERE, QUERY_PAGE_TASKS | QUERY_TASKS,
                                                      background_list },
     { "GET",    BASE "/background-task/{task}", ORG, MAKER, 0, background_get },

@@ -114,6 +114,10 @@ void endpoints_recover(struct request *r);
 void endpoints_replay_missing(struct request *r);
 void endpoints_bulk_replay(struct request *r);
 
+void usage_count_destinations(struct request *r);
+void usage_list_event_types(struct request *r);
+void usage_drop(struct usage *usage); /* free what it points to */
+
 void background_list(struct request *r);
 void background_get(struct request *r);
 

@@ -56,6 +56,20 @@ static const struct option portal_options[] = {
     OPTION_END,
 };
 
+static const struct option usage_options[] = {
+    { .name = "since",
+      .kind = OPTION_TIME,
+      .arg = "TIME",
+      .required = true,
+      .help = "of messages from it on: " TIME_HELP,
+      .place = OPTION_BODY,
+      .member = "since" },
+    FIELD("until", OPTION_TIME, "TIME", "up to it; now unless given", "until"),
+    FIELD("apps", OPTION_LIST, "APP,…", "of these alone", "appIds"),
+    OPTION_END,
+};
+
+static const struct option_group usage_group = { "Usage", usage_options };
 static const struct option_group create_group = { "Application", create_options };
 static const struct option_group update_group = { "Application", update_options };
 static const struct option_group replace_group = { "Application", replace_options };
@@ -79,6 +93,12 @@ static const struct column columns[] = {
 static const struct column portal_columns[] = {
     { "TOKEN", "token" },
     { "URL", "url" },
+    { NULL, NULL },
+};
+
+static const struct column usage_columns[] = {
+    { "ID", "id" },         { "TASK", "task" },
+    { "STATUS", "status" }, { "UNKNOWN", "unresolvedAppIds" },
     { NULL, NULL },
 };
 
@@ -146,5 +166,14 @@ const struct command app_commands[] = {
       .method = "POST",
       .url = "/api/v1/auth/app-portal-access/{1}",
       .columns = portal_columns },
+    { .path = "app usage",
+      .arguments = "",
+      .summary = "count how many endpoints messages were tried at, in the background",
+      .example = "posthaste app usage --since 24h --apps shop,bookshop",
+      .groups = { &usage_group, &server_group, &output_group },
+      .run = request_run,
+      .method = "POST",
+      .url = "/api/v1/stats/usage/app",
+      .columns = usage_columns },
     { .path = NULL },
 };

@@ -67,6 +67,13 @@ static const struct column import_columns[] = {
     { NULL, NULL },
 };
 
+static const struct column usage_columns[] = {
+    { "ID", "id" },
+    { "TASK", "task" },
+    { "STATUS", "status" },
+    { NULL, NULL },
+};
+
 const struct command event_type_commands[] = {
     { .path = "event-type create",
       .arguments = "",
@@ -129,6 +136,16 @@ const struct command event_type_commands[] = {
       .operations = "importEventTypes",
       .groups = { &import_group, &server_group, &output_group },
       .run = run_import },
+    { .path = "event-type usage",
+      .arguments = "",
+      .summary =
+          "list which event types each application's endpoints ask for, in the background",
+      .example = "posthaste event-type usage",
+      .groups = { &server_group, &output_group },
+      .run = request_run,
+      .method = "PUT",
+      .url = "/api/v1/stats/usage/event-types",
+      .columns = usage_columns },
     { .path = NULL },
 };
 

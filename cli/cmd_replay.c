@@ -68,6 +68,8 @@ static const struct column columns[] = {
     { "LOOKED AT", "data/lookedAt" },
     { "DELIVERIES", "data/deliveries" },
     { "PURGED", "data/messagesPurged" },
+    { "APPLICATIONS", "data/appStats" },
+    { "EVENT TYPES", "data/event_types" },
     { "DRY RUN", "data/dryRun" },
     { NULL, NULL },
 };

@@ -9,6 +9,11 @@ bool background_sends(enum background_kind kind)
            kind == BACKGROUND_BULK_REPLAY;
 }
 
+bool background_counts(enum background_kind kind)
+{
+    return kind == BACKGROUND_STATS || kind == BACKGROUND_EVENT_TYPES;
+}
+
 const char *background_kind_text(enum background_kind kind)
 {
     static const char *const TEXTS[BACKGROUND_KINDS] = {
@@ -16,6 +21,8 @@ const char *background_kind_text(enum background_kind kind)
         [BACKGROUND_REPLAY_MISSING] = "endpoint.replay",
         [BACKGROUND_BULK_REPLAY] = "endpoint.bulk-replay",
         [BACKGROUND_PURGE] = "application.purge_content",
+        [BACKGROUND_STATS] = "application.stats",
+        [BACKGROUND_EVENT_TYPES] = "event-type.aggregate",
     };
 
     return TEXTS[kind];
@@ -76,4 +83,17 @@ void background_task_fini(struct background_task *task)
     text_list_fini(&task->event_types);
     free(task->channel);
     free(task->tag);
+}
+
+void background_usage_fini(struct background_usage *usage)
+{
+    free(usage->uid);
+    text_list_fini(&usage->event_types);
+}
+
+void background_usages_fini(struct background_usage *usages, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        background_usage_fini(&usages[i]);
+    free(usages);
 }

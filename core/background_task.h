@@ -10,6 +10,8 @@ enum background_kind {
     BACKGROUND_REPLAY_MISSING, /* what was never sent there, and the endpoint wants */
     BACKGROUND_BULK_REPLAY,    /* whatever was sent there */
     BACKGROUND_PURGE,          /* an application's payloads are expunged */
+    BACKGROUND_STATS,          /* how many destinations applications' messages had */
+    BACKGROUND_EVENT_TYPES,    /* which event types applications' endpoints ask for */
     BACKGROUND_KINDS,
 };
 
@@ -39,9 +41,27 @@ struct background_task {
 
     int64_t reached_key; /* of what was looked at last, a message or an attempt */
     uint64_t looked_at;  /* of them */
-    uint64_t done;       /* deliveries that were asked for, payloads that are gone */
+    uint64_t done;       /* deliveries asked for, payloads gone, applications counted */
     uint64_t created_at_ms, updated_at_ms;
 };
+
+#define USAGE_APPLICATIONS_MAX 10000 /* of one task */
+#define USAGE_EVENT_TYPES_MAX  1000  /* of one application that are kept */
+
+/* What a task that counts has found of one application. */
+struct background_usage {
+    struct id application;
+    char *uid; /* optional; when the task began */
+    bool is_done;
+    uint64_t destinations; /* endpoints that messages were tried at, of all messages together */
+    struct text_list event_types; /* that some endpoint asks for by name */
+    bool has_catch_all;           /* some endpoint asks for all */
+};
+void background_usage_fini(struct background_usage *usage);
+void background_usages_fini(struct background_usage *usages, size_t count); /* the array, too */
+
+/* Whether it has an answer for each of several applications. */
+bool background_counts(enum background_kind kind);
 
 /* Whether it has messages sent to an endpoint. */
 bool background_sends(enum background_kind kind);

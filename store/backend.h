@@ -140,6 +140,13 @@ struct backend_ops {
     enum err (*bite)(struct backend *, struct background_task *task,
                      const struct endpoint *endpoint, uint64_t due_at_ms);
     enum err (*keep_background)(struct backend *, const struct background_task *task);
+    /* What a task that counts is about. next_usage(): one that it has yet to count; ERR_NOT_FOUND. */
+    enum err (*add_usage)(struct backend *, const struct background_task *task,
+                          const struct application *application);
+    enum err (*next_usage)(struct backend *, const struct background_task *task,
+                           struct background_usage *out);
+    enum err (*keep_usage)(struct backend *, const struct background_task *task,
+                           const struct background_usage *usage);
     enum err (*end_lane)(struct backend *, struct store_end_lane *);
     /* ERR_NOT_FOUND. What they overwrite is out of the files when settle() has found no reader. */
     enum err (*expunge_message)(struct backend *, const struct store_expunge_message *);

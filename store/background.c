@@ -17,19 +17,24 @@ static bool subject_is_there(const struct store *s, const struct background_task
 {
     if (background_sends(task->kind))
         return catalog_endpoint(s->catalog, &task->application, &task->endpoint);
+    if (background_counts(task->kind))
+        return true;
     return catalog_application(s->catalog, &task->organization, &task->application);
 }
 
 static enum err run_start(struct store *s, struct store_req *req)
 {
-    const struct background_task *task =
-        container_of(req, struct store_start_background, req)->task;
+    const struct store_start_background *op =
+        container_of(req, struct store_start_background, req);
+    const struct background_task *task = op->task;
     enum err err;
 
     assert(!id_is_zero(&task->id));
     if (!subject_is_there(s, task))
         return ERR_NOT_FOUND;
     err = s->ops->start_background(s->backend, task);
+    for (size_t i = 0; !err && i < op->application_count; i++)
+        err = s->ops->add_usage(s->backend, task, op->applications[i]);
     if (!err)
         bites_wake(&s->background.bites);
     return err;
@@ -69,7 +74,9 @@ static enum err bite_at(struct store *s, struct background_task *task)
     enum err err = ERR_OK;
 
     task->updated_at_ms = s->now.wall_ms;
-    if (endpoint || !sends)
+    if (task->kind == BACKGROUND_EVENT_TYPES)
+        err = usage_bite(s, task);
+    else if (endpoint || !sends)
         err = s->ops->bite(s->backend, task, endpoint, s->now.wall_ms);
     else
         task->status = BACKGROUND_FAILED;

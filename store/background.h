@@ -21,6 +21,9 @@
 struct store_start_background {
     struct store_req req;
     const struct background_task *task; /* in, borrowed */
+    /* in, borrowed: which ones a task that counts is about, at most USAGE_APPLICATIONS_MAX */
+    struct application *const *applications;
+    size_t application_count;
 };
 void store_start_background(struct store *s, struct store_start_background *op);
 
@@ -29,6 +32,9 @@ struct store_get_background {
     struct store_req req;
     struct id organization, id;  /* in */
     struct background_task task; /* out: background_task_fini() */
+    /* out, of a task that counts: what it has so far; background_usages_fini() */
+    size_t usage_count;
+    struct background_usage *usage;
 };
 void store_get_background(struct store *s, struct store_get_background *op);
 

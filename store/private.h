@@ -142,6 +142,9 @@ bool sealing_renew(struct store *s, struct object *object);
 /* retention.c: likewise. */
 enum err retention_load(struct store *s);
 
+/* usage.c: a bite of BACKGROUND_EVENT_TYPES. */
+enum err usage_bite(struct store *s, struct background_task *task);
+
 /* follow.c: the changes of a group. */
 void changes_add(struct store *s, struct object *object);
 void changes_add_quietly(struct store *s,

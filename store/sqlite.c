@@ -71,6 +71,7 @@ static enum err prepare(struct backend *b)
         sqlite_deliveries_prepare, sqlite_failing_prepare,     sqlite_expunge_prepare,
         sqlite_background_prepare, sqlite_bite_prepare,        sqlite_sealed_prepare,
         sqlite_purge_prepare,      sqlite_operational_prepare, sqlite_retention_prepare,
+        sqlite_usage_prepare,
     };
     enum err err = ERR_OK;
 
@@ -238,6 +239,9 @@ const struct backend_ops sqlite_backend = {
     .next_background = sqlite_next_background,
     .bite = sqlite_bite,
     .keep_background = sqlite_keep_background,
+    .add_usage = sqlite_add_usage,
+    .next_usage = sqlite_next_usage,
+    .keep_usage = sqlite_keep_usage,
     .end_lane = sqlite_end_lane,
     .keep_told = sqlite_keep_told,
     .next_told = sqlite_next_told,

@@ -53,6 +53,7 @@ struct backend {
         sqlite3_stmt *find_content, *find_delivery, *ask_for;
         sqlite3_stmt *expunge_message, *end_message, *expunge_attempt;
         sqlite3_stmt *payloads, *purge_payload;
+        sqlite3_stmt *add_usage, *next_usage, *keep_usage, *destinations_between;
         sqlite3_stmt *start_background, *count_background, *bound_background;
         sqlite3_stmt *next_background, *keep_background, *failures, *messages_between;
         sqlite3_stmt *keep_route, *bound_routes;
@@ -74,7 +75,8 @@ struct backend {
             tried, background;
         sqlite3_stmt *get_message, *get_event, *get_payload, *get_attempt, *get_response,
             *look_at_attempts, *count_attempts;
-        sqlite3_stmt *due, *next_lane, *totals, *failing, *ends, *get_route, *get_background;
+        sqlite3_stmt *due, *next_lane, *totals, *failing, *ends, *get_route, *get_background,
+            *get_usage;
         sqlite3_stmt *journal, *journal_chain, *journal_first, *own_position, *position,
             *positions;
         sqlite3_stmt *states, *digests, *begin, *commit;
@@ -212,6 +214,17 @@ enum err sqlite_drop_attempt(struct backend *b, int64_t key);
 
 /* sqlite.c: as the verb. */
 void sqlite_wipe_log(struct backend *b, bool more);
+
+/* sqlite_usage.c; sqlite_count_usage() is a bite of BACKGROUND_STATS. */
+enum err sqlite_usage_prepare(struct backend *b);
+enum err sqlite_add_usage(struct backend *b, const struct background_task *task,
+                          const struct application *application);
+enum err sqlite_next_usage(struct backend *b, const struct background_task *task,
+                           struct background_usage *out);
+enum err sqlite_keep_usage(struct backend *b, const struct background_task *task,
+                           const struct background_usage *usage);
+enum err sqlite_count_usage(struct backend *b, struct background_task *task);
+enum err sqlite_get_usage(struct backend *b, struct store_get_background *op);
 
 enum err sqlite_resend_prepare(struct backend *b);
 enum err sqlite_resend(struct backend *b, const struct store_resend *op, uint64_t due_at_ms);

@@ -213,14 +213,18 @@ enum err sqlite_get_background(struct backend *b, struct store_get_background *o
 {
     sqlite3_stmt *st = b->reader.get_background;
 
+    op->usage = NULL;
+    op->usage_count = 0;
     sqlite3_bind_int64(st, 1, id_key(&op->id));
     enum err err = one_task(&b->reader.files[BACKEND_REGIONAL], st, &op->task);
     if (err)
         return err;
+    err = ERR_NOT_FOUND;
     if (id_equal(&op->task.id, &op->id) && id_equal(&op->task.organization, &op->organization))
-        return ERR_OK;
-    background_task_fini(&op->task);
-    return ERR_NOT_FOUND;
+        err = background_counts(op->task.kind) ? sqlite_get_usage(b, op) : ERR_OK;
+    if (err)
+        background_task_fini(&op->task);
+    return err;
 }
 
 enum err sqlite_list_background(struct backend *b, struct store_list_background *op)

@@ -184,6 +184,7 @@ static enum err bite_to_send(struct backend *b, struct background_task *task,
 enum err sqlite_bite(struct backend *b, struct background_task *task,
                      const struct endpoint *endpoint, uint64_t due_at_ms)
 {
-    return background_sends(task->kind) ? bite_to_send(b, task, endpoint, due_at_ms)
-                                        : sqlite_purge(b, task);
+    if (background_sends(task->kind))
+        return bite_to_send(b, task, endpoint, due_at_ms);
+    return task->kind == BACKGROUND_PURGE ? sqlite_purge(b, task) : sqlite_count_usage(b, task);
 }

@@ -83,6 +83,11 @@ void read_rotation(const struct json *body, struct rotation_in *into, struct fau
 void read_background(const struct json *body, uint64_t now_ms, struct background_task *into,
                      struct faults *faults);
 
+/* The body of POST /stats/usage/app: when, and which applications by id or uid; none = all. */
+#define USAGE_IDS_MAX 1000
+void read_usage(const struct json *body, uint64_t now_ms, struct background_task *into,
+                struct text_list *out_ids, struct faults *faults);
+
 /* The body of POST …/msg/bulk-expunge: ids or event ids. */
 #define BULK_EXPUNGE_MAX 250
 void read_bulk_expunge(const struct json *body, struct text_list *into, struct faults *faults);

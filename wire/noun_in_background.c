@@ -93,3 +93,21 @@ void read_background(const struct json *body, uint64_t now_ms, struct background
     if (faults->count == 0)
         check_window(into, now_ms, faults);
 }
+
+void read_usage(const struct json *body, uint64_t now_ms, struct background_task *into,
+                struct text_list *out_ids, struct faults *faults)
+{
+    struct fields f;
+
+    if (!fields_begin(&f, body, READ_REPLACE, faults))
+        return;
+    into->until_ms = now_ms;
+    read_instant(body, "since", true, &into->since_ms, faults);
+    read_instant(body, "until", false, &into->until_ms, faults);
+    field_names(&f, "appIds", USAGE_IDS_MAX, NAME_LEN_MAX, out_ids);
+    if (faults->count > 0)
+        return;
+    if (into->until_ms > now_ms)
+        into->until_ms = now_ms;
+    check_window(into, now_ms, faults);
+}

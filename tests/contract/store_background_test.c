@@ -115,6 +115,7 @@ static void get(struct scene *s, struct background_task *task)
     assert_int_equal(STORE_RUN(&s->f, store_get_background, &op), ERR_OK);
     *task = op.task;
     background_task_fini(task);
+    background_usages_fini(op.usage, op.usage_count);
 }
 
 /* Run it to its end. */
@@ -358,9 +359,117 @@ static void only_so_many_run_at_a_time(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
 
+/* The task's answer for the application; false without one. */
+static bool get_usage(struct scene *s, const struct background_task *task,
+                      const struct id *application, struct background_usage *out)
+{
+    struct store_get_background op = { .organization = STORE_FIXTURE_ORGANIZATION,
+                                       .id = task->id };
+    bool found = false;
+
+    assert_int_equal(STORE_RUN(&s->f, store_get_background, &op), ERR_OK);
+    background_task_fini(&op.task);
+    for (size_t i = 0; i < op.usage_count; i++)
+        if (id_equal(&op.usage[i].application, application)) {
+            *out = op.usage[i];
+            out->uid = NULL;
+            out->event_types = text_list_copy(&op.usage[i].event_types);
+            found = true;
+        }
+    background_usages_fini(op.usage, op.usage_count);
+    return found;
+}
+
+static enum err begin_counting(struct scene *s, struct background_task *task,
+                               const struct id *const applications[], size_t count)
+{
+    struct application *found[4];
+    struct store_start_background op = {
+        .task = task,
+        .applications = found,
+        .application_count = count,
+    };
+
+    for (size_t i = 0; i < count; i++)
+        found[i] =
+            catalog_application(s->f.catalog, &STORE_FIXTURE_ORGANIZATION, applications[i]);
+    return STORE_RUN(&s->f, store_start_background, &op);
+}
+
+/* More messages than a bite looks at, before and behind a restart. */
+static void destinations_are_counted_by_application(void **state)
+{
+    struct scene *s = *state;
+    struct id empty = store_fixture_put_application(&s->f, "empty");
+    struct id busy = store_fixture_put_application(&s->f, "busy");
+    struct id uncounted = store_fixture_put_application(&s->f, "uncounted");
+    const struct id *const applications[] = { &s->application, &empty, &busy };
+    struct background_usage usage;
+    struct background_task task;
+
+    record(s, &s->endpoint, 0, 500); /* before the window */
+    record(s, &s->endpoint, 2, 500);
+    record(s, &s->endpoint, 2, 200);
+    record(s, &s->other, 2, 200);
+    record(s, &s->other, 3, 500);
+    for (size_t i = 0; i < 3 * BACKGROUND_BITE_ROWS; i++)
+        store_fixture_append(&s->f, &busy, "a", "{}");
+    store_fixture_append(&s->f, &uncounted, "a", "{}");
+    task = task_of(s, BACKGROUND_STATS);
+    task.since_ms = s->first_ms + STEP_MS;
+    assert_int_equal(begin_counting(s, &task, applications, COUNT(applications)), ERR_OK);
+    for (get(s, &task); task.looked_at == 0; get(s, &task))
+        uv_run(&s->f.loop.uv, UV_RUN_ONCE);
+    assert_int_equal(task.status, BACKGROUND_RUNNING);
+    store_fixture_close(&s->f);
+    store_fixture_open(&s->f);
+    finish(s, &task);
+    assert_int_equal(task.status, BACKGROUND_FINISHED);
+    assert_int_equal(task.looked_at, MESSAGES - 1 + 3 * BACKGROUND_BITE_ROWS);
+    assert_int_equal(task.done, COUNT(applications));
+    assert_true(get_usage(s, &task, &s->application, &usage));
+    assert_int_equal(usage.destinations, 3);
+    assert_true(get_usage(s, &task, &empty, &usage));
+    assert_int_equal(usage.destinations, 0);
+    assert_true(get_usage(s, &task, &busy, &usage));
+    assert_int_equal(usage.destinations, 0);
+    assert_false(get_usage(s, &task, &uncounted, &usage));
+}
+
+static void event_types_are_listed_by_application(void **state)
+{
+    static const char *const ASKED_FOR[][2] = { { "a", "b" }, { "b", "c" } };
+    struct scene *s = *state;
+    struct id narrow = store_fixture_put_application(&s->f, NULL);
+    const struct id *const applications[] = { &s->application, &narrow };
+    struct background_usage usage;
+    struct background_task task;
+
+    for (size_t i = 0; i < COUNT(ASKED_FOR); i++) {
+        struct endpoint *e = store_fixture_endpoint(&s->f, &narrow, NULL);
+        for (size_t j = 0; j < 2; j++)
+            text_list_add(&e->event_types, ASKED_FOR[i][j], 1);
+        store_fixture_put(&s->f, &e->base);
+    }
+    task = task_of(s, BACKGROUND_EVENT_TYPES);
+    assert_int_equal(begin_counting(s, &task, applications, COUNT(applications)), ERR_OK);
+    finish(s, &task);
+    assert_int_equal(task.done, 2);
+    assert_true(get_usage(s, &task, &s->application, &usage));
+    assert_true(usage.has_catch_all);
+    assert_int_equal(usage.event_types.count, 0);
+    assert_true(get_usage(s, &task, &narrow, &usage));
+    assert_false(usage.has_catch_all);
+    assert_int_equal(usage.event_types.count, 3);
+    assert_string_equal(usage.event_types.items[2], "c");
+    background_usage_fini(&usage);
+}
+
 static int run(const char *name)
 {
     const struct CMUnitTest tests[] = {
+        TEST(destinations_are_counted_by_application),
+        TEST(event_types_are_listed_by_application),
         TEST(what_failed_and_was_not_delivered_is_recovered),
         TEST(what_was_never_sent_there_is_replayed_if_it_is_wanted),
         cmocka_unit_test(what_was_sent_is_replayed_as_narrowly_as_asked),

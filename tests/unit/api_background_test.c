@@ -144,6 +144,34 @@ static void a_body_that_is_wrong_is_refused_by_its_field(void **state)
                      202);
 }
 
+static void what_is_to_be_counted_is_checked(void **state)
+{
+    static const struct {
+        uint64_t ago_ms;
+        const char *more;
+        unsigned status;
+    } ROWS[] = {
+        { DAY_MS, "", 202 },
+        { DAY_MS, ",\"appIds\":[\"shop\",\"none\"]", 202 },
+        { DAY_MS, ",\"appIds\":null,\"until\":\"2999-01-01T00:00:00Z\"", 202 },
+        { DAY_MS, ",\"appIds\":[\"none\"]", 422 },
+        { DAY_MS, ",\"appIds\":[]", 422 },
+        { DAY_MS, ",\"appIds\":\"shop\"", 422 },
+        { DAY_MS, ",\"until\":\"2020-01-01T00:00:00Z\"", 422 },
+        { DAY_MS, ",\"until\":7", 422 },
+        { 0, "", 422 },
+    };
+    (void)state;
+
+    for (size_t i = 0; i < COUNT(ROWS); i++) {
+        ASK(ROWS[i].status, "POST", since(ROWS[i].ago_ms, ROWS[i].more),
+            API "/stats/usage/app");
+        answer_fini(&a);
+    }
+    ASK(422, "POST", "{}", API "/stats/usage/app");
+    answer_fini(&a);
+}
+
 static void tasks_are_listed_filtered_and_paged(void **state)
 {
     static const char *const ROUTES[] = { "recover", "replay-missing", "bulk-replay" };
@@ -225,6 +253,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(what_failed_is_recovered_in_the_background),
         TEST(a_body_that_is_wrong_is_refused_by_its_field),
+        TEST(what_is_to_be_counted_is_checked),
         TEST(tasks_are_listed_filtered_and_paged),
         TEST(tasks_are_the_organizations_alone),
     };

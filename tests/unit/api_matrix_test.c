@@ -145,6 +145,8 @@ static const struct row rows[] = {
     { "DELETE", MSG "/content",                NULL, ITS(204) },
     { "DELETE", MSG "/attempt/{attempt}/content",    NULL, ITS(204) },
 
+    { "POST",   API "/stats/usage/app",         RECENT, ANY(202) },
+    { "PUT",    API "/stats/usage/event-types", NULL, ANY(202) },
     { "GET",    API "/background-task",        NULL, ANY(200) },
     { "GET",    API "/background-task/{task}", NULL, ITS(200) },
 
