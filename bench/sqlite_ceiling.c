@@ -1,10 +1,11 @@
 /* SQLite alone: the rows that a delivered message leaves behind, in the outbox's own schema, and
  * nothing else: no threads, no HTTP, no delivery.
  *
- *   sqlite_ceiling DIR MESSAGES GROUP
+ *   sqlite_ceiling DIR MESSAGES GROUP [TENANTS [INDEX]]
  *
  * Each transaction writes GROUP messages of 1 KiB with a delivery each, and the attempts and the
- * final states of the GROUP before. Prints one JSON object. */
+ * final states of the GROUP before. TENANTS (1) applications with one endpoint each take turns;
+ * INDEX is left out, to see what it costs. Prints one JSON object. */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,18 +24,22 @@ static const char *const sql[STATEMENTS] = {
     [INSERT_MESSAGE] =
         "INSERT INTO messages (key, tail, application_key, application_tail, event_type,"
         "                      created_at_ms, expires_at_ms, payload)"
-        " VALUES (?1, zeroblob(12), 7, zeroblob(12), 'order.paid', 0, 0, ?2)",
+        " VALUES (?1, zeroblob(12), ?2, zeroblob(12), 'order.paid', 0, 0, ?3)",
     [INSERT_DELIVERY] =
         "INSERT INTO deliveries (message_key, endpoint_key, state, attempts, due_at_ms)"
-        " VALUES (?1, 9, 0, 0, ?1)",
+        " VALUES (?1, ?2, 0, 0, ?1)",
     [INSERT_ATTEMPT] =
         "INSERT INTO attempts (key, tail, message_key, endpoint_key, endpoint_tail, number,"
         "                      status, trigger, response_status, duration_ms, started_at_ms,"
         "                      next_attempt_at_ms, url)"
-        " VALUES (?1, zeroblob(12), ?1, 9, zeroblob(12), 1, 0, 0, 204, 1, 0, 0,"
+        " VALUES (?1, zeroblob(12), ?1, ?2, zeroblob(12), 1, 0, 0, 204, 1, 0, 0,"
         "         'http://127.0.0.1:8080/hook')",
     [MARK_DELIVERED] = "UPDATE deliveries SET state = 1, attempts = 1"
-                       " WHERE message_key = ?1 AND endpoint_key = 9 AND state = 0",
+                       " WHERE message_key = ?1 AND endpoint_key = ?2 AND state = 0",
+};
+
+struct load {
+    int64_t messages, group, tenants;
 };
 
 static uint8_t payload[PAYLOAD_LEN];
@@ -52,9 +57,11 @@ static void run(sqlite3 *db, const char *text)
     check(db, sqlite3_exec(db, text, NULL, NULL, NULL), SQLITE_OK);
 }
 
-static void step(sqlite3 *db, sqlite3_stmt *statement, int64_t key)
+/* A tenant's number stands for its application and its endpoint. */
+static void step(sqlite3 *db, sqlite3_stmt *statement, int64_t key, int64_t tenant)
 {
     check(db, sqlite3_bind_int64(statement, 1, key), SQLITE_OK);
+    check(db, sqlite3_bind_int64(statement, 2, tenant), SQLITE_OK);
     check(db, sqlite3_step(statement), SQLITE_DONE);
     sqlite3_reset(statement);
 }
@@ -68,23 +75,31 @@ static void create_schema(sqlite3 *db)
             run(db, file->begin);
 }
 
-static void write_group(sqlite3 *db, sqlite3_stmt **statements, int64_t first, int64_t group,
-                        int64_t messages)
+static void drop_index(sqlite3 *db, const char *name)
+{
+    char text[128];
+
+    snprintf(text, sizeof text, "DROP INDEX %s", name);
+    run(db, text);
+}
+
+static void write_group(sqlite3 *db, sqlite3_stmt **statements, int64_t first,
+                        const struct load *load)
 {
     run(db, "BEGIN IMMEDIATE");
-    for (int64_t key = first; key < first + group && key <= messages; key++) {
+    for (int64_t key = first; key < first + load->group && key <= load->messages; key++) {
         check(db,
-              sqlite3_bind_blob(statements[INSERT_MESSAGE], 2, payload, PAYLOAD_LEN,
+              sqlite3_bind_blob(statements[INSERT_MESSAGE], 3, payload, PAYLOAD_LEN,
                                 SQLITE_STATIC),
               SQLITE_OK);
-        step(db, statements[INSERT_MESSAGE], key);
-        step(db, statements[INSERT_DELIVERY], key);
+        step(db, statements[INSERT_MESSAGE], key, key % load->tenants);
+        step(db, statements[INSERT_DELIVERY], key, key % load->tenants);
     }
-    for (int64_t key = first - group; key < first; key++) {
+    for (int64_t key = first - load->group; key < first; key++) {
         if (key < 1)
             continue;
-        step(db, statements[INSERT_ATTEMPT], key);
-        step(db, statements[MARK_DELIVERED], key);
+        step(db, statements[INSERT_ATTEMPT], key, key % load->tenants);
+        step(db, statements[MARK_DELIVERED], key, key % load->tenants);
     }
     run(db, "COMMIT");
     check(db, sqlite3_wal_checkpoint_v2(db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL),
@@ -101,11 +116,13 @@ static double seconds(clockid_t clock)
 
 int main(int argc, char **argv)
 {
-    if (argc != 4) {
-        fputs("usage: sqlite_ceiling DIR MESSAGES GROUP\n", stderr);
+    if (argc < 4 || argc > 6) {
+        fputs("usage: sqlite_ceiling DIR MESSAGES GROUP [TENANTS [INDEX]]\n", stderr);
         return 2;
     }
-    int64_t messages = strtoll(argv[2], NULL, 10), group = strtoll(argv[3], NULL, 10);
+    struct load load = { .messages = strtoll(argv[2], NULL, 10),
+                         .group = strtoll(argv[3], NULL, 10),
+                         .tenants = argc > 4 ? strtoll(argv[4], NULL, 10) : 1 };
     char path[512];
     sqlite3 *db;
     sqlite3_stmt *statements[STATEMENTS];
@@ -116,18 +133,21 @@ int main(int argc, char **argv)
         return 1;
     }
     create_schema(db);
+    if (argc > 5)
+        drop_index(db, argv[5]);
     for (int i = 0; i < STATEMENTS; i++)
         check(db, sqlite3_prepare_v2(db, sql[i], -1, &statements[i], NULL), SQLITE_OK);
     memset(payload, 'x', sizeof payload);
 
     double wall = seconds(CLOCK_MONOTONIC), cpu = seconds(CLOCK_PROCESS_CPUTIME_ID);
-    for (int64_t first = 1; first <= messages + group; first += group)
-        write_group(db, statements, first, group, messages);
+    for (int64_t first = 1; first <= load.messages + load.group; first += load.group)
+        write_group(db, statements, first, &load);
     wall = seconds(CLOCK_MONOTONIC) - wall;
     cpu = seconds(CLOCK_PROCESS_CPUTIME_ID) - cpu;
 
     printf("{\"messages\":%lld,\"group\":%lld,\"seconds\":%.3f,\"cpu_us_per_message\":%.2f}\n",
-           (long long)messages, (long long)group, wall, cpu * 1e6 / (double)messages);
+           (long long)load.messages, (long long)load.group, wall,
+           cpu * 1e6 / (double)load.messages);
     for (int i = 0; i < STATEMENTS; i++)
         sqlite3_finalize(statements[i]);
     sqlite3_close(db);
