@@ -48,12 +48,13 @@ function call({ method, path }, { parts = own, query = '', body } = {}) {
     return d.call(method, query ? `${filled}?${query}` : filled, body);
 }
 
-// The document's example of a body; names in it that can be taken but once are left out or new each time.
+// The document's example of a body. Names that can be taken but once are left out or new each time, and so are those of what
+// isn't here.
 let names = 0;
 function example({ id, body }) {
     if (!body) return undefined;
-    const { uid, eventId, application, ...rest } = resolve(Object.values(body.examples)[0]).value;
-    void [uid, eventId, application];
+    const { uid, eventId, application, appIds, ...rest } = resolve(Object.values(body.examples)[0]).value;
+    void [uid, eventId, application, appIds];
     return { ...rest, ...rest.url && { url: r.url }, ...id === 'createEventType' && { name: `t${names++}` } };
 }
 
@@ -166,6 +167,7 @@ const stricter = {
     appId: /is expected with/, endpointId: /one of/, messageId: /one of/, recorded: /one of/, whatIf: /./,
     headers: /./,
     uid: /must be the application in the path/,
+    appIds: /there is none of them here/,
     spec: /./, specRaw: /./,
 };
 
