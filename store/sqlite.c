@@ -57,6 +57,7 @@ static enum err open_files(struct backend *b)
         if (err)
             return err;
         write->checkpoint_at = CHECKPOINT_PAGES;
+        write->wiped = true; /* perhaps: by a process that was killed */
     }
     return ERR_OK;
 }

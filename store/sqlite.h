@@ -19,7 +19,7 @@ struct connection {
     const char *file;  /* its name, for the log */
     int log_pages;     /* in the write-ahead log after the last commit */
     int checkpoint_at; /* so many */
-    bool wiped;        /* what was overwritten is still in the log */
+    bool wiped;        /* what was overwritten may still be in the log */
     int wipe_at;       /* so many; before that it isn't tried again to get it out */
 };
 

@@ -5,6 +5,8 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 #include <sqlite3.h>
@@ -121,6 +123,39 @@ static void a_reader_in_the_way_puts_it_off(void **state)
     assert_true(store_files_count(&w->f, SECRET) > 0);
     sqlite3_close(db);
     append_pages(w);
+    assert_int_equal(store_files_count(&w->f, SECRET), 0);
+}
+
+/* In a process of its own, which a reader keeps from emptying the log. */
+static void expunge_and_die(struct world *w)
+{
+    sqlite3 *db;
+
+    store_fixture_open(&w->f);
+    struct id message = append_secret(w, 3000);
+    if (sqlite3_open_v2(store_fixture_path(&w->f, "regional.db"), &db, SQLITE_OPEN_READONLY,
+                        "unix") != SQLITE_OK ||
+        sqlite3_exec(db, "BEGIN; SELECT * FROM totals", NULL, NULL, NULL) != SQLITE_OK)
+        _exit(1);
+    _exit(expunge(w, &message) == ERR_OK ? 0 : 1);
+}
+
+static void
+what_a_process_that_died_left_in_the_log_is_gone_with_the_next_ones_first_write(void **state)
+{
+    struct world *w = *state;
+    int status;
+
+    store_fixture_close(&w->f);
+    pid_t child = fork();
+    if (child == 0)
+        expunge_and_die(w);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    assert_true(store_files_count(&w->f, SECRET) > 0);
+
+    store_fixture_open(&w->f);
+    store_fixture_append(&w->f, &w->application, "a", "{}");
     assert_int_equal(store_files_count(&w->f, SECRET), 0);
 }
 
@@ -319,6 +354,7 @@ static int run(const char *backend)
         TEST(a_payload_that_is_expunged_is_in_no_file),
         TEST(so_is_one_that_has_been_in_the_file_for_long),
         TEST(a_reader_in_the_way_puts_it_off),
+        TEST(what_a_process_that_died_left_in_the_log_is_gone_with_the_next_ones_first_write),
         TEST(the_message_stays_without_its_payload),
         TEST(nothing_of_it_is_sent_any_more),
         TEST(a_response_that_is_expunged_is_in_no_file),

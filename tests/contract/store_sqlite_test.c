@@ -410,7 +410,8 @@ static void a_commit_is_written_in_few_pieces(void **state)
     struct id application = store_fixture_put_application(f, NULL);
     struct id stored[COUNT(CASES)];
 
-    store_fixture_append(f, &application, "a", "1"); /* which begins the log */
+    store_fixture_append(f, &application, "a", "1"); /* after which the log is emptied */
+    store_fixture_append(f, &application, "a", "1"); /* which begins it */
     for (size_t i = 0; i < COUNT(CASES); i++) {
         char *payload = xcalloc(CASES[i].payload_len + 1, 1);
         memset(payload, '1', CASES[i].payload_len);
