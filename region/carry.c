@@ -146,7 +146,7 @@ static void on_errand(struct task *task)
 
     if (link->closing)
         finish(errand, ERR_CANCELED);
-    else if (!caller || !caller->courier)
+    else if (!caller || !caller->courier || peer_is_given_up(&caller->health))
         finish(errand, ERR_UNAVAILABLE);
     else if (link->carriage_count == CARRIAGES_MAX ||
              errand->body_len > CARRIED_BYTES_MAX - link->carried_bytes)
@@ -223,11 +223,11 @@ static void on_cancel(struct task *task)
 
 /* What is on its way there may be done or not, and nobody will say: its client needn't wait for the
  * timeout to hear that. */
-void carry_give_up(struct link *link, const struct region *region)
+void carry_give_up(struct link *link, const struct caller *caller)
 {
     for (struct list *at = link->carriages.next; at != &link->carriages; at = at->next) {
         struct carriage *c = container_of(at, struct carriage, link);
-        if (c->caller->region == region)
+        if (c->caller == caller)
             courier_cancel(c->caller->courier, &c->call);
     }
 }

@@ -278,13 +278,14 @@ static void post_health(struct link *link)
     for (size_t i = 0; i < link->topology->count; i++) {
         if (now[i].state != link->conditions[i].state && i != link->topology->self) {
             log_change(&link->topology->regions[i], &now[i]);
-            if (now[i].state == REGION_DEAD) {
-                carry_give_up(link, &link->topology->regions[i]);
+            if (now[i].state == REGION_DEAD)
                 forwards_give_up(link, &link->topology->regions[i]);
-            }
         }
         changed = changed || !is_same(&now[i], &link->conditions[i]);
     }
+    for (size_t i = 0; i < link->caller_count; i++)
+        if (peer_is_given_up(&link->callers[i].health))
+            carry_give_up(link, &link->callers[i]);
     if (!changed)
         return;
     memcpy(link->conditions, now, sizeof link->conditions);

@@ -263,7 +263,7 @@ void answers_poke(struct link *link, struct now now); /* time has passed */
 /* carry.c */
 void carry_open(struct link *link);
 bool carry_is_idle(const struct link *link);
-void carry_give_up(struct link *link, const struct region *region); /* it is dead */
+void carry_give_up(struct link *link, const struct caller *caller); /* it doesn't answer */
 
 /* forwards.c */
 void forwards_open(struct link *link);

@@ -1,7 +1,7 @@
 // Where a tenant's messages may be, and what becomes of them while their home is away.
 import assert from 'node:assert/strict';
 import { until } from '../e2e/lib/wait.mjs';
-import { allAlive, every_ms, tenant } from './lib/peers.mjs';
+import { allAlive, every_ms, sees, tenant } from './lib/peers.mjs';
 import { wanTest } from './lib/stage.mjs';
 import { round_trips_ms } from './lib/wan.mjs';
 
@@ -73,6 +73,21 @@ for (const [what, strike, mend, within_ms] of [
         await receiver.arrived(abroad.length);
     });
 }
+
+// Its state is `suspect`, not `dead`, for the others reach it: nobody may stand in, and no answer comes from here.
+wanTest('a request to a region that only others reach is held, and not left waiting', { joined: true }, async stage => {
+    await allAlive(stage);
+    await tenant(stage, 'acme', { jurisdiction: 'eu', home: 'fra' });
+    await stage.wan.cut('fra', 'sin');
+    for (const when of ['while it is noticed', 'afterwards']) {
+        const began = performance.now();
+        const asked = await stage.sin.call('GET', '/app/acme/msg');
+        assert.ok(isHeld(asked), `${when}: ${asked.status} ${JSON.stringify(asked.body)}`);
+        assert.ok(performance.now() - began < 10_000, `${when}: ${performance.now() - began} ms`);
+        await sees(stage.sin, { fra: 'suspect' });
+    }
+    assert.equal((await stage.iad.call('GET', '/app/acme/msg')).status, 200);
+});
 
 const american = { region: name => ({ init: name === 'gru' ? ['--jurisdiction', 'us'] : [] }), joined: true };
 
