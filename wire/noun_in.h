@@ -37,9 +37,8 @@ void read_event_type(const struct json *body, enum read_mode mode, struct event_
 struct openapi_in {
     bool dry_run, replace_all;
     size_t count;
-    struct event_type *
-        *types; /* owned, a reference each, without ids or dates; by name, no two of
-                                * one */
+    /* Owned, a reference each, without ids or dates; by name, no two of one. */
+    struct event_type **types;
 };
 
 /* ERR_INVALID: not one of `spec` and `specRaw`. What is wrong in the document is a fault. */
