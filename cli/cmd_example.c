@@ -14,6 +14,8 @@ static const struct option options[] = {
     LOCAL_APP,
     FIELD("event-type", OPTION_TEXT, "TYPE", "whose example is sent; " PING " unless given",
           "eventType"),
+    FIELD("example-index", OPTION_COUNT, "N",
+          "which of its examples; 0, the first, unless given", "exampleIndex"),
     LOCAL("wait", OPTION_FLAG, NULL, "wait for the first attempt; its outcome is ours"),
     LOCAL("timeout", OPTION_COUNT, "SECONDS", "of --wait; 30 unless given"),
     OPTION_END,

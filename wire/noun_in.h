@@ -133,8 +133,11 @@ struct precheck_in {
 void read_precheck(const struct json *body, struct precheck_in *into, struct faults *faults);
 void precheck_in_fini(struct precheck_in *p);
 
-/* The body of POST …/send-example: the event type of a message whose payload isn't in it. */
-void read_example(const struct json *body, struct message_in *into, struct faults *faults);
+/* The body of POST …/send-example: the event type of a message whose payload isn't in it, but one of
+ * that type's examples; the first is 0. */
+#define EXAMPLE_INDEX_MAX 1000
+void read_example(const struct json *body, struct message_in *into, uint32_t *out_index,
+                  struct faults *faults);
 
 /* Custom headers as stored, an object of strings, to "Name: value" lines. ERR_INVALID. */
 MUST_USE enum err read_header_lines(const void *json, size_t len, struct text_list *out_lines);

@@ -218,13 +218,17 @@ void precheck_in_fini(struct precheck_in *p)
     text_list_fini(&p->channels);
 }
 
-void read_example(const struct json *body, struct message_in *into, struct faults *faults)
+void read_example(const struct json *body, struct message_in *into, uint32_t *out_index,
+                  struct faults *faults)
 {
     struct fields f;
 
     *into = (struct message_in){ .retention_hours = PAYLOAD_HOURS_MAX };
-    if (fields_begin(&f, body, READ_REPLACE, faults))
-        field_text(&f, "eventType", &EVENT_TYPE, &into->event_type);
+    *out_index = 0;
+    if (!fields_begin(&f, body, READ_REPLACE, faults))
+        return;
+    field_text(&f, "eventType", &EVENT_TYPE, &into->event_type);
+    field_number(&f, "exampleIndex", 0, EXAMPLE_INDEX_MAX, out_index);
 }
 
 void read_bulk_expunge(const struct json *body, struct text_list *into, struct faults *faults)

@@ -516,7 +516,7 @@ expect 0 endpoint create --app quiet --uid in --to "${started#listening on }" --
 expect 0 endpoint pause --app quiet in;        says out '^DISABLED +true$'
 expect 0 endpoint test --app quiet in -o jsonl;  says out '"payload":\{"success":true\}'
 message=$(member id)
-expect 1 endpoint test --app quiet in --event-type order.paid;  says err 'has no example'
+expect 1 endpoint test --app quiet in --event-type order.paid;  says err 'has no such example'
 expect 3 endpoint test --app quiet in --event-type order.gone
 expect 3 endpoint test --app quiet none
 expect 0 attempt list --app quiet --message "$message";  silent out

@@ -69,16 +69,18 @@ static void pending_is(int64_t want)
 static void an_example_goes_to_one_endpoint_that_does_not_want_it(void **state)
 {
     static const struct {
-        const char *event_type, *payload;
+        const char *event_type, *more, *payload;
     } rows[] = {
-        { "svix.ping", "\"payload\":{\"success\":true}" },
-        { "paid", "\"payload\":{\"n\":1.10,\"big\":12345678901234567890}" },
+        { "svix.ping", "", "\"payload\":{\"success\":true}" },
+        { "paid", "", "\"payload\":{\"n\":1.10,\"big\":12345678901234567890}" },
+        { "paid", ",\"exampleIndex\":1", "\"payload\":{}" },
     };
     char body[128];
     (void)state;
 
     for (size_t i = 0; i < COUNT(rows); i++) {
-        snprintf(body, sizeof body, "{\"eventType\":\"%s\"}", rows[i].event_type);
+        snprintf(body, sizeof body, "{\"eventType\":\"%s\"%s}", rows[i].event_type,
+                 rows[i].more);
         struct answer a = site_ask(&site, "POST", body, EXAMPLE);
         assert_int_equal(a.status, 200);
         answer_has_text(&a, "eventType", rows[i].event_type);
@@ -103,6 +105,8 @@ static void what_has_no_example_or_is_wrong_is_refused(void **state)
         { "{\"eventType\":\"text\"}", 400 },
         { "{\"eventType\":\"odd\"}", 400 },
         { "{\"eventType\":\"wanted\"}", 400 },
+        { "{\"eventType\":\"paid\",\"exampleIndex\":2}", 400 },
+        { "{\"eventType\":\"paid\",\"exampleIndex\":-1}", 422 },
         { "{\"eventType\":\"gone\"}", 404 },
         { "{\"eventType\":\"a b\"}", 422 },
         { "{\"eventType\":null}", 422 },

@@ -145,7 +145,7 @@ const cases = {
         c.svix.endpoint.bulkReplay(c.app, c.endpoint, { ...minute(), eventTypes: ['none'] })),
     'endpoint.recover': c => task(c, 'endpoint.recover', c.svix.endpoint.recover(c.app, c.endpoint, minute())),
     'endpoint.sendExample': async ({ svix, app, endpoint, receiver, secret }) => {
-        const { id } = await svix.endpoint.sendExample(app, endpoint, { eventType: 'svix.ping' });
+        const { id } = await svix.endpoint.sendExample(app, endpoint, { eventType: 'svix.ping', exampleIndex: 0 });
         assert.deepEqual(verify(secret, await arrived(receiver, id)), { success: true });
     },
     'endpoint.getStats': async ({ svix, app, endpoint }) => {
