@@ -8,9 +8,10 @@ import { onStage, wanTest } from './lib/stage.mjs';
 
 const regions = ['fra', 'sin'];
 
-// A message of this text, in clear within its region only.
+// A message of this text, in clear within its region only. Behind the first of all the log is emptied.
 const post = async (region, text) => {
     const { id } = await region.must('POST', '/app', { name: 'Shop' });
+    await region.send(id, {});
     await region.send(id, { text });
 };
 
