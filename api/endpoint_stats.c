@@ -9,7 +9,7 @@
 
 #define DAY_MS       (UINT64_C(24) * 3600 * 1000)
 #define RANGE_MAX_MS (28 * DAY_MS)
-#define STEPS_MAX    2500 /* of ATTEMPTS_COUNTED_MAX each: ten million attempts */
+#define STEPS_MAX    500 /* of ATTEMPTS_COUNTED_MAX each: ten million attempts */
 
 static void count(struct request *r, const struct store_count_attempts *from);
 static void on_counted(struct store_req *req);

@@ -26,7 +26,7 @@ async function cost(count, ...without) {
 const median = values => values.sort((x, y) => x - y)[values.length >> 1];
 const cells = (name, values) => console.log(`| ${[name.padEnd(22), ...values.map(us => `${us.toFixed(1)} µs`.padStart(11))].join(' | ')} |`);
 
-const names = indexes();
+const names = [...new Set(indexes())]; // some are made anew
 const all = tenants.map(() => []), saved = new Map(names.map(name => [name, tenants.map(() => [])]));
 for (let round = 0; round < rounds; round++)
     for (const [i, count] of tenants.entries())

@@ -50,7 +50,7 @@ struct store_list_tried {
 };
 void store_list_tried(struct store *s, struct store_list_tried *op);
 
-#define ATTEMPTS_COUNTED_MAX 4000 /* looked at at once: the reader's thread is shared */
+#define ATTEMPTS_COUNTED_MAX 20000 /* looked at at once: the reader's thread is shared */
 
 /* Count attempts to an endpoint that were made from one instant to another, both of them included, by
  * status. `more`: there are others behind `reached_key`. */

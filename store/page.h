@@ -4,9 +4,7 @@
 
 #include "store/store.h"
 
-/* A list with filters looks at no more rows than this for one page, and a page of messages
- * holds no more payload: the reader's thread is shared. */
-#define PAGE_ROWS_MAX  20000
+/* A page of messages holds no more payload: the reader's thread is shared. */
 #define PAGE_BYTES_MAX (16u * 1024 * 1024)
 
 /* Read rows with above < key < below, ascending or not, then turn them round if `reversed`. */

@@ -65,14 +65,14 @@ static enum err open_files(struct backend *b)
 static enum err prepare(struct backend *b)
 {
     static enum err (*const PARTS[])(struct backend *) = {
-        sqlite_config_prepare,     sqlite_outbox_prepare,      sqlite_repeat_prepare,
-        sqlite_messages_prepare,   sqlite_attempts_prepare,    sqlite_lanes_prepare,
-        sqlite_status_prepare,     sqlite_journal_prepare,     sqlite_replicas_prepare,
-        sqlite_regions_prepare,    sqlite_routes_prepare,      sqlite_resend_prepare,
-        sqlite_deliveries_prepare, sqlite_failing_prepare,     sqlite_expunge_prepare,
-        sqlite_background_prepare, sqlite_bite_prepare,        sqlite_sealed_prepare,
-        sqlite_purge_prepare,      sqlite_operational_prepare, sqlite_retention_prepare,
-        sqlite_usage_prepare,
+        sqlite_config_prepare,    sqlite_outbox_prepare,     sqlite_repeat_prepare,
+        sqlite_messages_prepare,  sqlite_attempts_prepare,   sqlite_count_prepare,
+        sqlite_lanes_prepare,     sqlite_status_prepare,     sqlite_journal_prepare,
+        sqlite_replicas_prepare,  sqlite_regions_prepare,    sqlite_routes_prepare,
+        sqlite_resend_prepare,    sqlite_deliveries_prepare, sqlite_failing_prepare,
+        sqlite_expunge_prepare,   sqlite_background_prepare, sqlite_bite_prepare,
+        sqlite_sealed_prepare,    sqlite_purge_prepare,      sqlite_operational_prepare,
+        sqlite_retention_prepare, sqlite_usage_prepare,
     };
     enum err err = ERR_OK;
 

@@ -71,10 +71,11 @@ struct backend {
         struct connection files[BACKEND_FILES];
         struct ordered { /* the same list in both directions */
             sqlite3_stmt *up, *down;
-        } applications, endpoints, event_types, messages, by_message, by_endpoint, destinations,
-            tried, background;
+        } applications, endpoints, event_types, messages, tagged, by_message, by_endpoint,
+            failed, destinations, tried, background;
         sqlite3_stmt *get_message, *get_event, *get_payload, *get_attempt, *get_response,
-            *look_at_attempts, *count_attempts;
+            *look_at_attempts;
+        sqlite3_stmt *count_rows, *count_entries, *count_failed;
         sqlite3_stmt *due, *next_lane, *totals, *failing, *ends, *get_route, *get_background,
             *get_usage;
         sqlite3_stmt *journal, *journal_chain, *journal_first, *own_position, *position,
@@ -109,6 +110,22 @@ enum err sqlite_run(const struct connection *c, sqlite3_stmt *statement);
 /* Step to the next row. After the last one, or an error, the statement is reset; who stops
  * before that calls sqlite3_reset(). */
 enum err sqlite_next(const struct connection *c, sqlite3_stmt *statement, bool *out_row);
+
+/* Effort: what a page spends on rows that it passes over. At its limit, a few milliseconds, the page ends,
+ * whatever it has found: the next list waits for this one, and so do deliveries that are due. What it
+ * takes isn't counted, for that has limits of its own. */
+#define EFFORT_MAX 15000
+#define EFFORT_ROW 5 /* read besides an entry of an index */
+struct effort {
+    const struct connection *connection;
+    int pages;   /* read from the file, up to the row before */
+    size_t rows; /* read for this one */
+    size_t spent;
+};
+struct effort effort_begin(const struct connection *c);
+void effort_add(struct effort *e, size_t rows);
+void effort_took(struct effort *e);   /* the row that was looked at, */
+bool effort_passed(struct effort *e); /* or not; whether nothing is left */
 
 /* sqlite_directory.c */
 enum err sqlite_directory_open(const char *dir, int *out_lock);
@@ -266,19 +283,15 @@ enum err sqlite_keep_answer(struct backend *b, enum backend_file file, const uin
 enum err sqlite_messages_prepare(struct backend *b);
 enum err sqlite_get_message(struct backend *b, struct store_get_message *op);
 
-/* The message of a row of SCANNED_COLUMNS, the reader's. */
-enum err sqlite_take_message(struct backend *b, sqlite3_stmt *st, bool with_content,
-                             struct message **out);
-
 /* The payload or the response of an id's row, by its statement. */
 enum err sqlite_take_content(struct backend *b, sqlite3_stmt *st, const struct id *id,
                              struct bytes *out);
 enum err sqlite_list_messages(struct backend *b, struct store_list_messages *op);
 
-/* Whether the row, whose first columns are those of a tagged message, is one of the application's that the
- * filter takes. */
-bool sqlite_message_passes(sqlite3_stmt *statement, const struct id *application,
-                           const struct message_filter *filter);
+/* The message of a key, if it is one of the application's that the filter takes; or NULL. */
+enum err sqlite_find_message(struct backend *b, int64_t key, const struct id *application,
+                             const struct message_filter *filter, bool with_content,
+                             struct message **out);
 
 enum err sqlite_deliveries_prepare(struct backend *b);
 enum err sqlite_list_destinations(struct backend *b, struct store_list_destinations *op);
@@ -287,6 +300,8 @@ enum err sqlite_list_tried(struct backend *b, struct store_list_tried *op);
 enum err sqlite_attempts_prepare(struct backend *b);
 enum err sqlite_get_attempt(struct backend *b, struct store_get_attempt *op);
 enum err sqlite_list_attempts(struct backend *b, struct store_list_attempts *op);
+
+enum err sqlite_count_prepare(struct backend *b);
 enum err sqlite_count_attempts(struct backend *b, struct store_count_attempts *op);
 
 enum err sqlite_lanes_prepare(struct backend *b);

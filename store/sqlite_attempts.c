@@ -48,24 +48,18 @@ static const char SQL_GET_RESPONSE[] =
     "  FROM attempts"
     " WHERE key = ?1";
 
-#define SQL_LIST_BY(column, direction)                                                         \
-    "SELECT " ATTEMPT_COLUMNS                                                                  \
-    "  FROM attempts AS a"                                                                     \
-    "  JOIN messages AS m ON m.key = a.message_key"                                            \
-    "  LEFT JOIN attempt_ways AS w ON w.key = a.key"                                           \
-    " WHERE a." column " = ?1 AND a.key > ?2 AND a.key < ?3"                                   \
-    " ORDER BY a.key " direction
+/* As SQL_WALK_MESSAGES. */
+#define SQL_WALK_BY(column, index, direction)                                                  \
+    "SELECT key, NULL"                                                                         \
+    "  FROM attempts INDEXED BY " index                                                        \
+    " WHERE " column " = ?1 AND key > ?2 AND key < ?3"                                         \
+    " ORDER BY key " direction
 
-/* Those of a tick or two at both ends are looked at in vain. */
-static const char SQL_COUNT_ATTEMPTS[] =
-    "SELECT sum(status = 0 AND inside), sum(status = 1 AND inside),"
-    "       sum(status = 2 AND inside), sum(status = 3 AND inside),"
-    "       sum(status = 4 AND inside), count(*), max(key)"
-    "  FROM (SELECT key, status, started_at_ms BETWEEN ?4 AND ?5 AS inside"
-    "          FROM attempts"
-    "         WHERE endpoint_key = ?1 AND key > ?2 AND key < ?3"
-    "         ORDER BY key"
-    "         LIMIT ?6)";
+#define SQL_WALK_FAILED(direction)                                                             \
+    "SELECT key, NULL"                                                                         \
+    "  FROM attempts INDEXED BY attempts_failed"                                               \
+    " WHERE endpoint_key = ?1 AND key > ?2 AND key < ?3 AND status <> 0"                       \
+    " ORDER BY key " direction
 /* clang-format on */
 
 enum err sqlite_attempts_prepare(struct backend *b)
@@ -73,11 +67,15 @@ enum err sqlite_attempts_prepare(struct backend *b)
     const struct prepared statements[] = {
         { &b->reader.get_attempt, SQL_GET_ATTEMPT },
         { &b->reader.get_response, SQL_GET_RESPONSE },
-        { &b->reader.by_message.up, SQL_LIST_BY("message_key", "ASC") },
-        { &b->reader.by_message.down, SQL_LIST_BY("message_key", "DESC") },
-        { &b->reader.by_endpoint.up, SQL_LIST_BY("endpoint_key", "ASC") },
-        { &b->reader.by_endpoint.down, SQL_LIST_BY("endpoint_key", "DESC") },
-        { &b->reader.count_attempts, SQL_COUNT_ATTEMPTS },
+        { &b->reader.by_message.up, SQL_WALK_BY("message_key", "attempts_of_message", "ASC") },
+        { &b->reader.by_message.down,
+          SQL_WALK_BY("message_key", "attempts_of_message", "DESC") },
+        { &b->reader.by_endpoint.up,
+          SQL_WALK_BY("endpoint_key", "attempts_of_endpoint", "ASC") },
+        { &b->reader.by_endpoint.down,
+          SQL_WALK_BY("endpoint_key", "attempts_of_endpoint", "DESC") },
+        { &b->reader.failed.up, SQL_WALK_FAILED("ASC") },
+        { &b->reader.failed.down, SQL_WALK_FAILED("DESC") },
         { 0 },
     };
 
@@ -174,29 +172,58 @@ static enum err take_message(struct backend *b, sqlite3_stmt *st,
     return ERR_OK;
 }
 
+/* An attempt goes to the page, or ends it where that is full. */
+static enum err add_attempt(struct backend *b, sqlite3_stmt *st, struct store_list_attempts *op,
+                            size_t *bytes)
+{
+    if (op->count == op->page.limit || *bytes > PAGE_BYTES_MAX) {
+        op->more = true;
+        return ERR_OK;
+    }
+    enum err err = take_message(b, st, op, bytes);
+    if (!err)
+        err = take_attempt(b, st, op->with_content, &op->attempts[op->count++]);
+    return err;
+}
+
+/* The attempt of a key, if it passes. */
+static enum err look_at_attempt(struct backend *b, int64_t key, struct store_list_attempts *op,
+                                size_t *bytes, bool *out_passes)
+{
+    sqlite3_stmt *st = b->reader.get_attempt;
+    bool found;
+
+    *out_passes = false;
+    sqlite3_bind_int64(st, 1, key);
+    enum err err = sqlite_next(&b->reader.files[BACKEND_REGIONAL], st, &found);
+    if (!err && found && attempt_passes(st, op)) {
+        *out_passes = true;
+        err = add_attempt(b, st, op, bytes);
+    }
+    sqlite3_reset(st);
+    return err;
+}
+
 /* As collect_messages(). */
 static enum err collect_attempts(struct backend *b, sqlite3_stmt *st,
                                  struct store_list_attempts *op, struct id *out_reached)
 {
     const struct connection *c = &b->reader.files[BACKEND_REGIONAL];
-    size_t seen = 0, bytes = 0;
+    struct effort effort = effort_begin(c);
+    size_t bytes = 0;
     bool row;
     enum err err = ERR_OK;
 
     while (!op->more && !(err = sqlite_next(c, st, &row)) && row) {
-        bool passes = attempt_passes(st, op);
-        if (passes && (op->count == op->page.limit || bytes > PAGE_BYTES_MAX)) {
+        bool passes;
+        if ((err = look_at_attempt(b, sqlite3_column_int64(st, 0), op, &bytes, &passes)))
+            break;
+        effort_add(&effort, 2); /* its message too */
+        if (passes) {
+            effort_took(&effort);
+        } else if (effort_passed(&effort)) {
             op->more = true;
-        } else if (passes) {
-            if ((err = take_message(b, st, op, &bytes)))
-                break;
-            err = take_attempt(b, st, op->with_content, &op->attempts[op->count++]);
-            if (err)
-                break;
-        }
-        if (!op->more && ++seen == PAGE_ROWS_MAX) {
-            op->more = true;
-            *out_reached = column_id(st, ATTEMPT_ID);
+            *out_reached = column_id(st, 0);
         }
     }
     sqlite3_reset(st);
@@ -214,11 +241,25 @@ static void drop_attempts(struct store_list_attempts *op)
     free(op->messages);
 }
 
+/* Whether nothing passes that was delivered: a success is answered 2xx. */
+static bool wants_failures(const struct attempt_filter *filter)
+{
+    return (filter->has_status && filter->status != ATTEMPT_SUCCESS) ||
+           (filter->has_status_class && filter->status_class != 200);
+}
+
+static const struct ordered *attempts_to_walk(const struct reader *r,
+                                              const struct store_list_attempts *op)
+{
+    if (op->by_message)
+        return &r->by_message;
+    return wants_failures(&op->filter) ? &r->failed : &r->by_endpoint;
+}
+
 enum err sqlite_list_attempts(struct backend *b, struct store_list_attempts *op)
 {
     const struct id *of = op->by_message ? &op->message : &op->endpoint;
-    const struct ordered *list =
-        op->by_message ? &b->reader.by_message : &b->reader.by_endpoint;
+    const struct ordered *list = attempts_to_walk(&b->reader, op);
     struct walk walk = walk_filtered(&op->page, &op->filter.message);
     sqlite3_stmt *st = walk.ascending ? list->up : list->down;
     struct id reached = { { 0 } };
@@ -242,28 +283,5 @@ enum err sqlite_list_attempts(struct backend *b, struct store_list_attempts *op)
         page_reverse(op->messages, op->count, sizeof *op->messages);
     op->span = span_of(&walk, op->count > 0 ? &op->attempts[0].id : NULL,
                        op->count > 0 ? &op->attempts[op->count - 1].id : NULL, &reached);
-    return ERR_OK;
-}
-
-enum err sqlite_count_attempts(struct backend *b, struct store_count_attempts *op)
-{
-    sqlite3_stmt *st = b->reader.count_attempts;
-    int64_t above = id_key_at(op->from_ms) - 1;
-    bool row;
-
-    sqlite3_bind_int64(st, 1, id_key(&op->endpoint));
-    sqlite3_bind_int64(st, 2, op->after_key > above ? op->after_key : above);
-    sqlite3_bind_int64(st, 3, id_key_at(op->until_ms + ID_TICK_MS));
-    bind_u64(st, 4, op->from_ms);
-    bind_u64(st, 5, op->until_ms);
-    bind_u64(st, 6, ATTEMPTS_COUNTED_MAX);
-    enum err err = sqlite_next(&b->reader.files[BACKEND_REGIONAL], st, &row);
-    if (err)
-        return err;
-    for (int i = 0; i < ATTEMPT_STATUSES; i++)
-        op->counts[i] = column_u64(st, i);
-    op->more = column_u64(st, ATTEMPT_STATUSES) == ATTEMPTS_COUNTED_MAX;
-    op->reached_key = sqlite3_column_int64(st, ATTEMPT_STATUSES + 1);
-    sqlite3_reset(st);
     return ERR_OK;
 }

@@ -11,8 +11,12 @@ enum outcome_column { OUTCOME_STATE = 0, OUTCOME_ATTEMPTS, OUTCOME_DUE_AT_MS, OU
 /* Behind them, of a list of destinations. There is no tail: a cursor's key will do. */
 #define DESTINATION_ENDPOINT OUTCOME_END
 
-/* Behind the columns of the message; all NULL when there is no delivery. */
-#define TRIED(column) (TAGGED_END + (column))
+/* Behind a message's key and no tail; all NULL when there is no delivery. */
+#define TRIED_MESSAGE 0
+#define TRIED(column) (2 + (column))
+
+/* Of those of one message. */
+#define ATTEMPTS_LOOKED_AT_MAX (EFFORT_MAX / EFFORT_ROW)
 
 /* clang-format off */
 #define SQL_LIST_DESTINATIONS(direction)                                                       \
@@ -22,8 +26,8 @@ enum outcome_column { OUTCOME_STATE = 0, OUTCOME_ATTEMPTS, OUTCOME_DUE_AT_MS, OU
     " ORDER BY d.endpoint_key " direction
 
 #define SQL_LIST_TRIED(direction)                                                              \
-    "SELECT " SCANNED_COLUMNS ", " OUTCOME_COLUMNS                                            \
-    "  FROM messages AS m"                                                                     \
+    "SELECT m.key, NULL, " OUTCOME_COLUMNS                                                     \
+    "  FROM messages AS m INDEXED BY messages_listed"                                          \
     "  LEFT JOIN deliveries AS d ON d.message_key = m.key AND d.endpoint_key = ?4"             \
     " WHERE m.application_key = ?1 AND m.key > ?2 AND m.key < ?3"                              \
     " ORDER BY m.key " direction
@@ -70,20 +74,19 @@ struct past {
     bool tried, delivered;
 };
 
-/* Looks at no more attempts than a page may at rows; `seen` counts them. */
 static enum err look_at_attempts(struct backend *b, int64_t message_key, int64_t endpoint_key,
-                                 size_t *seen, struct past *out)
+                                 struct effort *effort, struct past *out)
 {
     sqlite3_stmt *st = b->reader.look_at_attempts;
     bool row;
 
     sqlite3_bind_int64(st, 1, message_key);
     sqlite3_bind_int64(st, 2, endpoint_key);
-    sqlite3_bind_int64(st, 3, PAGE_ROWS_MAX);
+    sqlite3_bind_int64(st, 3, ATTEMPTS_LOOKED_AT_MAX);
     enum err err = sqlite_next(&b->reader.files[BACKEND_REGIONAL], st, &row);
     if (!err && row) {
         *out = (struct past){ column_bool(st, 0), column_bool(st, 1) };
-        *seen += (size_t)column_u64(st, 2);
+        effort_add(effort, (size_t)column_u64(st, 2));
     }
     sqlite3_reset(st);
     return err;
@@ -91,14 +94,14 @@ static enum err look_at_attempts(struct backend *b, int64_t message_key, int64_t
 
 /* One that ended without an attempt of the schedule may have had one that was asked for, or none. */
 static enum err was_tried(struct backend *b, sqlite3_stmt *st, int at, int64_t message_key,
-                          int64_t endpoint_key, size_t *seen, bool *out)
+                          int64_t endpoint_key, struct effort *effort, bool *out)
 {
     struct past past = { 0 };
     enum err err = ERR_OK;
 
     past.tried = column_u32(st, at + OUTCOME_ATTEMPTS) > 0;
     if (!past.tried && column_u32(st, at + OUTCOME_STATE) != DELIVERY_PENDING)
-        err = look_at_attempts(b, message_key, endpoint_key, seen, &past);
+        err = look_at_attempts(b, message_key, endpoint_key, effort, &past);
     *out = past.tried;
     return err;
 }
@@ -125,20 +128,22 @@ static enum err collect_destinations(struct backend *b, sqlite3_stmt *st,
                                      struct store_list_destinations *op, struct id *out_reached)
 {
     const struct connection *c = &b->reader.files[BACKEND_REGIONAL];
-    size_t seen = 0;
+    struct effort effort = effort_begin(c);
     bool row;
     enum err err = ERR_OK;
 
     while (!op->more && !(err = sqlite_next(c, st, &row)) && row) {
         int64_t endpoint_key = sqlite3_column_int64(st, DESTINATION_ENDPOINT);
         bool passes;
-        if ((err = was_tried(b, st, 0, id_key(&op->message), endpoint_key, &seen, &passes)))
+        if ((err = was_tried(b, st, 0, id_key(&op->message), endpoint_key, &effort, &passes)))
             break;
         if (passes && op->count == op->page.limit)
             op->more = true;
         else if (passes && (err = take_destination(b, st, op)))
             break;
-        if (!op->more && ++seen >= PAGE_ROWS_MAX) {
+        if (passes) {
+            effort_took(&effort);
+        } else if (effort_passed(&effort)) {
             op->more = true;
             *out_reached = column_id(st, DESTINATION_ENDPOINT);
         }
@@ -187,31 +192,49 @@ enum err sqlite_list_destinations(struct backend *b, struct store_list_destinati
 
 /* A delivery may have ended otherwise than one of its attempts: some are repeated, or late. */
 static enum err status_passes(struct backend *b, sqlite3_stmt *st,
-                              const struct store_list_tried *op, size_t *seen, bool *out)
+                              const struct store_list_tried *op, struct effort *effort,
+                              bool *out)
 {
     enum attempt_status status = column_outcome(st, TRIED(0)).status;
     struct past past = { .delivered = status == ATTEMPT_SUCCESS };
     enum err err = ERR_OK;
 
     if (!past.delivered)
-        err = look_at_attempts(b, sqlite3_column_int64(st, MESSAGE_ID), id_key(&op->endpoint),
-                               seen, &past);
+        err = look_at_attempts(b, sqlite3_column_int64(st, TRIED_MESSAGE),
+                               id_key(&op->endpoint), effort, &past);
     *out = past.delivered ? op->status == ATTEMPT_SUCCESS : op->status == status;
     return err;
 }
 
-static enum err passes_all(struct backend *b, sqlite3_stmt *st,
-                           const struct store_list_tried *op, size_t *seen, bool *out)
+/* The message of a row, if it was tried and all filters take it; or NULL. */
+static enum err find_tried(struct backend *b, sqlite3_stmt *st,
+                           const struct store_list_tried *op, struct effort *effort,
+                           struct message **out)
 {
-    enum err err = ERR_OK;
+    int64_t key = sqlite3_column_int64(st, TRIED_MESSAGE);
+    bool passes;
+    enum err err = was_tried(b, st, TRIED(0), key, id_key(&op->endpoint), effort, &passes);
 
-    *out = sqlite_message_passes(st, &op->application, &op->filter);
-    if (*out)
-        err = was_tried(b, st, TRIED(0), sqlite3_column_int64(st, MESSAGE_ID),
-                        id_key(&op->endpoint), seen, out);
-    if (!err && *out && op->has_status)
-        err = status_passes(b, st, op, seen, out);
-    return err;
+    *out = NULL;
+    if (!err && passes && op->has_status)
+        err = status_passes(b, st, op, effort, &passes);
+    if (err || !passes)
+        return err;
+    effort_add(effort, 1);
+    return sqlite_find_message(b, key, &op->application, &op->filter, op->with_content, out);
+}
+
+/* As add_message(). */
+static void add_tried(struct store_list_tried *op, struct message *m,
+                      struct delivery_outcome outcome, size_t *bytes)
+{
+    if (op->count == op->page.limit || *bytes > PAGE_BYTES_MAX) {
+        op->more = true;
+        message_unref(m);
+    } else {
+        op->tried[op->count++] = (struct tried_message){ m, outcome };
+        *bytes += m->payload.len;
+    }
 }
 
 /* As collect_messages(). */
@@ -219,27 +242,22 @@ static enum err collect_tried(struct backend *b, sqlite3_stmt *st, struct store_
                               struct id *out_reached)
 {
     const struct connection *c = &b->reader.files[BACKEND_REGIONAL];
-    size_t seen = 0, bytes = 0;
+    struct effort effort = effort_begin(c);
+    size_t bytes = 0;
     bool row;
     enum err err = ERR_OK;
 
     while (!op->more && !(err = sqlite_next(c, st, &row)) && row) {
-        bool passes;
-        if ((err = passes_all(b, st, op, &seen, &passes)))
+        struct message *m;
+        effort_add(&effort, 1); /* its delivery */
+        if ((err = find_tried(b, st, op, &effort, &m)))
             break;
-        if (passes && (op->count == op->page.limit || bytes > PAGE_BYTES_MAX)) {
+        if (m) {
+            add_tried(op, m, column_outcome(st, TRIED(0)), &bytes);
+            effort_took(&effort);
+        } else if (effort_passed(&effort)) {
             op->more = true;
-        } else if (passes) {
-            struct tried_message *tried = &op->tried[op->count];
-            if ((err = sqlite_take_message(b, st, op->with_content, &tried->message)))
-                break;
-            tried->outcome = column_outcome(st, TRIED(0));
-            bytes += tried->message->payload.len;
-            op->count++;
-        }
-        if (!op->more && ++seen >= PAGE_ROWS_MAX) {
-            op->more = true;
-            *out_reached = column_id(st, MESSAGE_ID);
+            *out_reached = column_id(st, TRIED_MESSAGE);
         }
     }
     sqlite3_reset(st);

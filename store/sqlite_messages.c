@@ -7,12 +7,12 @@
 
 /* clang-format off */
 static const char SQL_GET_MESSAGE[] =
-    "SELECT " SCANNED_COLUMNS
+    "SELECT " BARE_COLUMNS
     "  FROM messages AS m"
     " WHERE m.key = ?1";
 
 static const char SQL_GET_EVENT[] =
-    "SELECT " SCANNED_COLUMNS
+    "SELECT " BARE_COLUMNS
     "  FROM messages AS m"
     " WHERE m.application_key = ?1 AND m.event_id = ?2";
 
@@ -21,12 +21,21 @@ static const char SQL_GET_PAYLOAD[] =
     "  FROM messages"
     " WHERE key = ?1";
 
-#define SQL_LIST_MESSAGES(direction)                                                           \
-    "SELECT " SCANNED_COLUMNS                                                                  \
-    "  FROM messages AS m"                                                                     \
-    " WHERE m.application_key = ?1 AND m.key > ?2 AND m.key < ?3"                              \
-    " ORDER BY m.key " direction
+/* Lists walk along an index and read the rows that may pass, each by its key. There is no tail: a cursor's
+ * key will do. */
+#define SQL_WALK_MESSAGES(direction)                                                           \
+    "SELECT key, NULL"                                                                         \
+    "  FROM messages INDEXED BY messages_listed"                                               \
+    " WHERE application_key = ?1 AND key > ?2 AND key < ?3"                                    \
+    " ORDER BY key " direction
+
+#define SQL_WALK_TAGGED(direction)                                                             \
+    "SELECT key, NULL, tags"                                                                   \
+    "  FROM message_tags INDEXED BY message_tags_listed"                                       \
+    " WHERE application_key = ?1 AND key > ?2 AND key < ?3"                                    \
+    " ORDER BY key " direction
 /* clang-format on */
+enum walk_column { WALK_ID = 0, WALK_TAGS = 2 /* of tagged ones */ };
 
 enum err sqlite_messages_prepare(struct backend *b)
 {
@@ -34,15 +43,17 @@ enum err sqlite_messages_prepare(struct backend *b)
         { &b->reader.get_message, SQL_GET_MESSAGE },
         { &b->reader.get_event, SQL_GET_EVENT },
         { &b->reader.get_payload, SQL_GET_PAYLOAD },
-        { &b->reader.messages.up, SQL_LIST_MESSAGES("ASC") },
-        { &b->reader.messages.down, SQL_LIST_MESSAGES("DESC") },
+        { &b->reader.messages.up, SQL_WALK_MESSAGES("ASC") },
+        { &b->reader.messages.down, SQL_WALK_MESSAGES("DESC") },
+        { &b->reader.tagged.up, SQL_WALK_TAGGED("ASC") },
+        { &b->reader.tagged.down, SQL_WALK_TAGGED("DESC") },
         { 0 },
     };
 
     return sqlite_prepare(&b->reader.files[BACKEND_REGIONAL], statements);
 }
 
-enum err sqlite_take_message(struct backend *b, sqlite3_stmt *st, bool with_content,
+static enum err take_message(struct backend *b, sqlite3_stmt *st, bool with_content,
                              struct message **out)
 {
     struct message *m = column_tagged_message(st, false);
@@ -88,12 +99,12 @@ enum err sqlite_get_message(struct backend *b, struct store_get_message *op)
 
     found = found && column_id_is(st, MESSAGE_APPLICATION, &op->application) &&
             (op->event_id || column_id_is(st, MESSAGE_ID, &op->id));
-    err = found ? sqlite_take_message(b, st, op->with_content, &op->message) : ERR_NOT_FOUND;
+    err = found ? take_message(b, st, op->with_content, &op->message) : ERR_NOT_FOUND;
     sqlite3_reset(st);
     return err;
 }
 
-bool sqlite_message_passes(sqlite3_stmt *st, const struct id *application,
+static bool message_passes(sqlite3_stmt *st, const struct id *application,
                            const struct message_filter *filter)
 {
     return column_id_is(st, MESSAGE_APPLICATION, application) &&
@@ -104,29 +115,59 @@ bool sqlite_message_passes(sqlite3_stmt *st, const struct id *application,
            (!filter->tag || column_list_has(st, MESSAGE_TAGS, filter->tag));
 }
 
-/* `out_reached` is where the rows that may be looked at ended, if they did. */
+enum err sqlite_find_message(struct backend *b, int64_t key, const struct id *application,
+                             const struct message_filter *filter, bool with_content,
+                             struct message **out)
+{
+    sqlite3_stmt *st = b->reader.get_message;
+    bool found;
+
+    *out = NULL;
+    sqlite3_bind_int64(st, 1, key);
+    enum err err = sqlite_next(&b->reader.files[BACKEND_REGIONAL], st, &found);
+    if (!err && found && message_passes(st, application, filter))
+        err = take_message(b, st, with_content, out);
+    sqlite3_reset(st);
+    return err;
+}
+
+/* A message goes to the page, or ends it where that is full. */
+static void add_message(struct store_list_messages *op, struct message *m, size_t *bytes)
+{
+    if (op->count == op->page.limit || *bytes > PAGE_BYTES_MAX) {
+        op->more = true;
+        message_unref(m);
+    } else {
+        op->messages[op->count++] = m;
+        *bytes += m->payload.len;
+    }
+}
+
+/* `out_reached` is where the effort ended, if it did. */
 static enum err collect_messages(struct backend *b, sqlite3_stmt *st,
                                  struct store_list_messages *op, struct id *out_reached)
 {
     const struct connection *c = &b->reader.files[BACKEND_REGIONAL];
-    size_t seen = 0, bytes = 0;
+    const char *tag = op->filter.tag;
+    struct effort effort = effort_begin(c);
+    size_t bytes = 0;
     bool row;
     enum err err = ERR_OK;
 
     while (!op->more && !(err = sqlite_next(c, st, &row)) && row) {
-        bool passes = sqlite_message_passes(st, &op->application, &op->filter);
-        if (passes && (op->count == op->page.limit || bytes > PAGE_BYTES_MAX)) {
+        bool is_read = !tag || column_list_has(st, WALK_TAGS, tag);
+        struct message *m = NULL;
+        if (is_read &&
+            (err = sqlite_find_message(b, sqlite3_column_int64(st, WALK_ID), &op->application,
+                                       &op->filter, op->with_content, &m)))
+            break;
+        effort_add(&effort, is_read);
+        if (m) {
+            add_message(op, m, &bytes);
+            effort_took(&effort);
+        } else if (effort_passed(&effort)) {
             op->more = true;
-        } else if (passes) {
-            struct message **m = &op->messages[op->count];
-            if ((err = sqlite_take_message(b, st, op->with_content, m)))
-                break;
-            bytes += (*m)->payload.len;
-            op->count++;
-        }
-        if (!op->more && ++seen == PAGE_ROWS_MAX) {
-            op->more = true;
-            *out_reached = column_id(st, MESSAGE_ID);
+            *out_reached = column_id(st, WALK_ID);
         }
     }
     sqlite3_reset(st);
@@ -136,8 +177,9 @@ static enum err collect_messages(struct backend *b, sqlite3_stmt *st,
 enum err sqlite_list_messages(struct backend *b, struct store_list_messages *op)
 {
     struct walk walk = walk_filtered(&op->page, &op->filter);
+    const struct ordered *list = op->filter.tag ? &b->reader.tagged : &b->reader.messages;
+    sqlite3_stmt *st = walk.ascending ? list->up : list->down;
     struct id reached = { { 0 } };
-    sqlite3_stmt *st = walk.ascending ? b->reader.messages.up : b->reader.messages.down;
 
     sqlite3_bind_int64(st, 1, id_key(&op->application));
     sqlite3_bind_int64(st, 2, walk.above);

@@ -17,8 +17,8 @@ static const char SQL_INSERT_MESSAGE[] =
     "     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
 
 static const char SQL_INSERT_TAGS[] =
-    "INSERT INTO message_tags (key, tags)"
-    "     VALUES (?1, ?2)";
+    "INSERT INTO message_tags (key, application_key, tags)"
+    "     VALUES (?1, ?2, ?3)";
 
 static const char SQL_INSERT_EXPIRING[] =
     "INSERT INTO expiring (expires_at_ms, message_key)"
@@ -134,7 +134,8 @@ static enum err insert_tags(struct backend *b, const struct message *m)
     if (m->tags.count == 0)
         return ERR_OK;
     sqlite3_bind_int64(st, 1, id_key(&m->id));
-    bind_list(st, 2, &m->tags);
+    sqlite3_bind_int64(st, 2, id_key(&m->application));
+    bind_list(st, 3, &m->tags);
     return sqlite_run(&b->writer.files[BACKEND_REGIONAL], st);
 }
 

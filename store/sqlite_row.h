@@ -62,8 +62,7 @@ struct message *column_message(sqlite3_stmt *statement, bool with_content);
 enum tagged_column { MESSAGE_TAGS = MESSAGE_END, TAGGED_END };
 struct message *column_tagged_message(sqlite3_stmt *statement, bool with_content);
 
-/* For who looks at more rows than he takes, or may want no payload: SQLite reads every column of a
- * row, so this one isn't there and sqlite_take_message() gets it. */
-#define SCANNED_COLUMNS MESSAGE_HEAD ", NULL, " TAGS_OF_MESSAGE
+/* For who may want no payload: SQLite reads every column of a row, so this one isn't there. */
+#define BARE_COLUMNS MESSAGE_HEAD ", NULL, " TAGS_OF_MESSAGE
 
 #endif

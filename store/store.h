@@ -267,7 +267,7 @@ struct store_get_message {
 };
 void store_get_message(struct store *s, struct store_get_message *op);
 
-/* What a list is narrowed to. Zeroed: everything. A page looks at a bounded number of rows and
+/* What a list is narrowed to. Zeroed: everything. A page passes over a bounded number of rows and
  * holds a bounded number of payload bytes; where that ends it early it is short, or even empty,
  * and `more` is set. */
 struct message_filter {

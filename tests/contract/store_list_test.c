@@ -259,6 +259,81 @@ static void attempts_of_a_message_are_narrowed_by_outcome(void **state)
     }
 }
 
+/* Endpoint 0 took everything; endpoint 1 failed, with another answer to each message. A success at it,
+ * among the failures, isn't one of them. */
+static void attempts_of_an_endpoint_are_narrowed_by_outcome(void **state)
+{
+    struct world *w = *state;
+    struct attempt_record success = {
+        .message = w->messages[2],
+        .endpoint = w->endpoints[1],
+        .application = w->application,
+        .number = 2,
+        .status = ATTEMPT_SUCCESS,
+        .response_status = 200,
+    };
+    const struct {
+        int endpoint;
+        struct attempt_filter filter;
+        size_t count;
+    } OUTCOMES[] = {
+        { 0, { 0 }, LISTED },
+        { 0, { .has_status = true, .status = ATTEMPT_SUCCESS }, LISTED },
+        { 0, { .has_status = true, .status = ATTEMPT_FAIL }, 0 },
+        { 0, { .has_status_class = true, .status_class = 500 }, 0 },
+        { 0, { .has_status_class = true, .status_class = 200 }, LISTED },
+        { 1, { 0 }, LISTED + 1 },
+        { 1, { .has_status = true, .status = ATTEMPT_SUCCESS }, 1 },
+        { 1, { .has_status = true, .status = ATTEMPT_FAIL }, LISTED },
+        { 1, { .has_status = true, .status = ATTEMPT_PENDING }, 0 },
+        { 1, { .has_status_class = true, .status_class = 500 }, LISTED },
+        { 1, { .has_status_class = true, .status_class = 200 }, 1 },
+        { 1, { .has_status_class = true, .status_class = 400 }, 0 },
+        { 1, { .has_status_class = true, .status_class = 0 }, 0 },
+    };
+
+    store_fixture_record(&w->f, &success, DELIVERY_DELIVERED, 0);
+    for (size_t i = 0; i < COUNT(OUTCOMES); i++) {
+        struct store_list_attempts op = {
+            .application = w->application,
+            .by_endpoint = true,
+            .endpoint = w->endpoints[OUTCOMES[i].endpoint],
+            .filter = OUTCOMES[i].filter,
+            .page.limit = LISTED + 1,
+        };
+        assert_int_equal(STORE_RUN(&w->f, store_list_attempts, &op), ERR_OK);
+        assert_int_equal(op.count, OUTCOMES[i].count);
+        assert_false(op.more);
+        for (size_t a = 0; a < op.count; a++)
+            attempt_record_fini(&op.attempts[a]);
+        free(op.attempts);
+    }
+}
+
+/* Both instants included, to the millisecond, whatever the grain of keys is. */
+static void attempts_are_counted_from_one_instant_to_another(void **state)
+{
+    struct world *w = *state;
+
+    for (int from = 0; from < LISTED; from++)
+        for (int until = from; until < LISTED; until++)
+            for (int off_ms = -1; off_ms <= 1; off_ms++) {
+                struct store_count_attempts op = {
+                    .endpoint = w->endpoints[until % 2],
+                    .from_ms = w->first_ms + (uint64_t)from * STEP_MS,
+                    .until_ms = w->first_ms + (uint64_t)until * STEP_MS,
+                };
+                op.from_ms += (uint64_t)off_ms;
+                op.until_ms += (uint64_t)off_ms;
+                int expected = until - from + (off_ms == 0);
+                assert_int_equal(STORE_RUN(&w->f, store_count_attempts, &op), ERR_OK);
+                assert_int_equal(op.counts[until % 2 ? ATTEMPT_FAIL : ATTEMPT_SUCCESS],
+                                 expected);
+                assert_int_equal(op.counts[until % 2 ? ATTEMPT_SUCCESS : ATTEMPT_FAIL], 0);
+                assert_false(op.more);
+            }
+}
+
 static void an_attempt_comes_back_as_it_was_recorded(void **state)
 {
     struct world *w = *state;
@@ -371,8 +446,7 @@ static void check_list(struct world *w, struct store_list_messages *op, size_t c
     free(op->messages);
 }
 
-/* The reader is shared: one list may not keep it for long, nor fill the memory. Who follows the
- * cursors finds everything all the same. */
+/* The reader is shared: one list may not keep it for long, nor fill the memory. */
 static void a_page_ends_early_rather_than_take_too_much(void **state)
 {
     struct world *w = *state;
@@ -384,31 +458,51 @@ static void a_page_ends_early_rather_than_take_too_much(void **state)
     check_list(w, &op, PAGE_BYTES_MAX / 1024 / 1024 + 1, true);
     op.with_content = false;
     check_list(w, &op, LISTED + 20, false);
+    free(mebibyte);
+}
+
+/* Go on from an empty page to the next one, until there is something or no more. */
+static void list_on(struct world *w, struct store_list_messages *op, size_t count, bool more,
+                    size_t *out_pages)
+{
+    *out_pages = 1;
+    while (STORE_RUN(&w->f, store_list_messages, op) == ERR_OK && op->count == 0 && op->more) {
+        free(op->messages);
+        op->page.has_cursor = true;
+        op->page.cursor = op->page.before ? op->span.first : op->span.last;
+        assert_true(id_is_zero(op->page.before ? &op->span.last : &op->span.first));
+        (*out_pages)++;
+    }
+    assert_int_equal(op->count, count);
+    assert_int_equal(op->more, more);
+    for (size_t i = 0; i < op->count; i++)
+        message_unref(op->messages[i]);
+    free(op->messages);
+}
+
+/* Who follows the cursors finds everything, from both sides. */
+static void what_is_rare_is_found_behind_empty_pages(void **state)
+{
+    struct world *w = *state;
+    struct store_list_messages op = { .application = w->other, .page.limit = 1 };
+    size_t pages;
 
     append_many(w, "rare", 1, "", 0);
-    append_many(w, "many", PAGE_ROWS_MAX - 1, "", 0);
+    append_many(w, "many", 15000, "", 0);
     text_list_add(&op.filter.event_types, "rare", 4);
-    text_list_add(&op.filter.event_types, "even", 4);
-    check_list(w, &op, 1, true);
+    list_on(w, &op, 1, false, &pages);
+    assert_in_range(pages, 2, 100);
     struct id rare = op.span.first;
-    append_many(w, "many", 1, "", 0);
-    check_list(w, &op, 0, true);
-    assert_true(id_is_zero(&op.span.first));
 
-    op.page.has_cursor = true;
-    op.page.cursor = op.span.last;
-    check_list(w, &op, 1 + LISTED, false);
-    assert_true(id_equal(&op.span.first, &rare));
+    op.page = (struct page){ .limit = 1, .has_cursor = true, .cursor = rare, .before = true };
+    list_on(w, &op, 0, false, &pages);
+    assert_in_range(pages, 2, 100);
 
-    op.page.before = true;
-    op.page.cursor = rare;
-    check_list(w, &op, 0, true);
-    assert_true(id_is_zero(&op.span.last));
-    op.page.cursor = op.span.first;
-    check_list(w, &op, 0, false);
-    assert_true(id_is_zero(&op.span.first));
+    append_many(w, "rare", 1, "", 0);
+    op.page = (struct page){ .limit = 1, .has_cursor = true, .cursor = rare, .before = true };
+    list_on(w, &op, 1, false, &pages);
+    assert_false(id_equal(&op.span.first, &rare));
     text_list_fini(&op.filter.event_types);
-    free(mebibyte);
 }
 
 static int run(const char *backend)
@@ -418,10 +512,13 @@ static int run(const char *backend)
         TEST(messages_are_listed_by_page_time_type_and_channel),
         TEST(attempts_of_an_endpoint_are_listed_likewise),
         TEST(attempts_of_a_message_are_narrowed_by_outcome),
+        TEST(attempts_of_an_endpoint_are_narrowed_by_outcome),
+        TEST(attempts_are_counted_from_one_instant_to_another),
         TEST(an_attempt_comes_back_as_it_was_recorded),
         TEST(another_application_finds_nothing),
         TEST(an_id_with_another_tail_is_not_found),
         TEST(a_page_ends_early_rather_than_take_too_much),
+        TEST(what_is_rare_is_found_behind_empty_pages),
     };
 
     return cmocka_run_group_tests_name(backend, tests, NULL, NULL);
