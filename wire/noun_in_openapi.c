@@ -3,11 +3,10 @@
  *   spec ─────────────────────────────► webhook ─► body as of POST /event-type ─► read_event_type
  *   specRaw ─► (YAML ─► JSON ─►) tree ─►     … each of them
  *
- * An event type stands for itself, and its document doesn't come along: what its schema refers to is
- * written into it as `definitions`, as JSON Schema draft 7 has them. */
+ * An event type stands for itself, and its document doesn't come along: what its schema refers to
+ * becomes a part of it (openapi_schema.h). */
 #include "wire/noun_in.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,12 +15,10 @@
 #include "core/mem.h"
 #include "core/yaml_json.h"
 #include "wire/fields.h"
+#include "wire/openapi_referrer.h"
+#include "wire/openapi_schema.h"
 
-#define BODY_MAX        ((size_t)512 << 10) /* bytes; what an event type may be is less */
-#define HOPS_MAX        8                   /* from one reference to the next */
-#define DEFINITIONS_MAX 1000                /* in one schema */
-#define COMPONENTS      "#/components/schemas/"
-#define DEFINITIONS     "#/definitions/"
+#define BODY_MAX ((size_t)512 << 10) /* bytes; what an event type may be is less */
 
 struct reading {
     const struct json *document;
@@ -34,11 +31,10 @@ struct reading {
 /* One webhook, and its event type as it is written down. */
 struct webhook {
     struct reading *reading;
-    char loc[FAULT_LOC_MAX];
+    struct openapi_referrer referrer;
     struct buf body;
     struct json_writer w;
-    struct text_list definitions; /* what its schema refers to, by name */
-    bool failed;                  /* and a fault says why */
+    bool failed; /* and a fault says why */
 };
 
 static void read_document(struct reading *r);
@@ -46,8 +42,6 @@ static void read_webhook(const char *name, const struct json *item, void *ctx);
 static void write_body(struct webhook *h, const char *key, const struct json *item,
                        const struct json *operation);
 static void put_schemas(struct webhook *h, const struct json *operation);
-static void put_schema(struct webhook *h, const struct json *value);
-static void put_definitions(struct webhook *h);
 static void read_body(struct webhook *h);
 
 /* The document. */
@@ -156,72 +150,6 @@ static void read_document(struct reading *r)
             faults_add(r->faults, FAULT_VALUE, loc, "two are called %s", o->types[i]->name);
 }
 
-/* References. */
-
-/* The part of a JSON pointer (RFC 6901) up to the next slash; false: no name is so long. */
-static bool take_part(const char **pointer, char out[NAME_LEN_MAX + 1])
-{
-    size_t len = 0;
-
-    for (; **pointer && **pointer != '/'; (*pointer)++) {
-        char c = **pointer;
-        if (c == '~' && ((*pointer)[1] == '0' || (*pointer)[1] == '1'))
-            c = *++*pointer == '0' ? '~' : '/';
-        if (len == NAME_LEN_MAX)
-            return false;
-        out[len++] = c;
-    }
-    out[len] = '\0';
-    return true;
-}
-
-/* NULL: nothing is there. */
-static const struct json *pointed_at(const struct json *document, const char *reference)
-{
-    char part[NAME_LEN_MAX + 1];
-
-    if (strncmp(reference, "#/", 2) != 0)
-        return NULL;
-    for (reference++; document && *reference == '/';) {
-        reference++;
-        if (!take_part(&reference, part))
-            return NULL;
-        document = json_type_of(document) == SCAN_OBJECT ? json_member(document, part) : NULL;
-    }
-    return document;
-}
-
-static void refuse(const struct webhook *h, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
-
-static void refuse(const struct webhook *h, const char *format, ...)
-{
-    char why[FAULT_MSG_MAX];
-    va_list args;
-
-    va_start(args, format);
-    vsnprintf(why, sizeof why, format, args);
-    va_end(args);
-    faults_add(h->reading->faults, FAULT_VALUE, h->loc, "%s", why);
-}
-
-/* The value itself, or what it refers to; NULL without one, or with a fault. */
-static const struct json *resolve(const struct webhook *h, const struct json *value)
-{
-    const char *reference = NULL;
-
-    for (unsigned hops = 0; value && hops < HOPS_MAX; hops++) {
-        reference =
-            json_type_of(value) == SCAN_OBJECT ? json_text(json_member(value, "$ref")) : NULL;
-        if (!reference)
-            return value;
-        value = pointed_at(h->reading->document, reference);
-    }
-    if (reference)
-        refuse(h, "%s %s", reference, value ? "refers to itself" : "isn't in the document");
-    return NULL;
-}
-
 /* A webhook. */
 
 static const struct json *operation_of(const struct json *item)
@@ -237,25 +165,28 @@ static const struct json *operation_of(const struct json *item)
 static void read_webhook(const char *name, const struct json *item, void *ctx)
 {
     struct reading *r = ctx;
-    struct webhook h = { .reading = r, .body = BUF_INIT(BODY_MAX) };
+    struct webhook h = {
+        .reading = r,
+        .referrer = { .document = r->document, .faults = r->faults },
+        .body = BUF_INIT(BODY_MAX),
+    };
 
     if (r->faults->count == FAULTS_MAX || r->schemas_len > OPENAPI_SCHEMAS_MAX)
         return;
-    snprintf(h.loc, sizeof h.loc, "%s/webhooks/%s", r->at, name);
-    item = resolve(&h, item);
+    snprintf(h.referrer.loc, sizeof h.referrer.loc, "%s/webhooks/%s", r->at, name);
+    item = openapi_resolve(&h.referrer, item);
     if (!item)
         return;
     const struct json *operation = operation_of(item);
     if (!operation) {
-        refuse(&h, "an operation such as post is expected in it");
+        openapi_refuse(&h.referrer, "an operation such as post is expected in it");
         return;
     }
     write_body(&h, name, item, operation);
     if (json_write_end(&h.w))
-        refuse(&h, "it is too large");
+        openapi_refuse(&h.referrer, "it is too large");
     else if (!h.failed)
         read_body(&h);
-    text_list_fini(&h.definitions);
     buf_fini(&h.body);
 }
 
@@ -325,7 +256,8 @@ static const struct json *first_of(const struct json *object)
 /* How the body of the operation is described: {"schema":…,"example":…}. */
 static const struct json *media_of(const struct webhook *h, const struct json *operation)
 {
-    const struct json *body = resolve(h, json_member(operation, "requestBody"));
+    const struct json *body =
+        openapi_resolve(&h->referrer, json_member(operation, "requestBody"));
     const struct json *content = json_member(body, "content");
     const struct json *json = json_member(content, "application/json");
 
@@ -335,7 +267,8 @@ static const struct json *media_of(const struct webhook *h, const struct json *o
 static const struct json *example_of(const struct webhook *h, const struct json *media,
                                      const struct json *schema)
 {
-    const struct json *first = resolve(h, first_of(json_member(media, "examples")));
+    const struct json *first =
+        openapi_resolve(&h->referrer, first_of(json_member(media, "examples")));
 
     if (json_member(media, "example"))
         return json_member(media, "example");
@@ -344,114 +277,10 @@ static const struct json *example_of(const struct webhook *h, const struct json 
     return json_member(schema, "example");
 }
 
-static bool is_one_of(const char *name, const char *const names[])
-{
-    for (; *names; names++)
-        if (strcmp(name, *names) == 0)
-            return true;
-    return false;
-}
-
-static void put_reference(struct webhook *h, const char *reference)
-{
-    char name[NAME_LEN_MAX + 1], text[2 * NAME_LEN_MAX + sizeof DEFINITIONS];
-    const char *at = reference + strlen(COMPONENTS);
-
-    if (strncmp(reference, COMPONENTS, strlen(COMPONENTS)) != 0 || !take_part(&at, name) ||
-        *at != '\0') {
-        refuse(h, "%s: a schema can refer to " COMPONENTS "NAME alone", reference);
-        h->failed = true;
-        return;
-    }
-    if (!text_list_has(&h->definitions, name))
-        text_list_add(&h->definitions, name, strlen(name));
-    if (h->definitions.count > DEFINITIONS_MAX) {
-        refuse(h, "its schema refers to more than %d others", DEFINITIONS_MAX);
-        h->failed = true;
-    }
-    snprintf(text, sizeof text, DEFINITIONS "%s", reference + strlen(COMPONENTS));
-    json_put_text(&h->w, text);
-}
-
-/* A schema by any name. */
-static void put_named_schema(const char *name, const struct json *value, void *ctx)
-{
-    struct webhook *h = ctx;
-
-    if (h->failed || h->w.err)
-        return;
-    json_name(&h->w, name);
-    put_schema(h, value);
-}
-
-static void put_schema_member(const char *name, const struct json *value, void *ctx)
-{
-    static const char *const DATA[] = {
-        "example", "examples", "default", "enum", "const", NULL
-    };
-    static const char *const SCHEMAS[] = { "properties", "patternProperties", "definitions",
-                                           "$defs",      "dependentSchemas",  NULL };
-    struct webhook *h = ctx;
-
-    if (h->failed || h->w.err)
-        return;
-    json_name(&h->w, name);
-    if (is_one_of(name, DATA)) {
-        json_put_value(&h->w, value);
-    } else if (is_one_of(name, SCHEMAS) && json_type_of(value) == SCAN_OBJECT) {
-        json_open_object(&h->w);
-        json_each(value, put_named_schema, h);
-        json_close_object(&h->w);
-    } else if (strcmp(name, "$ref") == 0 && json_text(value) && json_text(value)[0] == '#') {
-        put_reference(h, json_text(value));
-    } else {
-        put_schema(h, value);
-    }
-}
-
-/* As json_put_value(), but that references lead into `definitions`. Ends as deep as the parser. */
-static void put_schema(struct webhook *h, const struct json *value)
-{
-    switch (json_type_of(value)) {
-    case SCAN_OBJECT:
-        json_open_object(&h->w);
-        json_each(value, put_schema_member, h);
-        json_close_object(&h->w);
-        break;
-    case SCAN_ARRAY:
-        json_open_array(&h->w);
-        for (size_t i = 0; !h->failed && !h->w.err && i < json_count(value); i++)
-            put_schema(h, json_at(value, i));
-        json_close_array(&h->w);
-        break;
-    case SCAN_NONE:
-    case SCAN_NULL:
-    case SCAN_FALSE:
-    case SCAN_TRUE:
-    case SCAN_NUMBER:
-    case SCAN_STRING:
-        json_put_value(&h->w, value);
-        break;
-    }
-}
-
-/* The outermost members but those that are written anew. */
-static void put_root_member(const char *name, const struct json *value, void *ctx)
-{
-    if (strcmp(name, "definitions") != 0 && strcmp(name, "example") != 0)
-        put_schema_member(name, value, ctx);
-}
-
-static void put_root_member_but_examples(const char *name, const struct json *value, void *ctx)
-{
-    if (strcmp(name, "examples") != 0)
-        put_root_member(name, value, ctx);
-}
-
 static void put_schemas(struct webhook *h, const struct json *operation)
 {
     const struct json *media = media_of(h, operation);
-    const struct json *schema = resolve(h, json_member(media, "schema"));
+    const struct json *schema = openapi_resolve(&h->referrer, json_member(media, "schema"));
     const struct json *example = example_of(h, media, schema);
 
     if (!schema && !example)
@@ -459,41 +288,7 @@ static void put_schemas(struct webhook *h, const struct json *operation)
     json_name(&h->w, "schemas");
     json_open_object(&h->w);
     json_name(&h->w, "1");
-    json_open_object(&h->w);
-    if (json_type_of(schema) == SCAN_OBJECT)
-        json_each(schema, example ? put_root_member_but_examples : put_root_member, h);
-    else if (schema)
-        refuse(h, "its schema must be an object");
-    if (example) {
-        json_name(&h->w, "examples");
-        json_open_array(&h->w);
-        json_put_value(&h->w, example);
-        json_close_array(&h->w);
-    }
-    put_definitions(h);
-    json_close_object(&h->w);
-    json_close_object(&h->w);
-}
-
-/* Each adds what it refers to itself. */
-static void put_definitions(struct webhook *h)
-{
-    const struct json *components = json_member(h->reading->document, "components");
-    const struct json *schemas = json_member(components, "schemas");
-
-    if (h->definitions.count == 0)
-        return;
-    json_name(&h->w, "definitions");
-    json_open_object(&h->w);
-    for (size_t i = 0; !h->failed && i < h->definitions.count; i++) {
-        const char *name = h->definitions.items[i];
-        const struct json *schema = json_member(schemas, name);
-        h->failed = !schema;
-        if (schema)
-            put_named_schema(name, schema, h);
-        else
-            refuse(h, COMPONENTS "%s isn't in the document", name);
-    }
+    h->failed = !openapi_put_schema(&h->w, &h->referrer, schema, example);
     json_close_object(&h->w);
 }
 
@@ -508,19 +303,20 @@ static void read_body(struct webhook *h)
     char loc[FAULT_LOC_MAX];
 
     if (json_parse(h->body.bytes, h->body.len, &body, &fault)) {
-        refuse(h, "%s", fault.why);
+        openapi_refuse(&h->referrer, "%s", fault.why);
         object_unref(&type->base);
         return;
     }
     read_event_type(body, READ_REPLACE, type, &faults);
     json_free(body);
     for (size_t i = 0; i < faults.count; i++) {
-        snprintf(loc, sizeof loc, "%s%s", h->loc, faults.items[i].loc + strlen("body"));
+        snprintf(loc, sizeof loc, "%s%s", h->referrer.loc,
+                 faults.items[i].loc + strlen("body"));
         faults_add(r->faults, faults.items[i].type, loc, "%s", faults.items[i].msg);
     }
     r->schemas_len += type->schemas ? strlen(type->schemas) : 0;
     if (r->schemas_len > OPENAPI_SCHEMAS_MAX)
-        refuse(h, "all schemas together have more than 4 MiB");
+        openapi_refuse(&h->referrer, "all schemas together have more than 4 MiB");
     if (type->name)
         r->into->types[r->into->count++] = type;
     else
