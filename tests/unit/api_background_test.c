@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "core/count.h"
+#include "tests/lib/ask.h"
 #include "tests/lib/site.h"
 
 #define API    "/api/v1"
@@ -33,11 +34,6 @@ static int close_scene(void **state)
     site_close(&site);
     return 0;
 }
-
-#define ASK(want_status, ...)                                                                  \
-    struct answer a = site_ask(&site, __VA_ARGS__);                                            \
-    if (a.status != (want_status))                                                             \
-    fail_msg("want %d, got %u %s", want_status, a.status, a.body)
 
 /* A body with `since` so long ago, and what else there is. */
 static const char *since(uint64_t ago_ms, const char *more)

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "core/count.h"
+#include "tests/lib/ask.h"
 #include "tests/lib/site.h"
 
 #define API     "/api/v1"
@@ -29,12 +30,6 @@ static int close_site(void **state)
     site_close(&site);
     return 0;
 }
-
-/* Send it, and leave the answer after a look at its status. */
-#define ASK(want_status, ...)                                                                  \
-    struct answer a = site_ask(&site, __VA_ARGS__);                                            \
-    if (a.status != (want_status))                                                             \
-    fail_msg("want %d, got %u %s", want_status, a.status, a.body)
 
 static void an_application_goes_through_its_life(void **state)
 {

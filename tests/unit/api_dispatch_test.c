@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "core/count.h"
+#include "tests/lib/ask.h"
 #include "tests/lib/regions.h"
 #include "tests/lib/site.h"
 
@@ -44,12 +45,6 @@ static int close_site(void **state)
     site_close(&site);
     return 0;
 }
-
-/* Send it, and leave the answer after a look at its status. */
-#define ASK(want_status, ...)                                                                  \
-    struct answer a = site_ask(&site, __VA_ARGS__);                                            \
-    if (a.status != (unsigned)(want_status))                                                   \
-    fail_msg("want %d, got %u %s", want_status, a.status, a.body)
 
 static void an_endpoint_is_sent_to_as_it_says(void **state)
 {

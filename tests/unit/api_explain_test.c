@@ -11,6 +11,7 @@
 #include "core/clock.h"
 #include "core/count.h"
 #include "core/mem.h"
+#include "tests/lib/ask.h"
 #include "tests/lib/carrier.h"
 #include "tests/lib/regions.h"
 #include "tests/lib/site.h"
@@ -56,11 +57,8 @@ static int close_site(void **state)
     return 0;
 }
 
-/* Send it, and leave the answer after a look at its status. */
-#define ASK(want_status, text)                                                                 \
-    struct answer a = site_ask(&site, "POST", text, EXPLAIN);                                  \
-    if (a.status != (unsigned)(want_status))                                                   \
-    fail_msg("want %d, got %u %s", want_status, a.status, a.body)
+/* What is asked about, and the answer as of ASK(). */
+#define ASK_ABOUT(want_status, text) ASK(want_status, "POST", text, EXPLAIN)
 
 static const char *about(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
@@ -111,7 +109,7 @@ static void send_once(void)
 static void an_endpoint_is_told_what_would_be_decided_now(void **state)
 {
     (void)state;
-    ASK(200, about("{\"endpointId\":\"%s\"}", endpoint));
+    ASK_ABOUT(200, about("{\"endpointId\":\"%s\"}", endpoint));
     answer_has_count(&a, "data", 1);
     answer_has_text(&a, "data/0/endpointId", endpoint);
     has_line(&a, "data/0/text", "application shop (eu, home fra)   endpoint ep_");
@@ -130,7 +128,7 @@ static void what_was_recorded_is_decided_again(void **state)
 {
     (void)state;
     send_once();
-    ASK(200, about("{\"endpointId\":\"in\",\"appId\":\"shop\"}"));
+    ASK_ABOUT(200, about("{\"endpointId\":\"in\",\"appId\":\"shop\"}"));
     answer_has_text(&a, "data/0/recorded/region", "fra");
     answer_has_type(&a, "data/0/recorded/match", SCAN_TRUE);
     answer_has_type(&a, "data/0/recorded/difference", SCAN_NULL);
@@ -145,7 +143,7 @@ static void a_message_is_told_what_was_decided_when_it_was_sent(void **state)
     (void)state;
     send_once();
     for (size_t i = 0; i < COUNT(names); i++) {
-        ASK(200, about("{\"messageId\":\"%s\",\"appId\":\"%s\"}", names[i], shop));
+        ASK_ABOUT(200, about("{\"messageId\":\"%s\",\"appId\":\"%s\"}", names[i], shop));
         answer_has_count(&a, "data", 1);
         answer_has_text(&a, "data/0/endpointId", endpoint);
         has_line(&a, "data/0/text", " 5 hysteresis  no route yet\n");
@@ -169,7 +167,7 @@ static void a_detour_is_told(void **state)
     for (size_t i = 0; i < COUNT(rows); i++) {
         site.sender = rows[i].sender;
         send_once();
-        ASK(200, "{\"messageId\":\"one\",\"appId\":\"shop\"}");
+        ASK_ABOUT(200, "{\"messageId\":\"one\",\"appId\":\"shop\"}");
         answer_has_text(&a, "data/0/sentFrom", rows[i].name);
         const char *end = answer_text(&a, "data/0/text");
         end += strlen(end) - strlen(rows[i].line);
@@ -184,13 +182,13 @@ static void a_message_that_was_not_sent_has_nothing_to_tell(void **state)
 
     (void)state;
     {
-        ASK(200, about("{\"messageId\":\"one\",\"appId\":\"shop\"}"));
+        ASK_ABOUT(200, about("{\"messageId\":\"one\",\"appId\":\"shop\"}"));
         answer_has_count(&a, "data", 0);
         answer_fini(&a);
     }
     site_record(&site, shop, message, endpoint, 204, attempt); /* before routes were recorded */
     {
-        ASK(200, about("{\"messageId\":\"one\",\"appId\":\"shop\"}"));
+        ASK_ABOUT(200, about("{\"messageId\":\"one\",\"appId\":\"shop\"}"));
         has_line(&a, "data/0/text", "No decision of that time is recorded.");
         answer_has_type(&a, "data/0/inputs", SCAN_NULL);
         answer_has_type(&a, "data/0/recorded", SCAN_NULL);
@@ -206,10 +204,10 @@ static void suppositions_change_what_is_decided_but_not_what_was(void **state)
     (void)state;
     send_once();
     for (size_t i = 0; i < COUNT(subjects); i++) {
-        ASK(200,
-            about(
-                "{\"%s\",\"appId\":\"shop\",\"whatIf\":\"region=dub:up,region=fra:draining\"}",
-                subjects[i]));
+        const char *body = about("{\"%s\",\"appId\":\"shop\","
+                                 "\"whatIf\":\"region=dub:up,region=fra:draining\"}",
+                                 subjects[i]);
+        ASK_ABOUT(200, body);
         answer_has_text(&a, "data/0/decision/region", "dub");
         has_line(&a, "data/0/text", "{dub}   fra: draining\n");
         answer_has_text(&a, "data/0/recorded/region", "fra");
@@ -242,13 +240,13 @@ static void a_decision_that_a_client_has_kept_is_decided_again(void **state)
     struct answer first =
         site_ask(&site, "POST", about("{\"endpointId\":\"%s\"}", endpoint), EXPLAIN);
     {
-        ASK(200, kept(&first, "\"region\":\"fra\"", "\"region\":\"fra\""));
+        ASK_ABOUT(200, kept(&first, "\"region\":\"fra\"", "\"region\":\"fra\""));
         answer_has_text(&a, "data/0/endpointId", endpoint);
         answer_has_type(&a, "data/0/recorded/match", SCAN_TRUE);
         answer_fini(&a);
     }
     {
-        ASK(200, kept(&first, "\"region\":\"fra\"", "\"region\":\"sin\""));
+        ASK_ABOUT(200, kept(&first, "\"region\":\"fra\"", "\"region\":\"sin\""));
         answer_has_type(&a, "data/0/recorded/match", SCAN_FALSE);
         answer_has_text(&a, "data/0/recorded/region", "sin");
         answer_has_text(&a, "data/0/recorded/difference", "region was \"sin\", is \"fra\"");
@@ -282,7 +280,7 @@ static void what_makes_no_sense_is_422_with_its_field(void **state)
 
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
-        ASK(422, rows[i].body);
+        ASK_ABOUT(422, rows[i].body);
         answer_has_text(&a, "detail/0/loc/0", "body");
         if (rows[i].loc)
             answer_has_text(&a, "detail/0/loc/1", rows[i].loc);
@@ -303,7 +301,7 @@ static void what_is_not_there_or_another_organizations_is_404(void **state)
 
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
-        ASK(404, rows[i]);
+        ASK_ABOUT(404, rows[i]);
         answer_fini(&a);
     }
     site_token(&site, 1, other);
@@ -344,7 +342,7 @@ static void an_applications_token_sees_its_own(void **state)
 static void a_region_alone_sends_everything(void **state)
 {
     (void)state;
-    ASK(200, about("{\"endpointId\":\"%s\"}", endpoint));
+    ASK_ABOUT(200, about("{\"endpointId\":\"%s\"}", endpoint));
     has_line(&a, "data/0/text", " → this region.");
     answer_has_text(&a, "data/0/decision/region", "");
     answer_has_type(&a, "data/0/recorded", SCAN_NULL);
@@ -372,7 +370,7 @@ static void the_home_is_asked(void **state)
     carrier.status = 200;
     carrier.reply = "{\"data\":[]}";
 
-    ASK(200, "{\"endpointId\":\"in\",\"appId\":\"shop\"}");
+    ASK_ABOUT(200, "{\"endpointId\":\"in\",\"appId\":\"shop\"}");
     assert_int_equal(carrier.region, 1);
     assert_string_equal(carrier.path, EXPLAIN);
     assert_string_equal(carrier.body, "{\"endpointId\":\"in\",\"appId\":\"shop\"}");

@@ -13,6 +13,7 @@
 #include "api/routes.h"
 #include "core/count.h"
 #include "core/mem.h"
+#include "tests/lib/ask.h"
 #include "tests/lib/carrier.h"
 #include "tests/lib/regions.h"
 #include "tests/lib/site.h"
@@ -89,12 +90,6 @@ static void assert_header(const struct answer *a, const char *name, const char *
     if (!value || strncmp(value, want, strlen(want)) != 0 || value[strlen(want)] != '\r')
         fail_msg("%s: want %s, got %.40s", name, want, value ? value : "none");
 }
-
-/* Send it, and leave the answer after a look at its status. */
-#define ASK(want_status, ...)                                                                  \
-    struct answer a = site_ask(&site, __VA_ARGS__);                                            \
-    if (a.status != (unsigned)(want_status))                                                   \
-    fail_msg("want %d, got %u %s", want_status, a.status, a.body)
 
 /* Residency in and out. */
 

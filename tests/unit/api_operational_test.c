@@ -12,6 +12,7 @@
 #include "core/count.h"
 #include "core/mem.h"
 #include "core/operational.h"
+#include "tests/lib/ask.h"
 #include "tests/lib/carrier.h"
 #include "tests/lib/regions.h"
 #include "tests/lib/site.h"
@@ -35,12 +36,6 @@ static int stop(void **state)
     site_close(&site);
     return 0;
 }
-
-/* Send it, and leave the answer after a look at its status. */
-#define ASK(want_status, ...)                                                                  \
-    struct answer a = site_ask(&site, __VA_ARGS__);                                            \
-    if (a.status != (unsigned)(want_status))                                                   \
-    fail_msg("want %d, got %u %s", want_status, a.status, a.body)
 
 static void before_the_first_there_is_an_empty_list(void **state)
 {

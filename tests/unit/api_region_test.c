@@ -10,6 +10,7 @@
 
 #include "core/count.h"
 #include "core/mem.h"
+#include "tests/lib/ask.h"
 #include "tests/lib/site.h"
 
 #define API "/api/v1"
@@ -57,12 +58,6 @@ static int close_site(void **state)
     site_close(&site);
     return 0;
 }
-
-/* Send it, and leave the answer after a look at its status. */
-#define ASK(want_status, ...)                                                                  \
-    struct answer a = site_ask(&site, __VA_ARGS__);                                            \
-    if (a.status != (want_status))                                                             \
-    fail_msg("want %d, got %u %s", want_status, a.status, a.body)
 
 static void the_regions_are_listed_by_ordinal(void **state)
 {

@@ -13,8 +13,7 @@
 
 #include "cli/commands.h"
 #include "core/count.h"
-#include "core/embedded.h"
-#include "wire/json.h"
+#include "tests/lib/contract.h"
 
 #define PATH_LEN_MAX 256
 
@@ -26,26 +25,6 @@ static const struct {
     { "getDocsFile", "what that page is made of" },
     { "openDashboard", "openPortal under the name that clients of major 1 have for it" },
 };
-
-static struct json *document;
-
-static int read_document(void **state)
-{
-    const struct embedded_file *file = embedded_find(embedded_api_docs, "openapi.json");
-    struct scan_fault fault;
-    enum err err;
-
-    (void)state;
-    err = json_parse(file->begin, (size_t)(file->end - file->begin), &document, &fault);
-    return err ? 1 : 0;
-}
-
-static int free_document(void **state)
-{
-    (void)state;
-    json_free(document);
-    return 0;
-}
 
 /* Whether both are the same but for the names in braces. */
 static bool is_same_path(const char *a, const char *b)
@@ -114,7 +93,7 @@ static void each_operation(void (*visit)(struct operation *operation, void *ctx)
 {
     struct operation operation = { .visit = visit, .ctx = ctx };
 
-    json_each(json_member(document, "paths"), visit_path, &operation);
+    json_each(json_member(contract_document(), "paths"), visit_path, &operation);
 }
 
 static bool asks_for(const struct command *c, const struct operation *operation)
@@ -195,22 +174,6 @@ static void a_command_asks_for_nothing_that_is_not_in_the_contract(void **state)
     }
 }
 
-/* What stands there or where it points to. */
-static const struct json *resolve(const struct json *value)
-{
-    const char *at = json_text(json_member(value, "$ref"));
-    const struct json *found = document;
-    char name[PATH_LEN_MAX];
-
-    if (!at)
-        return value;
-    for (at += strlen("#/"); *at; at += strlen(name) + (at[strlen(name)] == '/')) {
-        snprintf(name, sizeof name, "%.*s", (int)strcspn(at, "/"), at);
-        found = json_member(found, name);
-    }
-    return found;
-}
-
 static bool takes_parameter(const struct command *c, const char *name)
 {
     for (size_t i = 0; i < COMMAND_GROUPS_MAX && c->groups[i]; i++) {
@@ -234,7 +197,7 @@ static void check_parameters(struct operation *operation, void *ctx)
         if (!c->is_list && !c->url)
             continue;
         for (size_t i = 0; asks_for(c, operation) && i < json_count(parameters); i++) {
-            const struct json *p = resolve(json_at(parameters, i));
+            const struct json *p = contract_resolve(json_at(parameters, i));
             const char *name = json_text(json_member(p, "name"));
             if (strcmp(json_text(json_member(p, "in")), "query") != 0 ||
                 takes_parameter(c, name))
@@ -308,5 +271,5 @@ int main(void)
         cmocka_unit_test(every_command_has_an_example_that_is_right),
     };
 
-    return cmocka_run_group_tests(tests, read_document, free_document);
+    return cmocka_run_group_tests(tests, contract_open, contract_close);
 }

@@ -3,35 +3,14 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
 
 #include "api/routes.h"
 #include "core/count.h"
-#include "core/embedded.h"
+#include "tests/lib/contract.h"
 #include "tests/lib/site.h"
-
-static struct json *document;
-
-static int read_document(void **state)
-{
-    const struct embedded_file *file = embedded_find(embedded_api_docs, "openapi.json");
-    struct scan_fault fault;
-    enum err err;
-
-    (void)state;
-    err = json_parse(file->begin, (size_t)(file->end - file->begin), &document, &fault);
-    return err ? 1 : 0;
-}
-
-static int free_document(void **state)
-{
-    (void)state;
-    json_free(document);
-    return 0;
-}
 
 /* "GET", as the document has it. */
 static void to_member(const char *method, char out[8])
@@ -48,7 +27,8 @@ static const struct json *operation_of(const struct route *route)
     char method[8];
 
     to_member(route->method, method);
-    return json_member(json_member(json_member(document, "paths"), route->path), method);
+    return json_member(json_member(json_member(contract_document(), "paths"), route->path),
+                       method);
 }
 
 static void every_route_is_documented(void **state)
@@ -91,24 +71,7 @@ static void find_routes(const char *path, const struct json *operations, void *c
 static void every_operation_is_served(void **state)
 {
     (void)state;
-    json_each(json_member(document, "paths"), find_routes, NULL);
-}
-
-/* What stands there or where it points to. */
-static const struct json *resolve(const struct json *value)
-{
-    const char *at = json_text(json_member(value, "$ref"));
-    const struct json *found = document;
-    char name[NAME_LEN_MAX];
-
-    if (!at)
-        return value;
-    for (at += strlen("#/"); *at; at += strlen(name) + (at[strlen(name)] == '/')) {
-        snprintf(name, sizeof name, "%.*s", (int)strcspn(at, "/"), at);
-        found = json_member(found, name);
-    }
-    assert_non_null(found);
-    return found;
+    json_each(json_member(contract_document(), "paths"), find_routes, NULL);
 }
 
 static size_t count_parameters(const struct json *operation, const char *in, const char *name)
@@ -117,7 +80,7 @@ static size_t count_parameters(const struct json *operation, const char *in, con
     size_t count = 0;
 
     for (size_t i = 0; i < json_count(parameters); i++) {
-        const struct json *p = resolve(json_at(parameters, i));
+        const struct json *p = contract_resolve(json_at(parameters, i));
         count += strcmp(json_text(json_member(p, "in")), in) == 0 &&
                  (!name || strcmp(json_text(json_member(p, "name")), name) == 0);
     }
@@ -188,8 +151,9 @@ static void an_operation_wants_the_token_that_its_route_does(void **state)
     for (size_t i = 0; i < route_count; i++) {
         const struct json *own = json_member(operation_of(&routes[i]), "security");
         struct buf text = BUF_INIT(256);
-        assert_int_equal(json_dump(own ? own : json_member(document, "security"), false, &text),
-                         ERR_OK);
+        assert_int_equal(
+            json_dump(own ? own : json_member(contract_document(), "security"), false, &text),
+            ERR_OK);
         if (strcmp(buf_text(&text), security_of(&routes[i])) != 0)
             fail_msg("%s %s: %s", routes[i].method, routes[i].path, buf_text(&text));
         buf_fini(&text);
@@ -205,7 +169,7 @@ static void has_example(const char *type, const struct json *content, void *ctx)
 static void response_has_example(const char *status, const struct json *response, void *ctx)
 {
     (void)status;
-    json_each(json_member(resolve(response), "content"), has_example, ctx);
+    json_each(json_member(contract_resolve(response), "content"), has_example, ctx);
 }
 
 static void every_operation_has_examples(void **state)
@@ -224,8 +188,9 @@ static void every_operation_has_examples(void **state)
 static void the_document_is_of_this_version(void **state)
 {
     (void)state;
-    assert_string_equal(json_text(json_member(json_member(document, "info"), "version")),
-                        POSTHASTE_VERSION);
+    assert_string_equal(
+        json_text(json_member(json_member(contract_document(), "info"), "version")),
+        POSTHASTE_VERSION);
 }
 
 /* The server. */
@@ -280,5 +245,5 @@ int main(void)
         cmocka_unit_test(the_document_and_its_page_are_served_without_a_token),
     };
 
-    return cmocka_run_group_tests(tests, read_document, free_document);
+    return cmocka_run_group_tests(tests, contract_open, contract_close);
 }
