@@ -54,13 +54,10 @@ static void on_message_of_list(struct store_req *req)
 {
     struct request *r = request_of(req);
     const struct endpoint *endpoint = NULL;
+    struct id message;
 
-    if (req->err) {
-        reply_err(r, req->err);
+    if (!messages_take_id(r, req, &message))
         return;
-    }
-    struct id message = r->op.get_message.message->id;
-    message_unref(r->op.get_message.message);
     if (r->query.endpoint && !(endpoint = request_look_up_endpoint(r, r->query.endpoint)))
         reply_not_found(r);
     else
@@ -100,12 +97,8 @@ static void on_message_of_attempt(struct store_req *req)
     struct request *r = request_of(req);
     struct id message, attempt;
 
-    if (req->err) {
-        reply_err(r, req->err);
+    if (!messages_take_id(r, req, &message))
         return;
-    }
-    message = r->op.get_message.message->id;
-    message_unref(r->op.get_message.message);
     if (id_parse(ID_ATTEMPT, r->match.parts[2], &attempt)) {
         reply_not_found(r);
         return;

@@ -45,11 +45,7 @@ void bring_make(struct request *r, bool has_payload, void (*then)(struct request
     if (!ingest_new(r, as_application(r->edit.object), has_payload))
         return;
     r->edit.then = then;
-    r->op.put = (struct store_put){
-        .req = request_waits(r, on_made),
-        .object = r->edit.object,
-    };
-    store_put(r->services->store, &r->op.put);
+    edit_store(r, request_waits(r, on_made));
 }
 
 /* A conflict: another request was faster. */

@@ -20,12 +20,8 @@ static void on_message(struct store_req *req)
     const struct endpoint *endpoint;
     struct id message;
 
-    if (req->err) {
-        reply_err(r, req->err);
+    if (!messages_take_id(r, req, &message))
         return;
-    }
-    message = r->op.get_message.message->id;
-    message_unref(r->op.get_message.message);
     endpoint = request_look_up_endpoint(r, r->match.parts[2]);
     if (!endpoint) {
         reply_not_found(r);

@@ -278,13 +278,10 @@ static void explain_message(struct request *r, const struct subject *s)
 static void on_message(struct store_req *req)
 {
     struct request *r = request_of(req);
+    struct id message;
 
-    if (req->err) {
-        reply_err(r, req->err);
+    if (!messages_take_id(r, req, &message))
         return;
-    }
-    struct id message = r->op.get_message.message->id;
-    message_unref(r->op.get_message.message);
     r->op.list_attempts = (struct store_list_attempts){
         .req = request_waits(r, on_attempts),
         .application = r->application->base.id,

@@ -9,18 +9,6 @@ static void on_message(struct store_req *req);
 static void on_message_of_attempt(struct store_req *req);
 static void on_expunged(struct store_req *req);
 
-/* The id of the message that was looked up; false: answered. */
-static bool take_message(struct request *r, const struct store_req *req, struct id *out)
-{
-    if (req->err) {
-        reply_err(r, req->err);
-        return false;
-    }
-    *out = r->op.get_message.message->id;
-    message_unref(r->op.get_message.message);
-    return true;
-}
-
 void messages_expunge(struct request *r)
 {
     if (request_find_application(r))
@@ -32,7 +20,7 @@ static void on_message(struct store_req *req)
     struct request *r = request_of(req);
     struct id message;
 
-    if (!take_message(r, req, &message))
+    if (!messages_take_id(r, req, &message))
         return;
     r->op.expunge_message = (struct store_expunge_message){
         .req = request_waits(r, on_expunged),
@@ -53,7 +41,7 @@ static void on_message_of_attempt(struct store_req *req)
     struct request *r = request_of(req);
     struct id message, attempt;
 
-    if (!take_message(r, req, &message))
+    if (!messages_take_id(r, req, &message))
         return;
     if (id_parse(ID_ATTEMPT, r->match.parts[2], &attempt)) {
         reply_not_found(r);

@@ -140,6 +140,17 @@ void messages_look_up(struct request *r, bool with_content, store_done *done)
     store_get_message(r->services->store, op);
 }
 
+bool messages_take_id(struct request *r, const struct store_req *req, struct id *out)
+{
+    if (req->err) {
+        reply_err(r, req->err);
+        return false;
+    }
+    *out = r->op.get_message.message->id;
+    message_unref(r->op.get_message.message);
+    return true;
+}
+
 static void on_got(struct store_req *req)
 {
     struct request *r = request_of(req);

@@ -60,6 +60,12 @@ static void on_listed(struct store_req *req)
     free(objects);
 }
 
+void edit_store(struct request *r, struct store_req req)
+{
+    r->op.put = (struct store_put){ .req = req, .object = r->edit.object };
+    store_put(r->services->store, &r->op.put);
+}
+
 static void edit_try(struct request *r)
 {
     if (!r->edit.next(r))
@@ -70,11 +76,7 @@ static void edit_try(struct request *r)
         reply_begin(r);
         reply_put_object(r, r->edit.object);
     }
-    r->op.put = (struct store_put){
-        .req = once_write(r, status, on_put),
-        .object = r->edit.object,
-    };
-    store_put(r->services->store, &r->op.put);
+    edit_store(r, once_write(r, status, on_put));
 }
 
 void objects_edit(struct request *r, bool (*next)(struct request *r), unsigned status)

@@ -23,4 +23,7 @@ void objects_edit(struct request *r, bool (*next)(struct request *r), unsigned s
 void edit_new(struct request *r, struct object *object);
 void edit_old(struct request *r, struct object *copy);
 
+/* Store the object of this edit; `req` is what request_waits() or once_write() returned. */
+void edit_store(struct request *r, struct store_req req);
+
 #endif

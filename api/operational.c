@@ -59,11 +59,7 @@ static void make_manager(struct request *r)
     manager->uid = xstrdup(OPERATIONAL_UID);
     manager->name = xstrdup(OPERATIONAL_NAME);
     manager->residency = residency_here(r);
-    r->op.put = (struct store_put){
-        .req = request_waits(r, on_made),
-        .object = r->edit.object,
-    };
-    store_put(r->services->store, &r->op.put);
+    edit_store(r, request_waits(r, on_made));
 }
 
 /* By now there is one, for another request may have come first; then the route is taken again. */

@@ -95,6 +95,9 @@ enum payload_view messages_view(const struct request *r);
 /* Read the message that the path's second part names by id or event id. */
 void messages_look_up(struct request *r, bool with_content, store_done *done);
 
+/* For the one that is then called: the id alone, and the message is let go; false: answered. */
+bool messages_take_id(struct request *r, const struct store_req *req, struct id *out);
+
 void attempts_list_by_message(struct request *r);
 void attempts_list_by_endpoint(struct request *r);
 void attempts_get(struct request *r);

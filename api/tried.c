@@ -18,13 +18,10 @@ void destinations_list(struct request *r)
 static void on_message(struct store_req *req)
 {
     struct request *r = request_of(req);
+    struct id message;
 
-    if (req->err) {
-        reply_err(r, req->err);
+    if (!messages_take_id(r, req, &message))
         return;
-    }
-    struct id message = r->op.get_message.message->id;
-    message_unref(r->op.get_message.message);
     r->op.list_destinations = (struct store_list_destinations){
         .req = request_waits(r, on_destinations),
         .message = message,

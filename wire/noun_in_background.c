@@ -29,6 +29,17 @@ static void read_instant(const struct json *body, const char *name, bool require
     }
 }
 
+/* It ends now unless it is said to end before. */
+static void read_window(const struct json *body, uint64_t now_ms, struct background_task *into,
+                        struct faults *faults)
+{
+    into->until_ms = now_ms;
+    read_instant(body, "since", true, &into->since_ms, faults);
+    read_instant(body, "until", false, &into->until_ms, faults);
+    if (into->until_ms > now_ms)
+        into->until_ms = now_ms;
+}
+
 static void check_window(const struct background_task *task, uint64_t now_ms,
                          struct faults *faults)
 {
@@ -82,11 +93,7 @@ void read_background(const struct json *body, uint64_t now_ms, struct background
 
     if (!fields_begin(&f, body, READ_REPLACE, faults))
         return;
-    into->until_ms = now_ms;
-    read_instant(body, "since", true, &into->since_ms, faults);
-    read_instant(body, "until", false, &into->until_ms, faults);
-    if (into->until_ms > now_ms)
-        into->until_ms = now_ms;
+    read_window(body, now_ms, into, faults);
     field_bool(&f, "dryRun", &into->dry_run);
     if (into->kind == BACKGROUND_BULK_REPLAY)
         read_narrowing(&f, into);
@@ -101,13 +108,8 @@ void read_usage(const struct json *body, uint64_t now_ms, struct background_task
 
     if (!fields_begin(&f, body, READ_REPLACE, faults))
         return;
-    into->until_ms = now_ms;
-    read_instant(body, "since", true, &into->since_ms, faults);
-    read_instant(body, "until", false, &into->until_ms, faults);
+    read_window(body, now_ms, into, faults);
     field_names(&f, "appIds", USAGE_IDS_MAX, NAME_LEN_MAX, out_ids);
-    if (faults->count > 0)
-        return;
-    if (into->until_ms > now_ms)
-        into->until_ms = now_ms;
-    check_window(into, now_ms, faults);
+    if (faults->count == 0)
+        check_window(into, now_ms, faults);
 }
