@@ -108,16 +108,6 @@ async function calls(sink) {
     await region.stop();
 }
 
-async function latency(sink) {
-    const region = await new Region().start([hook(sink)]);
-    await sink.reset();
-    const { result } = await region.cost(() =>
-        region.load('--connections', 32, '--rate', 500, '--seconds', Math.max(2, Math.round(20 * scale))));
-    const { p50_us, p99_us } = await sink.received(result.ok);
-    row('POST to arrival at 500/s, p50 / p99', `${(p50_us / 1000).toFixed(1)} / ${(p99_us / 1000).toFixed(1)} ms`, '', '≤ 2 / ≤ 15 ms');
-    await region.stop();
-}
-
 // Endpoints that accept and never answer, among healthy ones. Their share of the messages is posted all the
 // same, so the rates to compare are those of one healthy endpoint.
 async function isolation(sink) {
@@ -164,28 +154,59 @@ async function memory() {
     await region.stop();
 }
 
-// A recover of so many beside the messages of somebody else; what it asks for waits, for its endpoint is disabled.
-async function recovery(sink) {
+// A region with so many messages that failed, some days ago, at an endpoint that is disabled, and an endpoint of somebody else,
+// whose messages are measured.
+async function besideFailures(sink, days) {
     const region = await new Region().start([hook(sink)], { disabled: true });
-    const { dispatcher, endpoints: [{ app, id }] } = region;
-    await dispatcher.send(app, {});
+    const { dispatcher, endpoints: [failing] } = region;
+    await dispatcher.send(failing.app, {});
     await dispatcher.stop();
-    failures(dispatcher, waiting - 1);
+    failures(dispatcher, waiting - 1, days);
     await dispatcher.start();
     region.pid = dispatcher.process.pid;
     region.endpoints = [await dispatcher.endpoint(hook(sink))];
     await sink.reset();
+    return { region, dispatcher, failing };
+}
 
-    const began = process.hrtime.bigint();
+async function arrivals(sink, region, seconds) {
+    const { ok } = await region.load('--connections', 32, '--rate', 500, '--seconds', Math.max(2, Math.round(seconds * scale)));
+    const { p50_us, p99_us } = await sink.received(ok);
+    return `${(p50_us / 1000).toFixed(1)} / ${(p99_us / 1000).toFixed(1)} ms`;
+}
+
+async function latency(sink) {
+    const region = await new Region().start([hook(sink)]);
+    await sink.reset();
+    row('POST to arrival at 500/s, p50 / p99', await arrivals(sink, region, 20), '', '≤ 2 / ≤ 15 ms');
+    await region.stop();
+}
+
+// What the recover asks for waits, for its endpoint is disabled.
+async function recovery(sink) {
+    const { region, dispatcher, failing: { app, id } } = await besideFailures(sink, 0);
     const since = new Date(Date.now() - 2 * 3600_000).toISOString();
+    const began = process.hrtime.bigint();
     const task = await dispatcher.must('POST', `/app/${app}/endpoint/${id}/recover`, { since });
     const ended = until(() => dispatcher.must('GET', `/background-task/${task.id}`), now => now.status !== 'running', 100)
         .then(now => ({ ...now, seconds: Number(process.hrtime.bigint() - began) / 1e9 }));
-    const { ok } = await region.load('--connections', 32, '--rate', 500, '--seconds', Math.max(2, Math.round(20 * scale)));
-    const { p50_us, p99_us } = await sink.received(ok);
+    const figure = await arrivals(sink, region, 20);
     const { data, seconds } = await ended;
-    row(`    the same while ${data.deliveries.toLocaleString('en')} are recovered`,
-        `${(p50_us / 1000).toFixed(1)} / ${(p99_us / 1000).toFixed(1)} ms`, rate(data.deliveries / seconds), '≤ 2 / ≤ 15 ms');
+    row(`    the same while ${data.deliveries.toLocaleString('en')} are recovered`, figure, rate(data.deliveries / seconds), '≤ 2 / ≤ 15 ms');
+    await region.stop();
+}
+
+// As long as there is something to remove: it begins with the start.
+async function pruning(sink) {
+    const { region } = await besideFailures(sink, 100);
+    const removed = async () => {
+        const { payloadsRemoved, attemptsRemoved, messagesRemoved } = (await region.status()).retention;
+        return payloadsRemoved + attemptsRemoved + messagesRemoved;
+    };
+    const before = await removed(), began = process.hrtime.bigint();
+    const figure = await arrivals(sink, region, 10);
+    const seconds = Number(process.hrtime.bigint() - began) / 1e9;
+    row('    the same while retention removes what is too old', figure, `${rate((await removed() - before) / seconds)} of rows`, '≤ 2 / ≤ 15 ms');
     await region.stop();
 }
 
@@ -207,6 +228,7 @@ await backlog(sink, 100);
 await calls(sink);
 await latency(sink);
 await recovery(sink);
+await pruning(sink);
 await isolation(sink);
 await memory();
 sink.stop();
