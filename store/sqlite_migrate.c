@@ -58,6 +58,9 @@ static enum err apply(const struct connection *c, const struct embedded_file *fi
 {
     enum err err = sqlite_exec(c, "BEGIN IMMEDIATE");
 
+    /* A large file takes its time. The schema of a new one is no news. */
+    log_event(is_new ? LOG_DEBUG : LOG_INFO, "schema_migrating", LOG_STR("file", c->file),
+              LOG_NUM("version", version));
     if (!err)
         err = sqlite_exec(c, file->begin);
     if (!err)
@@ -66,7 +69,6 @@ static enum err apply(const struct connection *c, const struct embedded_file *fi
         err = sqlite_exec(c, "COMMIT");
     if (err)
         return err; /* closing the connection rolls back */
-    /* The schema of a new file is no news. */
     log_event(is_new ? LOG_DEBUG : LOG_INFO, "schema_migrated", LOG_STR("file", c->file),
               LOG_NUM("version", version));
     return ERR_OK;

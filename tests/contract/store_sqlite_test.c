@@ -15,6 +15,7 @@
 
 #include "core/count.h"
 #include "core/embedded.h"
+#include "core/hex.h"
 #include "core/mem.h"
 #include "store/backend.h"
 #include "tests/lib/capture.h"
@@ -170,18 +171,23 @@ static void a_newer_schema_is_refused(void **state)
     store_fixture_open(f);
 }
 
-/* The file as its first schema made it. */
-static void make_first_global(const struct store_fixture *f)
+/* The file as an old schema made it; `folder` has its migrations. */
+static void make_old(const struct store_fixture *f, const char *name, const char *folder,
+                     unsigned version)
 {
-    const struct embedded_file *first = embedded_migrations_sqlite;
+    char sql[64];
     sqlite3 *db;
 
-    while (strcmp(first->path, "global/0001_configuration.sql") != 0)
-        first++;
-    unlink(store_fixture_path(f, "global.db"));
-    assert_int_equal(sqlite3_open(store_fixture_path(f, "global.db"), &db), SQLITE_OK);
-    assert_int_equal(sqlite3_exec(db, first->begin, NULL, NULL, NULL), SQLITE_OK);
-    assert_int_equal(sqlite3_exec(db, "PRAGMA user_version = 1", NULL, NULL, NULL), SQLITE_OK);
+    unlink(store_fixture_path(f, name));
+    assert_int_equal(sqlite3_open(store_fixture_path(f, name), &db), SQLITE_OK);
+    for (const struct embedded_file *m = embedded_migrations_sqlite; m->path; m++) {
+        size_t len = strlen(folder);
+        if (strncmp(m->path, folder, len) == 0 &&
+            strtoul(m->path + len + 1, NULL, 10) <= version)
+            assert_int_equal(sqlite3_exec(db, m->begin, NULL, NULL, NULL), SQLITE_OK);
+    }
+    snprintf(sql, sizeof sql, "PRAGMA user_version = %u", version);
+    assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
     sqlite3_close(db);
 }
 
@@ -190,7 +196,7 @@ static void an_application_of_the_first_schema_belongs_to_a_region_alone(void **
     struct store_fixture *f = *state;
 
     store_fixture_close(f);
-    make_first_global(f);
+    make_old(f, "global.db", "global", 1);
     run_sql(f, "global.db",
             "INSERT INTO applications (key, tail, organization, version, deleted,"
             "                          created_at_ms, updated_at_ms, uid, name, throttle_rate)"
@@ -207,6 +213,41 @@ static void an_application_of_the_first_schema_belongs_to_a_region_alone(void **
     assert_int_equal(a->residency.home_epoch, 0);
     assert_int_equal(a->residency.mode, RESIDENCY_AT_REST);
     assert_int_equal(a->residency.failover, FAILOVER_NONE);
+}
+
+/* Before it, tags didn't say whose they are. */
+static void tags_of_an_old_schema_are_found_in_their_application(void **state)
+{
+    struct store_fixture *f = *state;
+    struct id application = store_fixture_put_application(f, NULL);
+    char sql[512], tail[2 * (ID_BYTES - 8) + 1];
+
+    store_fixture_close(f);
+    make_old(f, "regional.db", "regional", 11);
+    hex_encode(application.bytes + 8, ID_BYTES - 8, tail);
+    snprintf(sql, sizeof sql,
+             "INSERT INTO messages (key, tail, application_key, application_tail, event_type,"
+             "                      created_at_ms, expires_at_ms)"
+             "     VALUES (1, zeroblob(12), %lld, x'%s', 'x', 0, 0),"
+             "            (2, zeroblob(12), 5, zeroblob(12), 'x', 0, 0)",
+             (long long)id_key(&application), tail);
+    run_sql(f, "regional.db", sql);
+    run_sql(f, "regional.db",
+            "INSERT INTO message_tags (key, tags) VALUES (1, 'a'), (2, 'a'), (3, 'a')");
+    store_fixture_open(f);
+
+    struct store_list_messages op = {
+        .application = application,
+        .filter.tag = "a",
+        .page.limit = 10,
+    };
+    assert_int_equal(STORE_RUN(f, store_list_messages, &op), ERR_OK);
+    assert_int_equal(op.count, 1);
+    assert_int_equal(id_key(&op.messages[0]->id), 1);
+    assert_string_equal(op.messages[0]->tags.items[0], "a");
+    message_unref(op.messages[0]);
+    free(op.messages);
+    assert_int_equal(run_sql(f, "regional.db", "SELECT count(*) FROM message_tags"), 2);
 }
 
 static void a_file_that_is_no_database_is_refused(void **state)
@@ -475,6 +516,7 @@ int main(void)
         TEST(files_that_are_open_to_others_are_warned_of),
         TEST(a_newer_schema_is_refused),
         TEST(an_application_of_the_first_schema_belongs_to_a_region_alone),
+        TEST(tags_of_an_old_schema_are_found_in_their_application),
         TEST(a_file_that_is_no_database_is_refused),
         TEST(a_kill_at_any_moment_of_a_migration_is_harmless),
         TEST(a_full_disk_refuses_and_loses_nothing),
