@@ -37,7 +37,7 @@ static void parse(const char *text, unsigned accepts)
         assert(*why);
     } else if (faults.count == 0) {
         assert(q.page.limit >= 1 && q.page.limit <= PAGE_LIMIT_MAX);
-        assert(q.status <= ATTEMPT_SENDING && q.status_class <= 500);
+        assert(q.status < ATTEMPT_STATUSES && q.status_class <= 500);
         assert(q.messages.event_types.count <= QUERY_LIST_MAX);
     }
     query_fini(&q);
