@@ -5,11 +5,15 @@ import { once } from 'node:events';
 
 export const program = name => new URL(`../build/release/bench/${name}`, import.meta.url).pathname;
 
-// CPU of all its threads so far, in microseconds.
-export function cpuMicroseconds(pid) {
-    const tasks = readdirSync(`/proc/${pid}/task`);
-    const spent = tasks.map(task => Number(readFileSync(`/proc/${pid}/task/${task}/schedstat`, 'utf8').split(' ')[0]));
-    return spent.reduce((sum, ns) => sum + ns, 0) / 1000;
+// CPU of its threads so far, in microseconds by their names.
+export function cpuOfThreads(pid) {
+    const spent = {};
+    for (const task of readdirSync(`/proc/${pid}/task`)) {
+        const read = file => readFileSync(`/proc/${pid}/task/${task}/${file}`, 'utf8');
+        const name = read('comm').trim();
+        spent[name] = (spent[name] ?? 0) + Number(read('schedstat').split(' ')[0]) / 1000;
+    }
+    return spent;
 }
 
 export function residentMegabytes(pid) {

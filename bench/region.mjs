@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { Dispatcher } from '../tests/e2e/lib/dispatcher.mjs';
 import { until } from '../tests/e2e/lib/wait.mjs';
-import { cpuMicroseconds, measure, program } from './process.mjs';
+import { cpuOfThreads, measure, program } from './process.mjs';
 
 const every_ms = 10;
 
@@ -46,9 +46,12 @@ export class Region {
 
     // Post messages of 1 KiB, which take turns among the applications.
     load(...args) {
-        const paths = this.endpoints.map(({ app }) => `/api/v1/app/${app}/msg`);
+        return this.loadAt(this.endpoints.map(({ app }) => `/api/v1/app/${app}/msg`).join(','), ...args);
+    }
+
+    loadAt(paths, ...args) {
         return measure(program('http_load'), '--port', this.dispatcher.port, '--token', this.dispatcher.token,
-            '--path', paths.join(','), '--event-type', 'order.paid', '--size', 1024, ...args);
+            '--path', paths, '--event-type', 'order.paid', '--size', 1024, ...args);
     }
 
     setDisabled(disabled) {
@@ -65,15 +68,14 @@ export class Region {
         return until(() => this.status(), status => status.pending === 0, every_ms);
     }
 
-    // What `work` costs: CPU of the dispatcher and time.
+    // What `work` costs: CPU of the dispatcher, in all and of each thread, and time.
     async cost(work) {
-        const cpu = cpuMicroseconds(this.pid), began = process.hrtime.bigint();
+        const before = cpuOfThreads(this.pid), began = process.hrtime.bigint();
         const result = await work();
-        return {
-            result,
-            seconds: Number(process.hrtime.bigint() - began) / 1e9,
-            cpu: cpuMicroseconds(this.pid) - cpu,
-        };
+        const seconds = Number(process.hrtime.bigint() - began) / 1e9;
+        const threads = Object.fromEntries(Object.entries(cpuOfThreads(this.pid))
+            .map(([name, us]) => [name, us - (before[name] ?? 0)]));
+        return { result, seconds, threads, cpu: Object.values(threads).reduce((sum, us) => sum + us, 0) };
     }
 
     async stop() {

@@ -67,6 +67,16 @@ async function fullPath(sink, count) {
     row(`(b) POST → 202 → delivered → recorded, ${endpoints(count)}`, rate(messages / path.seconds),
         `${times(path.ofRate)} (a)`, '≥ 0.38');
     row('    CPU of our process a message', micro(path.cpu / messages), `${times(path.ofCpu)} (a)`, '≤ 2.5');
+    const { api, writer, dispatch } = path.threads;
+    row('    of it api / writer / dispatch', [api, writer, dispatch].map(us => (us / messages).toFixed(1)).join(' / ') + ' µs');
+}
+
+// A POST that no route takes: read whole, parsed, answered.
+async function serverAlone() {
+    const region = await new Region().start([]);
+    const { cpu, seconds } = await region.cost(() => region.loadAt('/api/v1/health/ping', '--connections', 64, '--requests', messages));
+    await region.stop();
+    row('(s) the HTTP server alone, a POST that is refused', rate(messages / seconds), `${micro(cpu / messages)} a request`);
 }
 
 async function sqliteAlone() {
@@ -222,6 +232,7 @@ function print() {
 const sink = await new Sink().start('--port', 0);
 await fullPath(sink, 1);
 await fullPath(sink, 100);
+await serverAlone();
 await sqliteAlone();
 await backlog(sink, 1);
 await backlog(sink, 100);
