@@ -45,12 +45,13 @@ void passage_start(struct cable *cable, int fd)
     passage_poke(p);
 }
 
-/* When what comes now comes out. The first bytes wait for the connection's own round trip too. */
+/* When what comes now comes out. The first bytes wait for the connection's own round trip too. The
+ * millisecond that has begun isn't counted, so nothing comes out early. */
 static uint64_t due_ms(const struct passage *p)
 {
     uint64_t now_ms = uv_now(p->cable->loop), open_ms = p->opened_ms + p->cable->rtt_ms;
 
-    return (now_ms > open_ms ? now_ms : open_ms) + p->cable->rtt_ms / 2;
+    return (now_ms > open_ms ? now_ms : open_ms) + p->cable->rtt_ms / 2 + 1;
 }
 
 static void connect_far(struct passage *p)
