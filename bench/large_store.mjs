@@ -57,7 +57,10 @@ function fill(first_ms, messages, applications, each) {
             SELECT row.key + 1, randomblob(12), row.key, ep.key, ep.tail, 1, iif(rare % 50 = 3, 2, 0), 0,
                    iif(rare % 50 = 3, 500, 204), 12, ms, 0, CAST('ok' AS BLOB)
               FROM row CROSS JOIN ep ON ep.n = row.app * ${each} + row.ep;
-        UPDATE totals SET messages = ${messages}, attempts = ${messages};
+        INSERT INTO messages_listed SELECT application_key, key FROM messages ORDER BY 1, 2;
+        INSERT INTO attempts_listed SELECT endpoint_key, key FROM attempts ORDER BY 1, 2;
+        UPDATE totals SET messages = ${messages}, attempts = ${messages}, messages_listed_to = (SELECT max(key) FROM messages),
+                          attempts_listed_to = (SELECT max(key) FROM attempts);
         COMMIT;`;
 }
 

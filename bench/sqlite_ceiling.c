@@ -4,8 +4,10 @@
  *   sqlite_ceiling DIR MESSAGES GROUP [TENANTS [INDEX]]
  *
  * Each transaction writes GROUP messages of 1 KiB with a delivery each, and the attempts and the
- * final states of the GROUP before. TENANTS (1) applications with one endpoint each take turns;
- * INDEX is left out, to see what it costs. Prints one JSON object. */
+ * final states of the GROUP before; every LIST_ROWS messages, with their attempts, are listed by
+ * their owners. TENANTS (1) applications with one endpoint each take turns; INDEX, or the list of
+ * that name, is left out, to see what it costs. Prints one JSON object. */
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,8 +19,17 @@
 #include "core/embedded.h"
 
 #define PAYLOAD_LEN 1024
+#define LIST_ROWS   2048 /* as store/sqlite_listing.c has it */
 
-enum statement { INSERT_MESSAGE, INSERT_DELIVERY, INSERT_ATTEMPT, MARK_DELIVERED, STATEMENTS };
+enum statement {
+    INSERT_MESSAGE,
+    INSERT_DELIVERY,
+    INSERT_ATTEMPT,
+    MARK_DELIVERED,
+    LIST_MESSAGES,
+    LIST_ATTEMPTS,
+    STATEMENTS,
+};
 
 static const char *const sql[STATEMENTS] = {
     [INSERT_MESSAGE] =
@@ -36,10 +47,18 @@ static const char *const sql[STATEMENTS] = {
         "         'http://127.0.0.1:8080/hook')",
     [MARK_DELIVERED] = "UPDATE deliveries SET state = 1, attempts = 1"
                        " WHERE message_key = ?1 AND endpoint_key = ?2 AND state = 0",
+    [LIST_MESSAGES] = "INSERT INTO messages_listed (application_key, key)"
+                      " SELECT application_key, key FROM messages WHERE key > ?1 AND key <= ?2"
+                      " ORDER BY application_key, key",
+    [LIST_ATTEMPTS] = "INSERT INTO attempts_listed (endpoint_key, key)"
+                      " SELECT endpoint_key, key FROM attempts WHERE key > ?1 AND key <= ?2"
+                      " ORDER BY endpoint_key, key",
 };
 
 struct load {
     int64_t messages, group, tenants;
+    int64_t listed;
+    const char *without; /* NULL = with all */
 };
 
 static uint8_t payload[PAYLOAD_LEN];
@@ -58,10 +77,10 @@ static void run(sqlite3 *db, const char *text)
 }
 
 /* A tenant's number stands for its application and its endpoint. */
-static void step(sqlite3 *db, sqlite3_stmt *statement, int64_t key, int64_t tenant)
+static void step(sqlite3 *db, sqlite3_stmt *statement, int64_t first, int64_t second)
 {
-    check(db, sqlite3_bind_int64(statement, 1, key), SQLITE_OK);
-    check(db, sqlite3_bind_int64(statement, 2, tenant), SQLITE_OK);
+    check(db, sqlite3_bind_int64(statement, 1, first), SQLITE_OK);
+    check(db, sqlite3_bind_int64(statement, 2, second), SQLITE_OK);
     check(db, sqlite3_step(statement), SQLITE_DONE);
     sqlite3_reset(statement);
 }
@@ -75,6 +94,11 @@ static void create_schema(sqlite3 *db)
             run(db, file->begin);
 }
 
+static bool is_list(const char *name)
+{
+    return strcmp(name, "messages_listed") == 0 || strcmp(name, "attempts_listed") == 0;
+}
+
 static void drop_index(sqlite3 *db, const char *name)
 {
     char text[128];
@@ -83,8 +107,25 @@ static void drop_index(sqlite3 *db, const char *name)
     run(db, text);
 }
 
+static bool has(const struct load *load, const char *list)
+{
+    return !load->without || strcmp(load->without, list) != 0;
+}
+
+/* What has come up to a key. */
+static void write_lists(sqlite3 *db, sqlite3_stmt **statements, int64_t to, struct load *load)
+{
+    if (to - load->listed < LIST_ROWS)
+        return;
+    if (has(load, "messages_listed"))
+        step(db, statements[LIST_MESSAGES], load->listed, to);
+    if (has(load, "attempts_listed"))
+        step(db, statements[LIST_ATTEMPTS], load->listed, to);
+    load->listed = to;
+}
+
 static void write_group(sqlite3 *db, sqlite3_stmt **statements, int64_t first,
-                        const struct load *load)
+                        struct load *load)
 {
     run(db, "BEGIN IMMEDIATE");
     for (int64_t key = first; key < first + load->group && key <= load->messages; key++) {
@@ -101,6 +142,7 @@ static void write_group(sqlite3 *db, sqlite3_stmt **statements, int64_t first,
         step(db, statements[INSERT_ATTEMPT], key, key % load->tenants);
         step(db, statements[MARK_DELIVERED], key, key % load->tenants);
     }
+    write_lists(db, statements, first - 1, load);
     run(db, "COMMIT");
 }
 
@@ -120,7 +162,8 @@ int main(int argc, char **argv)
     }
     struct load load = { .messages = strtoll(argv[2], NULL, 10),
                          .group = strtoll(argv[3], NULL, 10),
-                         .tenants = argc > 4 ? strtoll(argv[4], NULL, 10) : 1 };
+                         .tenants = argc > 4 ? strtoll(argv[4], NULL, 10) : 1,
+                         .without = argc > 5 ? argv[5] : NULL };
     char path[512];
     sqlite3 *db;
     sqlite3_stmt *statements[STATEMENTS];
@@ -131,8 +174,8 @@ int main(int argc, char **argv)
         return 1;
     }
     create_schema(db);
-    if (argc > 5)
-        drop_index(db, argv[5]);
+    if (load.without && !is_list(load.without))
+        drop_index(db, load.without);
     for (int i = 0; i < STATEMENTS; i++)
         check(db, sqlite3_prepare_v2(db, sql[i], -1, &statements[i], NULL), SQLITE_OK);
     memset(payload, 'x', sizeof payload);

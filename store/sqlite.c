@@ -72,7 +72,7 @@ static enum err prepare(struct backend *b)
         sqlite_resend_prepare,    sqlite_deliveries_prepare, sqlite_failing_prepare,
         sqlite_expunge_prepare,   sqlite_background_prepare, sqlite_bite_prepare,
         sqlite_sealed_prepare,    sqlite_purge_prepare,      sqlite_operational_prepare,
-        sqlite_retention_prepare, sqlite_usage_prepare,
+        sqlite_retention_prepare, sqlite_usage_prepare,      sqlite_listing_prepare,
     };
     enum err err = ERR_OK;
 
@@ -151,9 +151,14 @@ static enum err sqlite_begin(struct backend *b, enum backend_file file)
 
 static enum err sqlite_commit(struct backend *b, enum backend_file file)
 {
-    enum err err = file == BACKEND_REGIONAL ? sqlite_save_totals(b) : ERR_OK;
+    bool is_regional = file == BACKEND_REGIONAL;
+    enum err err = is_regional ? sqlite_save_totals(b) : ERR_OK;
 
-    return err ? err : sqlite_run(&b->writer.files[file], b->writer.commit[file]);
+    if (!err)
+        err = sqlite_run(&b->writer.files[file], b->writer.commit[file]);
+    if (!err && is_regional)
+        sqlite_listing_keep(b);
+    return err;
 }
 
 /* Some errors have rolled back already. */
@@ -161,8 +166,10 @@ static void sqlite_rollback(struct backend *b, enum backend_file file)
 {
     sqlite3 *db = b->writer.files[file].db;
 
-    if (file == BACKEND_REGIONAL)
+    if (file == BACKEND_REGIONAL) {
         sqlite_drop_totals(b);
+        sqlite_listing_drop(b);
+    }
     if (!sqlite3_get_autocommit(db))
         sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
 }

@@ -30,6 +30,16 @@ struct hashes {
     unsigned remembered; /* since its last step */
 };
 
+/* Rows by their owner, see sqlite_listing.c. */
+enum listed { LIST_MESSAGES, LIST_ATTEMPTS, LISTS };
+struct listing {
+    sqlite3_stmt *add, *add_rest;
+    int64_t to;         /* up to this key all rows are listed, */
+    int64_t kept_to;    /* and were when the last transaction was committed */
+    int64_t newest;     /* the highest key that a row had */
+    size_t rows, bytes; /* that aren't listed; more perhaps */
+};
+
 struct backend {
     char *dir;
     int lock; /* of the directory; -1 = not held */
@@ -47,6 +57,7 @@ struct backend {
         sqlite3_stmt *forget_sealed, *reseal_entry;
         sqlite3_stmt *drain, *draining;
         struct hashes repeated, answers[BACKEND_FILES];
+        struct listing listings[LISTS];
         sqlite3_stmt *find_event, *insert_message, *insert_tags, *insert_delivery;
         sqlite3_stmt *insert_attempt, *insert_late_attempt, *insert_way;
         sqlite3_stmt *move_delivery, *overtake_delivery, *end_lane, *add_totals;
@@ -126,6 +137,20 @@ struct effort effort_begin(const struct connection *c);
 void effort_add(struct effort *e, size_t rows);
 void effort_took(struct effort *e);   /* the row that was looked at, */
 bool effort_passed(struct effort *e); /* or not; whether nothing is left */
+
+/* sqlite_listing.c: what the writer does for it. A row was written, whose content has so many bytes. */
+enum err sqlite_listing_prepare(struct backend *b);
+enum err sqlite_listing_add(struct backend *b, enum listed which, const struct id *owner,
+                            const struct id *id, size_t bytes);
+
+/* List the rest: if it is time, or `all` for a reader on this thread, who sees nothing else. */
+enum err sqlite_listing_catch_up(struct backend *b, bool all);
+bool sqlite_listing_grew(const struct backend *b); /* in the open transaction, */
+void sqlite_listing_keep(struct backend *b);       /* which was committed, */
+void sqlite_listing_drop(struct backend *b);       /* or not */
+
+/* The rows that aren't listed yet, in a reader's statement that wants those above ?2. */
+#define SQL_NOT_LISTED(table) "key > max(?2, (SELECT " table "_listed_to FROM totals))"
 
 /* sqlite_directory.c */
 enum err sqlite_directory_open(const char *dir, int *out_lock);

@@ -49,10 +49,20 @@ static const char SQL_GET_RESPONSE[] =
     " WHERE key = ?1";
 
 /* As SQL_WALK_MESSAGES. */
-#define SQL_WALK_BY(column, index, direction)                                                  \
+#define SQL_WALK_OF_MESSAGE(direction)                                                         \
     "SELECT key, NULL"                                                                         \
-    "  FROM attempts INDEXED BY " index                                                        \
-    " WHERE " column " = ?1 AND key > ?2 AND key < ?3"                                         \
+    "  FROM attempts INDEXED BY attempts_of_message"                                           \
+    " WHERE message_key = ?1 AND key > ?2 AND key < ?3"                                        \
+    " ORDER BY key " direction
+
+#define SQL_WALK_OF_ENDPOINT(direction)                                                        \
+    "SELECT key, NULL"                                                                         \
+    "  FROM attempts_listed"                                                                   \
+    " WHERE endpoint_key = ?1 AND key > ?2 AND key < ?3"                                       \
+    " UNION ALL "                                                                              \
+    "SELECT key, NULL"                                                                         \
+    "  FROM attempts"                                                                          \
+    " WHERE " SQL_NOT_LISTED("attempts") " AND key < ?3 AND endpoint_key = ?1"                 \
     " ORDER BY key " direction
 
 #define SQL_WALK_FAILED(direction)                                                             \
@@ -67,13 +77,10 @@ enum err sqlite_attempts_prepare(struct backend *b)
     const struct prepared statements[] = {
         { &b->reader.get_attempt, SQL_GET_ATTEMPT },
         { &b->reader.get_response, SQL_GET_RESPONSE },
-        { &b->reader.by_message.up, SQL_WALK_BY("message_key", "attempts_of_message", "ASC") },
-        { &b->reader.by_message.down,
-          SQL_WALK_BY("message_key", "attempts_of_message", "DESC") },
-        { &b->reader.by_endpoint.up,
-          SQL_WALK_BY("endpoint_key", "attempts_of_endpoint", "ASC") },
-        { &b->reader.by_endpoint.down,
-          SQL_WALK_BY("endpoint_key", "attempts_of_endpoint", "DESC") },
+        { &b->reader.by_message.up, SQL_WALK_OF_MESSAGE("ASC") },
+        { &b->reader.by_message.down, SQL_WALK_OF_MESSAGE("DESC") },
+        { &b->reader.by_endpoint.up, SQL_WALK_OF_ENDPOINT("ASC") },
+        { &b->reader.by_endpoint.down, SQL_WALK_OF_ENDPOINT("DESC") },
         { &b->reader.failed.up, SQL_WALK_FAILED("ASC") },
         { &b->reader.failed.down, SQL_WALK_FAILED("DESC") },
         { 0 },

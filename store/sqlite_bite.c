@@ -23,9 +23,10 @@ static const char SQL_FAILURES[] =
     "                        WHERE o.message_key = a.message_key AND o.endpoint_key = ?1"
     "                          AND o.key >= ?5 AND o.key < ?3"
     "                          AND (o.status = 0 OR (o.status = 2 AND o.key < a.key)))"
-    "  FROM attempts AS a INDEXED BY attempts_of_endpoint"
-    " WHERE a.endpoint_key = ?1 AND a.key > ?2 AND a.key < ?3"
-    " ORDER BY a.key"
+    "  FROM attempts_listed AS l"
+    " CROSS JOIN attempts AS a ON a.key = l.key"
+    " WHERE l.endpoint_key = ?1 AND l.key > ?2 AND l.key < ?3"
+    " ORDER BY l.key"
     " LIMIT ?4";
 
 /* Each with what became of it at the endpoint; the last answer and tags only where they are asked for. */
@@ -37,10 +38,11 @@ static const char SQL_MESSAGES[] =
     "                             ORDER BY a.key DESC"
     "                             LIMIT 1) END,"
     "       CASE ?7 WHEN 1 THEN " TAGS_OF_MESSAGE " END"
-    "  FROM messages AS m INDEXED BY messages_listed"
+    "  FROM messages_listed AS l"
+    " CROSS JOIN messages AS m ON m.key = l.key"
     "  LEFT JOIN deliveries AS d ON d.message_key = m.key AND d.endpoint_key = ?1"
-    " WHERE m.application_key = ?5 AND m.key > ?2 AND m.key < ?3"
-    " ORDER BY m.key"
+    " WHERE l.application_key = ?5 AND l.key > ?2 AND l.key < ?3"
+    " ORDER BY l.key"
     " LIMIT ?4";
 /* clang-format on */
 enum bite_column {
@@ -184,6 +186,10 @@ static enum err bite_to_send(struct backend *b, struct background_task *task,
 enum err sqlite_bite(struct backend *b, struct background_task *task,
                      const struct endpoint *endpoint, uint64_t due_at_ms)
 {
+    enum err err = sqlite_listing_catch_up(b, true);
+
+    if (err)
+        return err;
     if (background_sends(task->kind))
         return bite_to_send(b, task, endpoint, due_at_ms);
     return task->kind == BACKGROUND_PURGE ? sqlite_purge(b, task) : sqlite_count_usage(b, task);

@@ -10,24 +10,31 @@
 #include "store/sqlite_row.h"
 
 /* clang-format off */
+#define KEYS                                                                                   \
+    "SELECT key"                                                                               \
+    "  FROM attempts_listed"                                                                   \
+    " WHERE endpoint_key = ?1 AND key > ?2 AND key < ?3"                                       \
+    " UNION ALL "                                                                              \
+    "SELECT key"                                                                               \
+    "  FROM attempts"                                                                          \
+    " WHERE " SQL_NOT_LISTED("attempts") " AND key < ?3 AND endpoint_key = ?1"
+
 static const char SQL_COUNT_ROWS[] =
     "SELECT status, count(*)"
-    "  FROM attempts INDEXED BY attempts_of_endpoint"
-    " WHERE endpoint_key = ?1 AND key >= ?2 AND key < ?3 AND started_at_ms BETWEEN ?4 AND ?5"
+    "  FROM attempts"
+    " WHERE key IN (" KEYS ") AND started_at_ms BETWEEN ?4 AND ?5"
     " GROUP BY status";
 
 static const char SQL_COUNT_ENTRIES[] =
     "SELECT count(*), max(key)"
-    "  FROM (SELECT key"
-    "          FROM attempts INDEXED BY attempts_of_endpoint"
-    "         WHERE endpoint_key = ?1 AND key >= ?2 AND key < ?3"
+    "  FROM (" KEYS
     "         ORDER BY key"
     "         LIMIT ?4)";
 
 static const char SQL_COUNT_FAILED[] =
     "SELECT status, count(*)"
     "  FROM attempts INDEXED BY attempts_failed"
-    " WHERE endpoint_key = ?1 AND key >= ?2 AND key < ?3 AND status <> 0"
+    " WHERE endpoint_key = ?1 AND key > ?2 AND key < ?3 AND status <> 0"
     " GROUP BY status";
 /* clang-format on */
 
@@ -52,7 +59,7 @@ static void bind_span(sqlite3_stmt *st, const struct store_count_attempts *op,
                       const struct span *span)
 {
     sqlite3_bind_int64(st, 1, id_key(&op->endpoint));
-    sqlite3_bind_int64(st, 2, span->from);
+    sqlite3_bind_int64(st, 2, span->from - 1);
     sqlite3_bind_int64(st, 3, span->end);
 }
 

@@ -26,11 +26,16 @@ enum outcome_column { OUTCOME_STATE = 0, OUTCOME_ATTEMPTS, OUTCOME_DUE_AT_MS, OU
     " ORDER BY d.endpoint_key " direction
 
 #define SQL_LIST_TRIED(direction)                                                              \
-    "SELECT m.key, NULL, " OUTCOME_COLUMNS                                                     \
-    "  FROM messages AS m INDEXED BY messages_listed"                                          \
-    "  LEFT JOIN deliveries AS d ON d.message_key = m.key AND d.endpoint_key = ?4"             \
-    " WHERE m.application_key = ?1 AND m.key > ?2 AND m.key < ?3"                              \
-    " ORDER BY m.key " direction
+    "SELECT key, NULL, " OUTCOME_COLUMNS                                                       \
+    "  FROM messages_listed"                                                                   \
+    "  LEFT JOIN deliveries AS d ON d.message_key = key AND d.endpoint_key = ?4"               \
+    " WHERE application_key = ?1 AND key > ?2 AND key < ?3"                                    \
+    " UNION ALL "                                                                              \
+    "SELECT key, NULL, " OUTCOME_COLUMNS                                                       \
+    "  FROM messages"                                                                          \
+    "  LEFT JOIN deliveries AS d ON d.message_key = key AND d.endpoint_key = ?4"               \
+    " WHERE " SQL_NOT_LISTED("messages") " AND key < ?3 AND application_key = ?1"              \
+    " ORDER BY key " direction
 
 static const char SQL_LOOK_AT_ATTEMPTS[] =
     "SELECT max(endpoint_key = ?2), max(endpoint_key = ?2 AND status = 0), count(*)"

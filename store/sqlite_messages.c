@@ -25,8 +25,12 @@ static const char SQL_GET_PAYLOAD[] =
  * key will do. */
 #define SQL_WALK_MESSAGES(direction)                                                           \
     "SELECT key, NULL"                                                                         \
-    "  FROM messages INDEXED BY messages_listed"                                               \
+    "  FROM messages_listed"                                                                   \
     " WHERE application_key = ?1 AND key > ?2 AND key < ?3"                                    \
+    " UNION ALL "                                                                              \
+    "SELECT key, NULL"                                                                         \
+    "  FROM messages"                                                                          \
+    " WHERE " SQL_NOT_LISTED("messages") " AND key < ?3 AND application_key = ?1"              \
     " ORDER BY key " direction
 
 #define SQL_WALK_TAGGED(direction)                                                             \

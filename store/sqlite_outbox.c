@@ -72,7 +72,8 @@ static const char SQL_END_LANE[] =
 
 static const char SQL_ADD_TOTALS[] =
     "UPDATE totals"
-    "   SET messages = messages + ?1, attempts = attempts + ?2, pending = pending + ?3"
+    "   SET messages = messages + ?1, attempts = attempts + ?2, pending = pending + ?3,"
+    "       messages_listed_to = ?4, attempts_listed_to = ?5"
     " WHERE one = 1";
 /* clang-format on */
 
@@ -124,7 +125,9 @@ static enum err insert_message(struct backend *b, const struct message *m)
     bind_u64(st, 8, m->created_at_ms);
     bind_u64(st, 9, m->expires_at_ms);
     bind_bytes(st, 10, m->payload.data, m->payload.len);
-    return sqlite_run(&b->writer.files[BACKEND_REGIONAL], st);
+    enum err err = sqlite_run(&b->writer.files[BACKEND_REGIONAL], st);
+    return err ? err
+               : sqlite_listing_add(b, LIST_MESSAGES, &m->application, &m->id, m->payload.len);
 }
 
 static enum err insert_tags(struct backend *b, const struct message *m)
@@ -283,7 +286,10 @@ enum err sqlite_record(struct backend *b, struct store_record *op)
     if (err || sqlite3_changes(b->writer.files[BACKEND_REGIONAL].db) == 0)
         return err;
     b->writer.attempts++;
-    err = insert_way(b, op->attempt);
+    err = sqlite_listing_add(b, LIST_ATTEMPTS, &op->attempt->endpoint, &op->attempt->id,
+                             op->attempt->response.len);
+    if (!err)
+        err = insert_way(b, op->attempt);
     if (err || (op->late && op->next != DELIVERY_DELIVERED))
         return err;
     err = move_delivery(b, op);
@@ -305,15 +311,20 @@ enum err sqlite_end_lane(struct backend *b, struct store_end_lane *op)
     return ERR_OK;
 }
 
+/* A transaction that writes nothing shall need no room either, so the lists wait for another. */
 enum err sqlite_save_totals(struct backend *b)
 {
     sqlite3_stmt *st = b->writer.add_totals;
+    bool changed = b->writer.messages != 0 || b->writer.attempts != 0 || b->writer.pending != 0;
+    enum err err = changed ? sqlite_listing_catch_up(b, false) : ERR_OK;
 
-    if (b->writer.messages == 0 && b->writer.attempts == 0 && b->writer.pending == 0)
-        return ERR_OK;
+    if (err || !(changed || sqlite_listing_grew(b)))
+        return err;
     sqlite3_bind_int64(st, 1, b->writer.messages);
     sqlite3_bind_int64(st, 2, b->writer.attempts);
     sqlite3_bind_int64(st, 3, b->writer.pending);
+    sqlite3_bind_int64(st, 4, b->writer.listings[LIST_MESSAGES].to);
+    sqlite3_bind_int64(st, 5, b->writer.listings[LIST_ATTEMPTS].to);
     sqlite_drop_totals(b);
     return sqlite_run(&b->writer.files[BACKEND_REGIONAL], st);
 }

@@ -12,10 +12,11 @@ struct purge {
 
 /* clang-format off */
 static const char SQL_PAYLOADS[] =
-    "SELECT key, length(payload)"
-    "  FROM messages INDEXED BY messages_listed"
-    " WHERE application_key = ?1 AND key > ?2 AND key < ?3"
-    " ORDER BY key"
+    "SELECT m.key, length(m.payload)"
+    "  FROM messages_listed AS l"
+    " CROSS JOIN messages AS m ON m.key = l.key"
+    " WHERE l.application_key = ?1 AND l.key > ?2 AND l.key < ?3"
+    " ORDER BY l.key"
     " LIMIT ?4";
 
 static const char SQL_PURGE_PAYLOAD[] =

@@ -35,16 +35,16 @@ static const char SQL_GET[] =
     " ORDER BY application_key";
 
 static const char SQL_DESTINATIONS[] =
-    "SELECT m.key,"
+    "SELECT l.key,"
     "       (SELECT count(DISTINCT a.endpoint_key)"
     "          FROM attempts AS a INDEXED BY attempts_of_message"
-    "         WHERE a.message_key = m.key),"
+    "         WHERE a.message_key = l.key),"
     "       (SELECT count(*)"
     "          FROM attempts AS a INDEXED BY attempts_of_message"
-    "         WHERE a.message_key = m.key)"
-    "  FROM messages AS m INDEXED BY messages_listed"
-    " WHERE m.application_key = ?1 AND m.key > ?2 AND m.key < ?3"
-    " ORDER BY m.key"
+    "         WHERE a.message_key = l.key)"
+    "  FROM messages_listed AS l"
+    " WHERE l.application_key = ?1 AND l.key > ?2 AND l.key < ?3"
+    " ORDER BY l.key"
     " LIMIT ?4";
 /* clang-format on */
 enum usage_column {

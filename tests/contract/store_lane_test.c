@@ -342,7 +342,7 @@ static void the_status_counts_what_is_there(void **state)
         assert_int_equal(op->failing[1].deliveries, 1);
         assert_true(op->global_bytes > 0 && op->regional_bytes > 0);
         assert_int_equal(op->global_schema, 10);
-        assert_int_equal(op->regional_schema, 12);
+        assert_int_equal(op->regional_schema, 13);
         store_fixture_close(&w->f);
         store_fixture_open(&w->f);
     }

@@ -467,6 +467,7 @@ static void assert_whole(struct world *w, const struct store_status *status)
         0);
     assert_int_equal(
         store_files_rows(&w->f, "message_tags WHERE key NOT IN (SELECT key FROM messages)"), 0);
+    store_files_assert_listed(&w->f);
 }
 
 static void what_is_killed_goes_on_behind_its_last_bite(void **state)

@@ -20,7 +20,7 @@
 #include "store/backend.h"
 #include "tests/lib/capture.h"
 #include "tests/lib/faulty_disk.h"
-#include "tests/lib/store_fixture.h"
+#include "tests/lib/store_files.h"
 
 /* More writes or fsyncs than a scenario needs: then nothing fails, and a loop over all ends. */
 #define CALLS_MAX 2000
@@ -248,6 +248,8 @@ static void tags_of_an_old_schema_are_found_in_their_application(void **state)
     message_unref(op.messages[0]);
     free(op.messages);
     assert_int_equal(run_sql(f, "regional.db", "SELECT count(*) FROM message_tags"), 2);
+    assert_int_equal(run_sql(f, "regional.db", "SELECT count(*) FROM messages_listed"), 2);
+    store_files_assert_listed(f);
 }
 
 static void a_file_that_is_no_database_is_refused(void **state)

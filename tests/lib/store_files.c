@@ -51,3 +51,28 @@ int64_t store_files_rows(const struct store_fixture *f, const char *what)
     sqlite3_free(sql);
     return rows;
 }
+
+static void assert_list(const struct store_fixture *f, const char *table, const char *owner)
+{
+    char *missing = sqlite3_mprintf("%s AS r, totals AS t"
+                                    " WHERE r.key <= t.%s_listed_to"
+                                    "   AND NOT EXISTS (SELECT 1 FROM %s_listed AS l"
+                                    "                    WHERE l.%s = r.%s AND l.key = r.key)",
+                                    table, table, table, owner, owner);
+    char *others = sqlite3_mprintf("%s_listed AS l, totals AS t"
+                                   " WHERE l.key > t.%s_listed_to"
+                                   "    OR NOT EXISTS (SELECT 1 FROM %s AS r"
+                                   "                    WHERE r.%s = l.%s AND r.key = l.key)",
+                                   table, table, table, owner, owner);
+
+    assert_int_equal(store_files_rows(f, missing), 0);
+    assert_int_equal(store_files_rows(f, others), 0);
+    sqlite3_free(missing);
+    sqlite3_free(others);
+}
+
+void store_files_assert_listed(const struct store_fixture *f)
+{
+    assert_list(f, "messages", "application_key");
+    assert_list(f, "attempts", "endpoint_key");
+}

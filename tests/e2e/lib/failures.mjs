@@ -18,6 +18,8 @@ export function failures(dispatcher, count, days = 0) {
                               response_status, duration_ms, started_at_ms, next_attempt_at_ms)
             SELECT m.key, m.tail, m.key, d.endpoint_key, m.tail, 1, 2, 0, 500, 1, m.created_at_ms, 0
               FROM messages AS m JOIN deliveries AS d ON d.message_key = m.key;
+        INSERT OR IGNORE INTO messages_listed SELECT application_key, key FROM messages;
+        INSERT OR IGNORE INTO attempts_listed SELECT endpoint_key, key FROM attempts;
         UPDATE totals SET messages = (SELECT count(*) FROM messages), attempts = (SELECT count(*) FROM attempts);
         COMMIT;`]);
 }
