@@ -143,8 +143,8 @@ struct config_sources {
     size_t flag_count;
 };
 
-/* ERR_NOT_FOUND: no such file; ERR_DENIED, ERR_IO: it can't be read; ERR_INVALID and ERR_LIMIT:
- * what it, a variable or a flag says is wrong. `why` then says it in one line. */
+/* ERR_NOT_FOUND: no such file; ERR_DENIED, ERR_FOLDER, ERR_IO: it can't be read; ERR_INVALID and
+ * ERR_LIMIT: what it, a variable or a flag says is wrong. `why` then says it in one line. */
 MUST_USE enum err config_load(const struct config_sources *sources, struct config **out,
                               char why[CONFIG_WHY_MAX]);
 void config_free(struct config *config); /* NULL does nothing */

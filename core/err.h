@@ -22,6 +22,7 @@
     X(IN_USE,      "in use by another process")                   \
     X(FULL,        "disk full")                                   \
     X(IO,          "i/o error")                                   \
+    X(FOLDER,      "is a directory")                              \
     X(CORRUPT,     "stored data is corrupt")                      \
     X(VERSION,     "written by a newer version of the program")
 /* clang-format on */

@@ -18,6 +18,8 @@ static enum err from_errno(int error)
     case EACCES:
     case EPERM:
         return ERR_DENIED;
+    case EISDIR:
+        return ERR_FOLDER;
     default:
         return ERR_IO;
     }

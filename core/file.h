@@ -11,8 +11,8 @@
 #include "core/model.h"
 
 /* Append all of `path` to `out`, up to its limit; `out_mode`, if not NULL, gets the type and
- * permissions of what was read. ERR_NOT_FOUND; ERR_DENIED; ERR_LIMIT: longer than the limit;
- * ERR_IO: anything else, such as a folder. */
+ * permissions of what was read. ERR_NOT_FOUND; ERR_DENIED; ERR_FOLDER; ERR_LIMIT: longer than the
+ * limit; ERR_IO: anything else. */
 MUST_USE enum err file_read_all(const char *path, struct buf *out, mode_t *out_mode);
 
 #define FILE_NAMES_MAX 1024

@@ -221,6 +221,7 @@ sed 's/.*"setting":"\([^"]*\)".*/\1/' out | while read -r setting; do
 done
 expect 2 config show --config $config --output xml; says err 'xml.*none of table\|json\|jsonl'
 expect 2 config check --config none.yaml; says err 'none.yaml'
+expect 2 config check --config region;   says err "^posthaste: region: can't be read: is a directory$"
 expect 2 config check;                   says err 'POSTHASTE_CONFIG'
 expect 2 token create --config $config --expires soon; says err "'soon' is not a duration"
 expect 0 token create --config $config --expires 1h

@@ -309,7 +309,7 @@ static void what_is_no_document_of_settings_is_named_with_its_line(void **state)
     assert_wrong(*state, rows, sizeof rows / sizeof *rows);
 }
 
-static void a_file_that_is_missing_or_too_large_is_named(void **state)
+static void a_file_that_is_missing_a_directory_or_too_large_is_named(void **state)
 {
     struct fixture *f = *state;
     const struct config_sources sources = { .path = f->path };
@@ -318,7 +318,8 @@ static void a_file_that_is_missing_or_too_large_is_named(void **state)
 
     assert_int_equal(config_load(&sources, &config, f->why), ERR_NOT_FOUND);
     assert_why(f, "posthaste.yaml: can't be read: not found");
-    assert_int_equal(config_load(&folder, &config, f->why), ERR_IO);
+    assert_int_equal(config_load(&folder, &config, f->why), ERR_FOLDER);
+    assert_non_null(strstr(f->why, ": can't be read: is a directory"));
 
     char *text = xcalloc(CONFIG_FILE_MAX + 2, 1);
     memset(text, '#', CONFIG_FILE_MAX + 1);
@@ -486,6 +487,18 @@ static void a_key_file_that_is_missing_or_open_to_others_is_refused(void **state
         assert_int_equal(key.len, 0);
         config_free(config);
     }
+}
+
+static void a_key_file_that_is_a_directory_is_refused(void **state)
+{
+    struct fixture *f = *state;
+    struct config *config = load_good(f, "master_key_file: .\n");
+    struct buf key = BUF_INIT(128);
+
+    assert_int_equal(config_read_master_key(config, &key, f->why), ERR_FOLDER);
+    assert_non_null(strstr(f->why, "posthaste.yaml:1: master_key_file: "));
+    assert_non_null(strstr(f->why, ": is a directory"));
+    config_free(config);
 }
 
 static void newer_master_keys_stand_beside_the_first(void **state)
@@ -674,13 +687,14 @@ int main(void)
         CONFIG_TEST(a_file_sets_everything),
         CONFIG_TEST(a_wrong_setting_is_named_with_line_and_key),
         CONFIG_TEST(what_is_no_document_of_settings_is_named_with_its_line),
-        CONFIG_TEST(a_file_that_is_missing_or_too_large_is_named),
+        CONFIG_TEST(a_file_that_is_missing_a_directory_or_too_large_is_named),
         CONFIG_TEST(flags_win_over_variables_over_the_file_over_defaults),
         CONFIG_TEST(variables_and_flags_are_checked_like_the_file),
         CONFIG_TEST(lists_outside_the_file_have_commas_and_flags_add_up),
         CONFIG_TEST(paths_are_below_the_file_or_the_working_directory),
         CONFIG_TEST(the_master_key_is_read_from_its_file),
         CONFIG_TEST(a_key_file_that_is_missing_or_open_to_others_is_refused),
+        CONFIG_TEST(a_key_file_that_is_a_directory_is_refused),
         CONFIG_TEST(newer_master_keys_stand_beside_the_first),
         CONFIG_TEST(nothing_stands_beside_a_master_key_in_a_variable),
         CONFIG_TEST(the_master_key_may_come_from_the_environment),
