@@ -20,6 +20,7 @@
     X(CANCELED,    "canceled")                                    \
     X(UNAVAILABLE, "resource unavailable")                        \
     X(IN_USE,      "in use by another process")                   \
+    X(FOREIGN,     "not an address of this machine")              \
     X(FULL,        "disk full")                                   \
     X(IO,          "i/o error")                                   \
     X(FOLDER,      "is a directory")                              \

@@ -24,6 +24,8 @@ static enum err from_errno(int error)
     switch (error) {
     case EADDRINUSE:
         return ERR_IN_USE;
+    case EADDRNOTAVAIL:
+        return ERR_FOREIGN;
     case EACCES:
     case EPERM:
         return ERR_DENIED;

@@ -66,8 +66,8 @@ struct server_options {
     void *ctx;
 };
 
-/* ERR_INVALID: not an address; ERR_IN_USE: the port is taken; ERR_DENIED: not ours to open;
- * ERR_UNAVAILABLE: no such address here, or no descriptors. */
+/* ERR_INVALID: not an address; ERR_FOREIGN: none of this machine; ERR_IN_USE: the port is taken;
+ * ERR_DENIED: not ours to open; ERR_UNAVAILABLE: no descriptors. */
 MUST_USE enum err server_open(struct server **out, const struct server_options *options);
 
 uint16_t server_port(const struct server *s);

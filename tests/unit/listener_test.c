@@ -133,6 +133,15 @@ static void a_pause_outlasts_a_shortage(void **state)
     close(fd);
 }
 
+/* 192.0.2.0/24 is for documentation, so no machine's. */
+static void an_address_of_another_machine_is_refused_as_such(void **state)
+{
+    struct fixture *f = *state;
+    struct listener other;
+
+    assert_int_equal(listener_open(&other, &f->loop, "192.0.2.1", 0), ERR_FOREIGN);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -140,6 +149,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_shortage_that_lasts_is_logged_once_a_minute, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(a_pause_outlasts_a_shortage, setup, teardown),
+        cmocka_unit_test_setup_teardown(an_address_of_another_machine_is_refused_as_such, setup,
+                                        teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
