@@ -7,7 +7,7 @@
 #include "core/config.h"
 #include "signer/certificate.h"
 #include "signer/regions.h"
-#include "wire/egress.h"
+#include "wire/config_check.h"
 #include "wire/json.h"
 
 #define ROW_MAX 65536 /* bytes of a setting as JSON */
@@ -38,16 +38,13 @@ const struct command config_commands[] = {
     { .path = NULL },
 };
 
-static bool check_subnets(const struct config *config)
+static bool check_settings(const struct config *config)
 {
-    struct egress *egress;
-    const char *bad;
+    char why[CONFIG_WHY_MAX];
 
-    if (egress_new(&config->delivery.allow_subnets, &egress, &bad) == ERR_OK) {
-        egress_free(egress);
+    if (config_check(config, why) == ERR_OK)
         return true;
-    }
-    say("delivery.allow_subnets: '%s' is not a subnet such as 10.0.0.0/8", bad);
+    say("%s", why);
     return false;
 }
 
@@ -87,7 +84,7 @@ static enum cli_exit run_check(const struct line *line)
 
     if (exit)
         return exit;
-    if (!check_subnets(config) || !check_regions(config))
+    if (!check_settings(config) || !check_regions(config))
         exit = CLI_USAGE;
     config_free(config);
     if (exit)

@@ -85,11 +85,6 @@ static enum daemon_exit open_dispatcher(struct daemon *d)
     for (size_t i = 0; i < delivery->retry_count; i++)
         options.schedule_s[i] = delivery->retry_s[i];
     enum err err = dispatcher_open(&d->dispatcher, &options);
-    if (err == ERR_INVALID && delivery->name_servers) {
-        settings_complain(d->settings.config, "delivery.name_servers",
-                          "not ADDRESS:PORT, separated by commas");
-        return DAEMON_MISCONFIGURED;
-    }
     if (!err)
         return DAEMON_OK;
     log_event(LOG_ERROR, "dispatcher_failed", LOG_STR("reason", err_text(err)));
@@ -115,10 +110,6 @@ static enum daemon_exit open_api(struct daemon *d)
                                          .port = config->listen.port,
                                          .limits = &d->limits,
                                      });
-    if (err == ERR_INVALID) {
-        settings_complain(config, "listen", "not an IP address and port");
-        return DAEMON_MISCONFIGURED;
-    }
     if (!err)
         return DAEMON_OK;
     log_event(LOG_ERROR, "listen_failed", LOG_STR("address", config->listen.address),

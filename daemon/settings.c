@@ -1,20 +1,18 @@
 #include "daemon/settings.h"
 
-#include <errno.h>
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "signer/certificate.h"
 #include "signer/regions.h"
-#include "wire/courier.h"
+#include "wire/config_check.h"
 
 static bool load_keyring(struct settings *settings);
-static bool load_egress(struct settings *settings);
+static bool check(const struct config *config);
 static bool load_topology(struct settings *settings);
 static bool check_link_key(const struct settings *settings);
-static bool check_ca_file(const struct config *config);
-static bool check_portal(const struct config *config);
+static void make_egress(struct settings *settings);
 
 bool settings_load(const struct config_sources *sources, struct settings *out)
 {
@@ -25,9 +23,10 @@ bool settings_load(const struct config_sources *sources, struct settings *out)
         fprintf(stderr, "posthaste: %s\n", why);
         return false;
     }
-    if (load_keyring(out) && load_egress(out) && load_topology(out) && check_link_key(out) &&
-        check_ca_file(out->config) && check_portal(out->config))
+    if (load_keyring(out) && check(out->config) && load_topology(out) && check_link_key(out)) {
+        make_egress(out);
         return true;
+    }
     settings_fini(out);
     return false;
 }
@@ -52,16 +51,13 @@ static bool load_keyring(struct settings *settings)
     return false;
 }
 
-static bool load_egress(struct settings *settings)
+static bool check(const struct config *config)
 {
-    const struct text_list *subnets = &settings->config->delivery.allow_subnets;
-    const char *bad;
     char why[CONFIG_WHY_MAX];
 
-    if (egress_new(subnets, &settings->egress, &bad) == ERR_OK)
+    if (config_check(config, why) == ERR_OK)
         return true;
-    snprintf(why, sizeof(why), "'%s' is not a subnet such as 10.0.0.0/8", bad);
-    settings_complain(settings->config, "delivery.allow_subnets", why);
+    fprintf(stderr, "posthaste: %s\n", why);
     return false;
 }
 
@@ -93,46 +89,12 @@ static bool check_link_key(const struct settings *settings)
     return !err;
 }
 
-static bool check_ca_file(const struct config *config)
+static void make_egress(struct settings *settings)
 {
-    if (!config->delivery.ca_file || access(config->delivery.ca_file, R_OK) == 0)
-        return true;
-    settings_complain(config, "delivery.ca_file", strerror(errno));
-    return false;
-}
+    const struct text_list *subnets = &settings->config->delivery.allow_subnets;
+    const char *bad;
+    enum err err = egress_new(subnets, &settings->egress, &bad);
 
-/* A token is put behind it with a '#'. */
-static bool check_portal(const struct config *config)
-{
-    const char *url = config->portal.url, *why = "is too long";
-    struct buf normal = BUF_INIT(URL_LEN_MAX);
-
-    if (!url)
-        return true;
-    enum err err = courier_url(url, &normal, &why);
-    buf_fini(&normal);
-    if (!err && !strchr(url, '#'))
-        return true;
-    settings_complain(config, "portal.url", err ? why : "must have no '#'");
-    return false;
-}
-
-struct complaint {
-    const char *key, *why;
-};
-
-static void on_setting(const char *key, const char *value, const char *source, void *ctx)
-{
-    const struct complaint *complaint = ctx;
-
-    (void)value;
-    if (strcmp(key, complaint->key) == 0)
-        fprintf(stderr, "posthaste: %s: %s: %s\n", source, key, complaint->why);
-}
-
-void settings_complain(const struct config *config, const char *key, const char *why)
-{
-    struct complaint complaint = { key, why };
-
-    config_each(config, on_setting, &complaint);
+    assert(!err); /* they were checked */
+    (void)err;
 }

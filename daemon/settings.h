@@ -21,7 +21,4 @@ struct settings {
 bool settings_load(const struct config_sources *sources, struct settings *out);
 void settings_fini(struct settings *settings);
 
-/* Say what is wrong with the value of a setting and where that value stands. */
-void settings_complain(const struct config *config, const char *key, const char *why);
-
 #endif

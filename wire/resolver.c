@@ -140,6 +140,16 @@ enum err resolver_open(struct resolver **out, const struct resolver_options *opt
     return ERR_OK;
 }
 
+bool resolver_takes(const char *name_servers)
+{
+    struct resolver r = { 0 };
+    enum err err = open_channel(&r, name_servers);
+
+    if (!err)
+        ares_destroy(r.channel);
+    return err != ERR_INVALID;
+}
+
 static void finish(struct resolver *r, struct lookup *lookup, enum err err)
 {
     lookup->err = err;

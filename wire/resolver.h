@@ -35,6 +35,9 @@ struct resolver_options {
 /* ERR_INVALID: `name_servers` isn't a list of addresses. */
 MUST_USE enum err resolver_open(struct resolver **out, const struct resolver_options *options);
 
+/* Whether `name_servers` is such a list. */
+bool resolver_takes(const char *name_servers);
+
 /* No look-up may be under way, nor its `done` be due. `closed` runs on a later turn. */
 void resolver_close(struct resolver *r, void (*closed)(void *ctx), void *ctx);
 

@@ -244,10 +244,23 @@ expect 2 token create --config $config;  says err 'POSTHASTE_MASTER_KEY: not a m
 expect 2 serve --config $config;         says err 'POSTHASTE_MASTER_KEY: not a master key'
 unset POSTHASTE_MASTER_KEY POSTHASTE_MASTER_KEY_FILE
 expect 2 serve;                          says err '--config is missing'
-export POSTHASTE_PORTAL_URL=ftp://portal
-expect 2 serve --config $config;         says err 'POSTHASTE_PORTAL_URL: portal.url: '
-export POSTHASTE_PORTAL_URL=https://portal.example/#a
-expect 2 serve --config $config;         says err "portal.url: must have no '#'"
+# refused SETTING VALUE TEXT: by `config check` as by `serve`, with the place.
+refused() {
+    printf '%s:\n  %s: %s\n' "${1%.*}" "${1#*.}" "$2" >region/bad.yaml
+    expect 2 config check --config region/bad.yaml
+    says err "^posthaste: region/bad.yaml:2: $1: .*$3"
+    mv err checked
+    expect 2 serve --config region/bad.yaml --data region/bad
+    cmp -s err checked || fail "serve doesn't say of $1 what config check says"
+}
+refused portal.url ftp://portal ''
+refused portal.url "'https://portal.example/#a'" "must have no '#'"
+refused delivery.name_servers foo 'ADDRESS:PORT'
+refused delivery.allow_subnets '[300.0.0.0/8]' "'300.0.0.0/8' is not a subnet"
+refused delivery.ca_file none.pem 'not found'
+refused delivery.ca_file posthaste.yaml 'holds no certificate in PEM'
+[ ! -e region/bad ] || fail 'what is wrong with the settings is said before anything is opened'
+rm region/bad.yaml
 export POSTHASTE_PORTAL_URL=https://portal.example/login
 
 secret=whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw
