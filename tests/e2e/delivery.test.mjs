@@ -55,6 +55,17 @@ for (const status of [301, 400, 401, 404, 409, 422, 429, 500, 503, 504]) {
     });
 }
 
+test('what is said before the answer counts for nothing', async t => {
+    const d = await dispatcher(t, { args: oneRetry });
+    const r = await socketReceiver(t, socket =>
+        socket.end('HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nlink: <x>\r\n\r\n' +
+            'HTTP/1.1 202 Accepted\r\ncontent-length: 5\r\n\r\nthere'));
+    const { app } = await d.endpoint(r.url);
+    const message = await d.send(app, {});
+    const attempts = await until(() => d.attempts(app, message.id), ended);
+    assert.deepEqual(attempts.map(a => [a.status, a.responseStatusCode, a.response]), [[0, 202, 'there']]);
+});
+
 test('an answer of 410 ends the delivery and disables the endpoint', async t => {
     const d = await dispatcher(t, { args: oneRetry });
     const r = await receiver(t, (_, response) => response.writeHead(410).end());
@@ -77,6 +88,7 @@ test('a delivery whose schedule ends is not tried again', async t => {
 const broken = {
     'resets the connection': socket => socket.resetAndDestroy(),
     'closes before it answers': socket => socket.end(),
+    'closes behind a 103': socket => socket.end('HTTP/1.1 103 Early Hints\r\n\r\n'),
     'answers with what is not HTTP': socket => socket.end('hello\r\n\r\n'),
     'answers with an endless header': socket => {
         socket.write('HTTP/1.1 200 OK\r\n');
@@ -115,6 +127,7 @@ test('an endless body is cut, and the answer counts by its status', async t => {
 
 for (const [name, talk] of Object.entries({
     'accepts and says nothing': () => {},
+    'says that there will be an answer': socket => socket.write('HTTP/1.1 103 Early Hints\r\n\r\n'),
     'drips its header': socket => {
         socket.write('HTTP/1.1 200 OK\r\nx: ');
         const timer = setInterval(() => socket.write('y'), 50);
