@@ -35,11 +35,16 @@ export class Sink {
 }
 
 export class Region {
-    // One application with one endpoint for each URL.
-    async start(urls, { args = [], disabled = false } = {}) {
+    // An endpoint for each URL: each of an application of its own, or all of the same.
+    async start(urls, { args = [], disabled = false, together = false } = {}) {
         this.dispatcher = await new Dispatcher({ args }).start();
         this.endpoints = [];
-        for (const url of urls) this.endpoints.push(await this.dispatcher.endpoint(url, { disabled }));
+        for (const url of urls) {
+            const [{ app } = {}] = this.endpoints;
+            this.endpoints.push(together && app
+                ? { app, ...await this.dispatcher.must('POST', `/app/${app}/endpoint`, { url, disabled }) }
+                : await this.dispatcher.endpoint(url, { disabled }));
+        }
         this.pid = this.dispatcher.process.pid;
         return this;
     }

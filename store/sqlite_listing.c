@@ -5,7 +5,8 @@
  * A row isn't listed when it is written but with those that came next, sorted by their owners: of a
  * hundred tenants that take turns, each would have a page of its own changed for it. Until then readers
  * find it among the rows themselves, see SQL_NOT_LISTED; so there may not be many. A row that comes when
- * those after it are listed, as an attempt does that took long, is listed at once. */
+ * those after it are listed, as an attempt does that took long, is listed at once. What is in a list that
+ * should come yet, since somebody wrote into the file by hand, is left there. */
 #include "store/sqlite.h"
 
 /* Rows that aren't listed: what a page of a reader's looks through besides, a millisecond or two. */
@@ -16,9 +17,9 @@
 /* clang-format off */
 #define SQL_OF(table, owner)                                                                   \
     {                                                                                          \
-        .add = "INSERT INTO " table "_listed (" owner ", key)"                                 \
+        .add = "INSERT OR IGNORE INTO " table "_listed (" owner ", key)"                       \
                "     VALUES (?1, ?2)",                                                         \
-        .add_rest = "INSERT INTO " table "_listed (" owner ", key)"                            \
+        .add_rest = "INSERT OR IGNORE INTO " table "_listed (" owner ", key)"                  \
                     "     SELECT " owner ", key"                                               \
                     "       FROM " table                                                       \
                     "      WHERE key > ?1 AND key <= ?2"                                       \

@@ -289,6 +289,21 @@ static void what_was_rolled_back_is_listed_by_the_next(void **state)
     assert_int_equal(store_files_rows(&w->f, "messages_listed"), 2 * BURST + worked + 1);
 }
 
+/* By somebody who wrote into the file: it is there once, and nothing is held up. */
+static void what_is_listed_too_early_stays(void **state)
+{
+    struct world *w = *state;
+
+    burst(w, true);
+    store_fixture_close(&w->f);
+    store_files_run(&w->f, "INSERT OR IGNORE INTO messages_listed"
+                           "     SELECT application_key, key FROM messages");
+    store_fixture_open(&w->f);
+    append(w, 0);
+    assert_int_equal(store_files_rows(&w->f, "messages_listed"), 2 * BURST + 1);
+    store_files_assert_listed(&w->f);
+}
+
 static void a_task_looks_at_what_is_not_listed_too(void **state)
 {
     struct world *w = *state;
@@ -331,6 +346,7 @@ static int run(const char *backend)
         TEST(what_took_long_is_listed_in_its_place),
         TEST(a_start_lists_what_was_left),
         TEST(what_was_rolled_back_is_listed_by_the_next),
+        TEST(what_is_listed_too_early_stays),
         TEST(a_task_looks_at_what_is_not_listed_too),
     };
 

@@ -52,6 +52,16 @@ int64_t store_files_rows(const struct store_fixture *f, const char *what)
     return rows;
 }
 
+void store_files_run(const struct store_fixture *f, const char *sql)
+{
+    const char *path = store_fixture_path(f, "regional.db");
+    sqlite3 *db;
+
+    assert_int_equal(sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE, "unix"), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(db);
+}
+
 static void assert_list(const struct store_fixture *f, const char *table, const char *owner)
 {
     char *missing = sqlite3_mprintf("%s AS r, totals AS t"

@@ -20,6 +20,8 @@ export function failures(dispatcher, count, days = 0) {
               FROM messages AS m JOIN deliveries AS d ON d.message_key = m.key;
         INSERT OR IGNORE INTO messages_listed SELECT application_key, key FROM messages;
         INSERT OR IGNORE INTO attempts_listed SELECT endpoint_key, key FROM attempts;
-        UPDATE totals SET messages = (SELECT count(*) FROM messages), attempts = (SELECT count(*) FROM attempts);
+        UPDATE totals SET messages = (SELECT count(*) FROM messages), attempts = (SELECT count(*) FROM attempts),
+                          messages_listed_to = (SELECT max(key) FROM messages),
+                          attempts_listed_to = (SELECT max(key) FROM attempts);
         COMMIT;`]);
 }
