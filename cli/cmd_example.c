@@ -2,6 +2,7 @@
 #include "cli/command.h"
 #include "cli/form.h"
 #include "cli/request.h"
+#include "cli/say.h"
 #include "cli/wait.h"
 #include "wire/courier.h"
 #include "wire/json.h"
@@ -15,7 +16,7 @@ static const struct option options[] = {
     FIELD("event-type", OPTION_TEXT, "TYPE", "whose example is sent; " PING " unless given",
           "eventType"),
     FIELD("example-index", OPTION_COUNT, "N",
-          "which of its examples; 0, the first, unless given", "exampleIndex"),
+          "which of the event type's examples; 0, the first, unless given", "exampleIndex"),
     LOCAL("wait", OPTION_FLAG, NULL, "wait for the first attempt; its outcome is ours"),
     LOCAL("timeout", OPTION_COUNT, "SECONDS", "of --wait; 30 unless given"),
     OPTION_END,
@@ -80,6 +81,10 @@ static enum cli_exit run_test(const struct line *line)
     struct buf answer = { 0 };
     struct client *client;
 
+    if (line_has(line, "example-index") && !line_has(line, "event-type")) {
+        say("--example-index needs --event-type, whose examples it is about");
+        return CLI_USAGE;
+    }
     enum cli_exit exit = client_open(line, &client);
     if (exit)
         return exit;

@@ -533,6 +533,7 @@ message=$(member id)
 expect 1 endpoint test --app quiet in --event-type order.paid;  says err 'has no such example'
 expect 3 endpoint test --app quiet in --event-type order.gone
 expect 3 endpoint test --app quiet none
+expect 2 endpoint test --app quiet in --example-index 1;  says err '--example-index needs --event-type'
 expect 0 attempt list --app quiet --message "$message";  silent out
 expect 0 endpoint resume --app quiet in;       says out '^DISABLED +false$'
 expect 0 message wait --app quiet "$message";  says out ' success +'
