@@ -1,10 +1,12 @@
 /* Messages: what happened. */
 #include "cli/command.h"
 #include "cli/request.h"
+#include "cli/say.h"
 #include "cli/wait.h"
 
 #define URL "/api/v1/app/{app}/msg"
 
+static enum cli_exit run_expunge_all(const struct line *line);
 static enum cli_exit run_wait(const struct line *line);
 
 static const struct option list_options[] = {
@@ -28,6 +30,12 @@ static const struct option some_options[] = {
     OPTION_END,
 };
 
+static const struct option all_options[] = {
+    LOCAL_APP,
+    LOCAL("yes", OPTION_FLAG, NULL, "drop them; they don't come back"),
+    OPTION_END,
+};
+
 static const struct option precheck_options[] = {
     LOCAL_APP,
     NEEDED_FIELD("event-type", OPTION_TEXT, "TYPE", "of this event type", "eventType"),
@@ -45,6 +53,7 @@ static const struct option_group list_group = { "List", list_options };
 static const struct option_group get_group = { "Message", get_options };
 static const struct option_group app_group = { "Message", app_options };
 static const struct option_group some_group = { "Messages", some_options };
+static const struct option_group all_group = { "Messages", all_options };
 static const struct option_group precheck_group = { "Message", precheck_options };
 static const struct option_group wait_group = { "Message", wait_options };
 
@@ -134,9 +143,9 @@ const struct command message_commands[] = {
     { .path = "message expunge-all",
       .arguments = "",
       .summary = "drop all payloads of an application, in the background",
-      .example = "posthaste message expunge-all --app shop",
-      .groups = { &app_group, &server_group, &output_group },
-      .run = request_run,
+      .example = "posthaste message expunge-all --app shop --yes",
+      .groups = { &all_group, &server_group, &output_group },
+      .run = run_expunge_all,
       .method = "POST",
       .url = URL "/expunge-all-contents",
       .columns = purge_columns },
@@ -158,6 +167,16 @@ const struct command message_commands[] = {
       .run = run_wait },
     { .path = NULL },
 };
+
+/* Nothing prompts, so nothing is dropped by the thousand without being told so. */
+static enum cli_exit run_expunge_all(const struct line *line)
+{
+    if (line_has(line, "yes"))
+        return request_run(line);
+    say("--yes is needed: the payloads of all messages of %s don't come back",
+        line_text(line, "app"));
+    return CLI_USAGE;
+}
 
 static enum cli_exit run_wait(const struct line *line)
 {

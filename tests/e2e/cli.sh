@@ -500,7 +500,8 @@ expect 0 message get --app shop "$message";                     says out '"expir
 expect 0 message expunge-some --app shop --messages "$message,none" -o jsonl
 says out '"none":"not-found"'
 expect 0 app create --name Purged --uid purged
-expect 0 message expunge-all --app purged;                          says out '^TASK +application.purge_content$'
+expect 2 message expunge-all --app purged;                      says err '--yes is needed'
+expect 0 message expunge-all --app purged --yes;                says out '^TASK +application.purge_content$'
 expect 3 message expunge --app shop none;                       says err 'not found'
 ends 0 "$listen" listen
 ends 0 "$behind" listen
