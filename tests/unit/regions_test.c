@@ -239,8 +239,8 @@ static void a_folder_that_cannot_be_read_is_named(void **state)
 
     snprintf(path, sizeof path, "%s/peers/iad.yaml", f->dir);
     assert_int_equal(mkdir(path, 0700), 0);
-    assert_int_equal(regions_load(f->config, &f->topology, f->why), ERR_IO);
-    assert_why(f, "peers/iad.yaml: can't be read: i/o error");
+    assert_int_equal(regions_load(f->config, &f->topology, f->why), ERR_FOLDER);
+    assert_why(f, "peers/iad.yaml: can't be read: is a directory");
 }
 
 static void there_may_be_fifteen_peers(void **state)
