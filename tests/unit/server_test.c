@@ -339,7 +339,7 @@ static void opening_says_what_is_wrong(void **state)
         { "localhost", 0, ERR_INVALID },
         { "", 0, ERR_INVALID },
         { "300.0.0.1", 0, ERR_INVALID },
-        { "192.0.2.1", 0, ERR_UNAVAILABLE },
+        { "192.0.2.1", 0, ERR_FOREIGN },
         { "127.0.0.1", server_port(f->server), ERR_IN_USE },
     };
 
