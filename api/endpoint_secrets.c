@@ -1,15 +1,38 @@
 /* Endpoint secrets: …/endpoint/{endpoint}/secret, …/secret/rotate and …/headers. */
+#include <stdio.h>
+
 #include "api/objects.h"
 #include "api/reply.h"
 #include "api/routes.h"
 #include "api/secrets.h"
+#include "core/log.h"
 #include "core/mem.h"
+#include "core/sealed.h"
 #include "signer/seal.h"
 #include "wire/noun_out.h"
+
+#define DETAIL_MAX 80
 
 static bool next_rotated(struct request *r);
 static bool next_headers_replaced(struct request *r);
 static bool next_headers_patched(struct request *r);
+
+/* It doesn't open: for want of its key, or since it is damaged. */
+static void reply_sealed(struct request *r, const struct bytes *sealed)
+{
+    uint32_t key = sealed_key(sealed);
+    char id[KEY_ID_TEXT_MAX], detail[DETAIL_MAX];
+
+    if (key == 0 || keyring_has(r->services->keyring, key)) {
+        reply_err(r, ERR_CORRUPT);
+        return;
+    }
+    keyring_id_text(key, id);
+    snprintf(detail, sizeof detail, "It is sealed by the master key %s, which isn't here", id);
+    log_event(LOG_ERROR, "request_failed", LOG_STR("path", r->match.route->path),
+              LOG_STR("reason", detail), LOG_NUM("status", 500));
+    reply_error(r, 500, "master_key_missing", detail);
+}
 
 void endpoint_secrets_get(struct request *r)
 {
@@ -20,7 +43,7 @@ void endpoint_secrets_get(struct request *r)
     if (!request_find_application(r) || !(endpoint = request_find_endpoint(r)))
         return;
     if (unseal_secret(r->services->keyring, endpoint, &endpoint->secrets[0].sealed, &secret)) {
-        reply_err(r, ERR_CORRUPT);
+        reply_sealed(r, &endpoint->secrets[0].sealed);
         return;
     }
     secret_format(&secret, text);
@@ -76,8 +99,12 @@ void endpoint_headers_get(struct request *r)
 
     if (!request_find_application(r) || !(endpoint = request_find_endpoint(r)))
         return;
-    enum err err = unseal_headers(r->services->keyring, endpoint, &plain);
-    if (!err && plain.len > 0) {
+    if (unseal_headers(r->services->keyring, endpoint, &plain)) {
+        reply_sealed(r, &endpoint->sealed_headers);
+        return;
+    }
+    enum err err = ERR_OK;
+    if (plain.len > 0) {
         err = json_parse(plain.data, plain.len, &headers, &fault);
         keyring_wipe(&plain);
     }
@@ -110,8 +137,8 @@ static bool make_headers(struct request *r, enum read_mode mode)
     struct bytes plain = { 0 };
     char *headers = NULL;
 
-    if (current && unseal_headers(keyring, current, &plain)) {
-        reply_err(r, ERR_CORRUPT);
+    if (current && mode == READ_PATCH && unseal_headers(keyring, current, &plain)) {
+        reply_sealed(r, &current->sealed_headers);
         return false;
     }
     read_endpoint_headers(r->body, mode, (const char *)plain.data, &headers, &faults);

@@ -25,6 +25,7 @@
     X(IO,          "i/o error")                                   \
     X(FOLDER,      "is a directory")                              \
     X(CORRUPT,     "stored data is corrupt")                      \
+    X(SEALED,      "sealed by a key that isn't here")             \
     X(VERSION,     "written by a newer version of the program")
 /* clang-format on */
 

@@ -47,8 +47,10 @@ int daemon_serve(const struct config_sources *sources)
     if (d.exit)
         stopping_begin(&d);
     start_loops(&d);
-    if (!d.exit)
+    if (!d.exit) {
         announce(&d);
+        missing_keys_look(&d);
+    }
     uv_run(&d.main.uv, UV_RUN_DEFAULT);
     join_loops(&d);
     explainer_free(d.explainer);

@@ -1,9 +1,10 @@
 /* What the files of the daemon share; nobody outside daemon/ includes it.
  *
- *   daemon.c    its life: loops, signals, start and end
- *   modules.c   what a region consists of, opened in order
- *   rekey.c     the master keys, and new ones while it runs
- *   stopping.c  and closed in reverse */
+ *   daemon.c        its life: loops, signals, start and end
+ *   modules.c       what a region consists of, opened in order
+ *   rekey.c         the master keys, and new ones while it runs
+ *   missing_keys.c  those that stored values need and no file has
+ *   stopping.c      and closed in reverse */
 #ifndef DAEMON_PRIVATE_H
 #define DAEMON_PRIVATE_H
 
@@ -56,8 +57,9 @@ struct daemon {
     uint64_t stop_mono_ms; /* when that began */
     enum daemon_exit exit;
     struct rekey rekey;
-    struct task retire; /* to the link */
-    struct task step;   /* to the module that closes next, and back */
+    struct store_count_sealed sealed; /* once, at the start */
+    struct task retire;               /* to the link */
+    struct task step;                 /* to the module that closes next, and back */
 };
 
 /* modules.c: before the loops run. What was opened is to be closed even when it says no. */
@@ -72,6 +74,10 @@ void rekey_begin(struct daemon *d);
 
 /* True: keys are handed round, and whoever wants to stop will be once they are. */
 bool rekey_puts_off_stopping(struct daemon *d);
+
+/* missing_keys.c, from the main loop: say which, now that all is open; and of what was counted. */
+void missing_keys_look(struct daemon *d);
+void missing_keys_tell(const struct store_count_sealed *count, const struct keyring *keyring);
 
 /* stopping.c: from the main loop, which ends once all are closed. */
 void stopping_begin(struct daemon *d);

@@ -244,6 +244,8 @@ static void finish(struct daemon *d, enum err err, const char *why)
     struct list *link;
 
     tell(d, err, why);
+    if (!err)
+        missing_keys_tell(&k->count, d->settings.keyring);
     keyring_free(k->both);
     keyring_free(k->next);
     k->both = k->next = NULL;

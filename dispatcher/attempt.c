@@ -64,7 +64,7 @@ void attempt_done(struct attempt *a, struct answer *answer, struct now now)
     a->carriage = NULL;
     a->outcome = outcome_of(answer->err, answer->status, answer->retry_after_s);
     a->retry_after_s = answer->retry_after_s;
-    if (a->outcome == OUTCOME_ABORTED || a->outcome == OUTCOME_HINDERED) {
+    if (outcome_is_void(a->outcome)) {
         desk->answered(a, now);
         desk->recorded(a, ERR_CANCELED);
         return;

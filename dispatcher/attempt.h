@@ -4,8 +4,7 @@
  *                                      └────────► store_record ─► on_recorded ─► recorded
  *
  * An attempt whose record the store refuses for now (disk full, too much waiting) isn't forgotten:
- * `recorded` gets the error, and attempt_record() asks again. One that was aborted or hindered leaves no
- * record.
+ * `recorded` gets the error, and attempt_record() asks again. One whose outcome is void leaves none.
  *
  * Thread: dispatch. */
 #ifndef DISPATCHER_ATTEMPT_H
@@ -36,8 +35,8 @@ struct attempt_desk {
      * are set. */
     void (*answered)(struct attempt *a, struct now now);
 
-    /* Its record is on disk, the store refused for now, or (after `answered` with ABORTED or
-     * HINDERED: ERR_CANCELED) there will be none. The attempt is the receiver's again. */
+    /* Its record is on disk, the store refused for now, or (after `answered` with an outcome
+     * that is void: ERR_CANCELED) there will be none. The attempt is the receiver's again. */
     void (*recorded)(struct attempt *a, enum err err);
 
     void *owner;

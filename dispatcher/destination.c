@@ -32,12 +32,12 @@ static enum err add_secrets(struct destination *d, const struct keyring *keyring
         if (expires_at_ms > 0 && expires_at_ms <= wall_ms)
             continue;
         if (unseal_secret(keyring, endpoint, &secret->sealed, &d->secrets[d->secret_count]))
-            return ERR_INVALID;
+            return ERR_SEALED;
         d->secret_count++;
         if (expires_at_ms > 0 && (d->fresh_until_ms == 0 || expires_at_ms < d->fresh_until_ms))
             d->fresh_until_ms = expires_at_ms;
     }
-    return d->secret_count > 0 ? ERR_OK : ERR_INVALID;
+    return d->secret_count > 0 ? ERR_OK : ERR_SEALED;
 }
 
 /* The endpoint's own headers, and what every delivery has. */
@@ -48,7 +48,7 @@ static enum err add_target(struct destination *d, const struct keyring *keyring,
     enum err err = unseal_headers(keyring, endpoint, &json);
 
     if (err)
-        return err;
+        return ERR_SEALED;
     if (json.len > 0)
         err = read_header_lines(json.data, json.len, &d->lines);
     keyring_wipe(&json);
@@ -63,23 +63,20 @@ static enum err destination_new(const struct keyring *keyring, const struct endp
                                 const char **out_why)
 {
     struct destination *d = xcalloc(1, sizeof *d);
-    const char *why = "the endpoint's signing secret can't be read";
-
     d->endpoint_key = id_key(&endpoint->base.id);
     d->version = endpoint->base.version;
     list_init(&d->used);
-    if (add_secrets(d, keyring, endpoint, wall_ms))
-        goto fail;
-    why = "the endpoint's URL or headers can't be used";
-    if (add_target(d, keyring, endpoint, url))
-        goto fail;
-    *out = d;
-    return ERR_OK;
-
-fail:
+    enum err err = add_secrets(d, keyring, endpoint, wall_ms);
+    if (!err)
+        err = add_target(d, keyring, endpoint, url);
+    if (!err) {
+        *out = d;
+        return ERR_OK;
+    }
     destination_free(d);
-    *out_why = why;
-    return ERR_INVALID;
+    *out_why = err == ERR_SEALED ? "the endpoint's signing secret or headers can't be opened"
+                                 : "the endpoint's URL or headers can't be used";
+    return err;
 }
 
 void destinations_init(struct destinations *all, const struct keyring *keyring, size_t limit)

@@ -37,7 +37,8 @@ void destinations_init(struct destinations *all, const struct keyring *keyring, 
 void destinations_fini(struct destinations *all);
 
 /* The endpoint's at `url`, of which a version of it has only one here; valid until the next call.
- * ERR_INVALID: it can't be sent to, and `*out_why` says why, a fixed sentence. */
+ * ERR_SEALED: its secrets or headers don't open by the keys that are here; anything else: it can't
+ * be sent to. `*out_why` then says why, a fixed sentence. */
 MUST_USE enum err destinations_get(struct destinations *all, const struct endpoint *endpoint,
                                    const char *url, uint64_t wall_ms,
                                    const struct destination **out, const char **out_why);

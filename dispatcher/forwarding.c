@@ -16,7 +16,8 @@ struct letter {
     struct attempt *attempt;
     struct forward forward;
     struct task refused;
-    const char *why; /* it was refused */
+    enum err err;    /* with which it was refused */
+    const char *why; /* and why; NULL: it wasn't */
 };
 
 struct forwarding {
@@ -94,7 +95,8 @@ static void start(struct transport *t, struct attempt *attempt)
     const struct destination *to;
     struct signed_lines lines;
 
-    if (signing_prepare(&f->signing, attempt, &lines, &to, &l->why) != ERR_OK) {
+    l->err = signing_prepare(&f->signing, attempt, &lines, &to, &l->why);
+    if (l->err) {
         l->refused.run = on_refused;
         inbox_post(f->options.inbox, &l->refused);
         return;
@@ -134,7 +136,7 @@ static void on_refused(struct task *task)
 {
     struct letter *l = container_of(task, struct letter, refused);
 
-    finish(l, &(struct answer){ .err = ERR_INVALID, .reason = l->why });
+    finish(l, &(struct answer){ .err = l->err, .reason = l->why });
 }
 
 /* The response's memory changes hands. */

@@ -18,6 +18,12 @@ static enum outcome outcome_of_status(unsigned status, uint32_t retry_after_s)
     }
 }
 
+bool outcome_is_void(enum outcome outcome)
+{
+    return outcome == OUTCOME_ABORTED || outcome == OUTCOME_HINDERED ||
+           outcome == OUTCOME_SEALED;
+}
+
 enum outcome outcome_of(enum err err, unsigned status, uint32_t retry_after_s)
 {
     if (err == ERR_OK)
@@ -26,5 +32,7 @@ enum outcome outcome_of(enum err err, unsigned status, uint32_t retry_after_s)
         return OUTCOME_ABORTED;
     if (err == ERR_BUSY)
         return OUTCOME_HINDERED;
+    if (err == ERR_SEALED)
+        return OUTCOME_SEALED;
     return err == ERR_TIMEOUT ? OUTCOME_TIMED_OUT : OUTCOME_FAILED;
 }

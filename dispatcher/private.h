@@ -53,6 +53,7 @@ struct scheduler {
     bool stalled;            /* records fail: start nothing */
     uint64_t record_mono_ms; /* when to ask for them again */
     uint64_t notice_mono_ms; /* no shortage is logged before */
+    uint64_t sealed_mono_ms; /* nor an endpoint whose key isn't here */
 };
 
 /* The one place that decides where a lane stands. It may be freed. */

@@ -31,7 +31,7 @@ struct verdict retry_judge(const struct retry_policy *policy, enum outcome outco
                            unsigned number, uint32_t retry_after_s, uint64_t wall_ms,
                            double jitter)
 {
-    assert(number > 0 && outcome != OUTCOME_ABORTED && outcome != OUTCOME_HINDERED);
+    assert(number > 0 && !outcome_is_void(outcome));
 
     if (outcome == OUTCOME_DELIVERED)
         return (struct verdict){ .state = DELIVERY_DELIVERED };
@@ -47,7 +47,7 @@ struct verdict retry_judge(const struct retry_policy *policy, enum outcome outco
 
 struct verdict retry_judge_manual(enum outcome outcome, uint64_t resume_at_ms)
 {
-    assert(outcome != OUTCOME_ABORTED && outcome != OUTCOME_HINDERED);
+    assert(!outcome_is_void(outcome));
 
     if (outcome == OUTCOME_DELIVERED)
         return (struct verdict){ .state = DELIVERY_DELIVERED };

@@ -14,7 +14,8 @@
 #define GONE_SHUT_MS      60000 /* until the endpoint is disabled; or tried again if it isn't */
 #define RETRY_AFTER_MAX_S 3600  /* that a lane is shut for */
 #define HINDERED_SHUT_MS  1000  /* meanwhile others give back what is short here */
-#define NOTICE_MS         60000 /* between lines on a shortage that lasts */
+#define SEALED_SHUT_MS    10000 /* until it is looked whether the key is back */
+#define NOTICE_MS         60000 /* between lines on what lasts */
 #define NOWHERE_SHUT_MS   5000  /* until it is asked again whether a region may send */
 
 /* Attempts that wait for their record: a crash would repeat them, and the store has others to
@@ -171,6 +172,18 @@ static void notice_shortage(struct scheduler *s, struct now now)
               LOG_STR("reason", "this process is out of descriptors or memory"));
 }
 
+static void notice_sealed(struct scheduler *s, const struct endpoint *endpoint, struct now now)
+{
+    char id[ID_TEXT_MAX];
+
+    if (now.mono_ms < s->sealed_mono_ms)
+        return;
+    s->sealed_mono_ms = now.mono_ms + NOTICE_MS;
+    id_format(ID_ENDPOINT, &endpoint->base.id, id);
+    log_event(LOG_ERROR, "deliveries_held", LOG_STR("endpoint", id),
+              LOG_STR("reason", "its secret or headers don't open by the master keys here"));
+}
+
 static bool on_learnt(struct attempt *a, const struct answer *answer, struct now now)
 {
     struct scheduler *s = a->desk->owner;
@@ -233,6 +246,11 @@ static void on_answered(struct attempt *a, struct now now)
         lane_aborted(lane);
         lane_shut(lane, now.mono_ms + HINDERED_SHUT_MS);
         notice_shortage(s, now);
+        break;
+    case OUTCOME_SEALED:
+        lane_aborted(lane);
+        lane_shut(lane, now.mono_ms + SEALED_SHUT_MS);
+        notice_sealed(s, a->endpoint, now);
         break;
     }
     scheduler_settle(s, lane, now);

@@ -16,7 +16,8 @@ struct attempt;
 /* What came back. */
 struct answer {
     /* ERR_OK: an answer came, whatever its status. ERR_TIMEOUT; ERR_CANCELED; ERR_BUSY: this
-     * process lacks what it takes; anything else: `reason` says why there is none. */
+     * process lacks what it takes; ERR_SEALED: it lacks the key to the endpoint's secret; anything
+     * else: `reason` says why there is none. */
     enum err err;
     const char *reason; /* when not ERR_OK: a sentence for the subscriber; borrowed */
     unsigned status;

@@ -18,7 +18,8 @@ struct post {
     struct attempt *attempt;
     struct call call;
     struct task refused;
-    const char *why; /* it was refused */
+    enum err err;    /* with which it was refused */
+    const char *why; /* and why; NULL: it wasn't */
     struct signed_lines lines;
 };
 
@@ -96,7 +97,8 @@ static void start(struct transport *t, struct attempt *attempt)
     const struct bytes *payload = &attempt->claim->delivery.message->payload;
     const struct destination *to;
 
-    if (signing_prepare(&w->signing, attempt, &p->lines, &to, &p->why) != ERR_OK) {
+    p->err = signing_prepare(&w->signing, attempt, &p->lines, &to, &p->why);
+    if (p->err) {
         p->refused.run = on_refused;
         inbox_post(w->inbox, &p->refused);
         return;
@@ -141,7 +143,7 @@ static void on_refused(struct task *task)
 {
     struct post *p = container_of(task, struct post, refused);
 
-    finish(p, &(struct answer){ .err = ERR_INVALID, .reason = p->why });
+    finish(p, &(struct answer){ .err = p->err, .reason = p->why });
 }
 
 /* The response's memory changes hands. */

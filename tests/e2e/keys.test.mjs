@@ -138,6 +138,48 @@ test('a daemon keeps its keys when their files are no good, and takes them by SI
     assert.equal((await d.must('GET', `/app/${app}/endpoint/${id}/secret`)).key, secret);
 });
 
+test('deliveries whose key isn\'t there wait for it, however many retries they had left', async t => {
+    const d = await dispatcher(t, { args: ['--retry-schedule', '1'] });
+    const r = await receiver(t);
+    const { app, id, secret } = await d.endpoint(r.url);
+    const [{ id: key }] = await keys(d);
+    const file = join(d.dir, 'master.key'), text = readFileSync(file);
+    await d.send(app, { n: 1 });
+    await r.arrived(1);
+    assert.equal(await d.stop(), 0);
+
+    // Started with another key, and with the same again: both say which one is missing.
+    d.run('init', join(d.base, 'other'));
+    renameSync(join(d.base, 'other', 'master.key'), file);
+    d.token = d.run('token', 'create', '--config', d.config).trim();
+    const missing = d.logged('master_key_missing');
+    await d.start();
+    const { endpoints } = await missing.then(fact => (assert.equal(fact.key, key), fact));
+    assert.equal(endpoints, 1);
+    const asked = await d.call('GET', `/app/${app}/endpoint/${id}/secret`);
+    assert.deepEqual([asked.status, asked.body.code], [500, 'master_key_missing']);
+    assert.match(asked.body.detail, new RegExp(key));
+    const held = d.logged('deliveries_held');
+    const message = await d.send(app, { n: 2 });
+    assert.equal((await held).endpoint, id);
+    const again = d.logged('master_key_missing');
+    await d.must('POST', '/master-key/reload');
+    assert.equal((await again).key, key);
+    assert.deepEqual(await d.attempts(app, message.id), []);
+    const headers = `/app/${app}/endpoint/${id}/headers`;
+    await d.must('PUT', headers, { headers: { 'x-sealed': 'anew' } });
+
+    // Back beside the other, which is the newer.
+    renameSync(file, `${file}.2`);
+    writeFileSync(file, text, { mode: 0o600 });
+    await d.must('POST', '/master-key/reload');
+    await r.arrived(2);
+    verify(secret, r.deliveries[1]);
+    assert.equal(r.deliveries[1].headers['x-sealed'], 'anew');
+    const attempts = await until(() => d.attempts(app, message.id), list => list.length === 1, 20);
+    assert.equal(attempts[0].status, 0);
+});
+
 test('a newer key is for the operator, and for a configuration that has a file', async t => {
     const d = await dispatcher(t);
     const { app } = await d.endpoint('http://127.0.0.1:9/');

@@ -105,6 +105,10 @@ static uint64_t plan(struct subscribers *r, const struct subscriber *subscriber,
         out->err = ERR_BUSY;
         out->reason = "too many open files";
         break;
+    case MANNER_SEALED:
+        out->err = ERR_SEALED;
+        out->reason = "its secret doesn't open";
+        break;
     case MANNER_PROMPT:
     case MANNERS:
         break;
@@ -235,6 +239,12 @@ static void note_outcome(struct subscribers *r, struct flight *f, const struct a
     }
 }
 
+/* Whether there is an attempt: some are as if they had never been made. */
+static bool counts(enum err err)
+{
+    return err != ERR_CANCELED && err != ERR_BUSY && err != ERR_SEALED;
+}
+
 static void land(struct subscribers *r, struct flight *f)
 {
     list_remove(&f->link);
@@ -257,7 +267,7 @@ void subscribers_answer(struct subscribers *r, struct now now)
         land(r, f);
         f->answer.duration_ms = (uint32_t)(now.mono_ms - a->started.mono_ms);
         attempt_done(a, &f->answer, now);
-        if (f->answer.err != ERR_CANCELED && f->answer.err != ERR_BUSY)
+        if (counts(f->answer.err))
             note_outcome(r, f, a, now);
         free(f);
     }

@@ -26,6 +26,7 @@ enum manner {
     MANNER_UNREACHABLE, /* refused, or by egress */
     MANNER_GONE,        /* 410 */
     MANNER_BEYOND_US,   /* we have no socket to spare */
+    MANNER_SEALED,      /* we have no key to its secret */
     MANNERS,
 };
 

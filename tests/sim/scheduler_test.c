@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "core/count.h"
+#include "tests/lib/capture.h"
 #include "tests/lib/world.h"
 
 #define SECOND_MS 1000u
@@ -200,6 +201,37 @@ static void a_shortage_of_ours_is_no_attempt_of_theirs(void **state)
     assert_true(time_to_accept(w, r, 3) < 2 * SECOND_MS);
     for (size_t n = 0; n < 3; n++)
         assert_int_equal(r->parcels[n].attempts, 1);
+}
+
+static void what_is_sealed_waits_for_its_key_and_is_told_of_once_a_minute(void **state)
+{
+    struct world *w = *state;
+    struct subscriber *r = make_endpoint(w, 0), *other = make_endpoint(w, 0);
+    struct capture log;
+    char lines[65536];
+
+    r->manner = MANNER_SEALED;
+    capture_begin(&log);
+    send_messages(w, 3);
+    run_for(w, HOUR_MS);
+    capture_end(&log, lines, sizeof lines);
+    assert_in_range(capture_count(lines, "deliveries_held"), 60 - 10, 60);
+    assert_int_equal(accepted(other), 3);
+    r->manner = MANNER_PROMPT;
+    assert_true(time_to_accept(w, r, 3) < 12 * SECOND_MS);
+    for (size_t n = 0; n < 3; n++)
+        assert_int_equal(r->parcels[n].attempts, 1);
+}
+
+static void what_is_sealed_is_looked_at_by_one_attempt_in_ten_seconds(void **state)
+{
+    struct world *w = *state;
+
+    make_endpoint(w, 0)->manner = MANNER_SEALED;
+    send_messages(w, 20);
+    assert_int_equal(w->subscribers.attempts, 4); /* the first window */
+    run_for(w, 100 * SECOND_MS);
+    assert_in_range(w->subscribers.attempts, 4 + 9, 4 + 10);
 }
 
 static void an_attempt_without_record_says_nothing_of_the_disk(void **state)
@@ -518,6 +550,8 @@ int main(void)
         WORLD_TEST(a_shut_lane_keeps_nothing_in_memory_and_probes_with_one),
         WORLD_TEST(a_receiver_that_asks_for_a_pause_gets_it),
         WORLD_TEST(a_shortage_of_ours_is_no_attempt_of_theirs),
+        WORLD_TEST(what_is_sealed_waits_for_its_key_and_is_told_of_once_a_minute),
+        WORLD_TEST(what_is_sealed_is_looked_at_by_one_attempt_in_ten_seconds),
         WORLD_TEST(an_attempt_without_record_says_nothing_of_the_disk),
         WORLD_TEST(a_rate_is_kept),
         WORLD_TEST(an_applications_rate_is_shared_by_its_endpoints),

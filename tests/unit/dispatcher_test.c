@@ -223,14 +223,15 @@ static void what_cannot_be_sent_is_recorded_with_its_reason(void **state)
     struct dispatch_fixture *f = *state;
     struct endpoint *e = dispatch_fixture_endpoint(f, "/");
 
-    e->secrets[0].sealed.data[20] ^= 1;
+    keyring_seal(f->keyring, SEAL_HEADERS, &f->application, &e->base.id, "{\"a b\":\"c\"}", 11,
+                 &e->sealed_headers);
     store_fixture_put(&f->store, &e->base);
     dispatch_fixture_send(f);
     struct attempt_record attempt = wait_for_attempt(f);
 
     assert_int_equal(attempt.status, ATTEMPT_FAIL);
     assert_int_equal(attempt.response_status, 0);
-    assert_response(&attempt, "the endpoint's signing secret can't be read");
+    assert_response(&attempt, "the endpoint's URL or headers can't be used");
     assert_int_equal(f->receiver.requests, 0);
     attempt_record_fini(&attempt);
 }

@@ -42,7 +42,7 @@ static void no_answer_is_a_failure_whatever_status_is_left_over(void **state)
         { ERR_DENIED, OUTCOME_FAILED },     { ERR_UNAVAILABLE, OUTCOME_FAILED },
         { ERR_LIMIT, OUTCOME_FAILED },      { ERR_INVALID, OUTCOME_FAILED },
         { ERR_TIMEOUT, OUTCOME_TIMED_OUT }, { ERR_CANCELED, OUTCOME_ABORTED },
-        { ERR_BUSY, OUTCOME_HINDERED },
+        { ERR_BUSY, OUTCOME_HINDERED },     { ERR_SEALED, OUTCOME_SEALED },
     };
 
     (void)state;

@@ -85,6 +85,37 @@ static void an_old_secret_signs_until_its_time_is_over_and_no_longer(void **stat
     assert_int_equal(signing_at(s, NOW_MS + 999 * DAY_MS), 1);
 }
 
+static enum err get(struct scene *s)
+{
+    const struct destination *d;
+    const char *why;
+
+    return destinations_get(&s->destinations, s->endpoint, s->endpoint->url, NOW_MS, &d, &why);
+}
+
+static void without_its_key_a_secret_is_sealed_and_not_wrong(void **state)
+{
+    struct scene *s = *state;
+    struct keyring *other;
+    char text[MASTER_KEY_TEXT_MAX];
+
+    keyring_generate(text);
+    assert_int_equal(keyring_new(text, &other), ERR_OK);
+    s->destinations.keyring = other;
+    assert_int_equal(get(s), ERR_SEALED);
+    s->destinations.keyring = s->keyring;
+    assert_int_equal(get(s), ERR_OK);
+
+    seal_headers(other, s->endpoint, "{\"x-a\":\"b\"}");
+    s->endpoint->base.version++;
+    assert_int_equal(get(s), ERR_SEALED);
+    seal_headers(s->keyring, s->endpoint, "{\"a b\":\"c\"}");
+    assert_int_equal(get(s), ERR_INVALID);
+    seal_headers(s->keyring, s->endpoint, "{\"x-a\":\"b\"}");
+    assert_int_equal(get(s), ERR_OK);
+    keyring_free(other);
+}
+
 static void without_a_period_the_old_secret_is_gone_at_once(void **state)
 {
     struct scene *s = *state;
@@ -139,6 +170,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(an_old_secret_signs_until_its_time_is_over_and_no_longer),
+        TEST(without_its_key_a_secret_is_sealed_and_not_wrong),
         TEST(without_a_period_the_old_secret_is_gone_at_once),
         TEST(old_secrets_whose_time_is_over_make_room),
         TEST(schemes_may_be_mixed),
