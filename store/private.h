@@ -83,10 +83,11 @@ struct store {
 
     struct retaining {
         struct bites bites;
-        struct retention limits; /* constant */
-        unsigned rows;           /* of each kind, in the next bite */
-        bool unwiped;            /* what went is in the log perhaps */
-        uint64_t wiped_mono_ms;  /* when it last wasn't */
+        struct retention limits;      /* constant */
+        unsigned rows;                /* of each kind, in the next bite */
+        bool unwiped;                 /* what went is in the write-ahead log perhaps */
+        uint64_t wiped_mono_ms;       /* when it last wasn't */
+        struct retention_status told; /* what had gone when that was last logged */
     } retaining;
 
     /* the reader's thread */

@@ -6,6 +6,7 @@
 #include "store/private.h"
 
 #include "core/count.h"
+#include "core/log.h"
 
 #define HOUR_MS         (UINT64_C(60) * 60 * 1000)
 #define PAYLOAD_MS      (PAYLOAD_HOURS_MAX * HOUR_MS) /* the longest */
@@ -88,6 +89,7 @@ enum err retention_load(struct store *s)
     r->bites.bite = bite;
     r->rows = ROWS_MIN;
     r->wiped_mono_ms = now.mono_ms;
+    r->told = ends.done;
     plan(s, &ends, now.wall_ms);
     return ERR_OK;
 }
@@ -116,13 +118,28 @@ static enum err remove_some(struct store *s, bool *out_removed)
     return err;
 }
 
-/* The log is written back once for a round of bites, or tried again if somebody was in the way. */
-static void wipe_in_time(struct store *s)
+/* What a failed group brings back goes again, and isn't told twice. */
+static void tell(struct retaining *r, const struct retention_status *done)
+{
+    if (done->payloads <= r->told.payloads && done->attempts <= r->told.attempts &&
+        done->messages <= r->told.messages)
+        return;
+    log_event(LOG_INFO, "retention_removed",
+              LOG_NUM("payloads", done->payloads - r->told.payloads),
+              LOG_NUM("attempts", done->attempts - r->told.attempts),
+              LOG_NUM("messages", done->messages - r->told.messages));
+    r->told = *done;
+}
+
+/* Once for a round of bites, or each minute of a long one: what went is told, and the write-ahead
+ * log is written back, or that is tried again if somebody was in the way. */
+static void sum_up(struct store *s, const struct retention_status *done)
 {
     struct retaining *r = &s->retaining;
 
     if (r->bites.more && s->now.mono_ms - r->wiped_mono_ms < WIPE_MS)
         return;
+    tell(r, done);
     s->ops->wipe_log(s->backend, r->unwiped);
     r->unwiped = false;
     r->wiped_mono_ms = s->now.mono_ms;
@@ -141,7 +158,7 @@ static enum err bite(struct store *s)
         return err;
     plan(s, &ends, s->now.wall_ms);
     r->unwiped = r->unwiped || removed;
-    wipe_in_time(s);
+    sum_up(s, &ends.done);
     return ERR_OK;
 }
 

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -12,6 +13,7 @@
 
 #include "core/count.h"
 #include "core/mem.h"
+#include "tests/lib/capture.h"
 #include "tests/lib/faulty_disk.h"
 #include "tests/lib/store_files.h"
 
@@ -350,6 +352,24 @@ static void a_backlog_goes_and_the_rest_is_untouched(void **state)
     assert_int_equal(store_files_count(&w->f, SECRET), 0);
 }
 
+static void what_went_is_logged_once_a_round(void **state)
+{
+    struct world *w = *state;
+    struct capture log;
+    char lines[4096], wanted[128];
+
+    append_old(w, OLD);
+    uint64_t old_ms = store_fixture_ms();
+    capture_begin(&log);
+    settle_at(w, old_ms + KEPT_MS);
+    settle_at(w, old_ms + KEPT_MS + HOUR_MS);
+    capture_end(&log, lines, sizeof lines);
+    snprintf(wanted, sizeof wanted, "retention_removed payloads=0 attempts=%d messages=%d", OLD,
+             OLD);
+    assert_non_null(strstr(lines, wanted));
+    assert_int_equal(capture_count(lines, "retention_removed"), 1);
+}
+
 static void a_message_may_be_more_than_a_bite(void **state)
 {
     struct world *w = *state;
@@ -509,6 +529,7 @@ static int run(const char *backend)
         TEST(an_attempt_that_ends_when_its_message_is_gone_is_not_kept),
         TEST(nothing_goes_that_is_kept_for_ever),
         TEST(a_backlog_goes_and_the_rest_is_untouched),
+        TEST(what_went_is_logged_once_a_round),
         TEST(a_message_may_be_more_than_a_bite),
         TEST(a_list_goes_on_while_rows_go),
         TEST(it_rests_while_nothing_is_too_old),
