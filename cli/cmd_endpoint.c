@@ -67,8 +67,8 @@ static const struct option rotate_options[] = {
 static const struct option list_options[] = { LOCAL_APP, QUERY_ORDER, OPTION_END };
 static const struct option messages_options[] = {
     LOCAL_APP,
-    QUERY("status", OPTION_CODE, "0|2|3", "0: delivered; 2: failed; 3: to be tried again",
-          "status"),
+    QUERY("status", OPTION_STATUS, "success|pending|fail|sending|canceled",
+          "that stand so; sending: to be tried again; " STATUS_HELP, "status"),
     QUERY_MESSAGES,
     QUERY("no-content", OPTION_NO, NULL, "without payloads", "with_content"),
     OPTION_END,
@@ -241,7 +241,7 @@ const struct command endpoint_commands[] = {
     { .path = "endpoint messages",
       .arguments = "ENDPOINT",
       .summary = "list messages that it was tried with, and how that stands, newest first",
-      .example = "posthaste endpoint messages --app shop books --status 2",
+      .example = "posthaste endpoint messages --app shop books --status fail",
       .groups = { &messages_group, &page_group, &server_group, &output_group },
       .run = request_run,
       .method = "GET",

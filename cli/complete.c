@@ -260,7 +260,8 @@ static enum err put_options(const struct before *before, const char *start, stru
 static enum err put_values(const struct option *option, const char *kept, const char *start,
                            struct buf *out)
 {
-    if (option->kind == OPTION_CHOICE || option->kind == OPTION_CODE)
+    if (option->kind == OPTION_CHOICE || option->kind == OPTION_CODE ||
+        option->kind == OPTION_STATUS)
         return put_choices(kept, option->arg, start, option->help, out);
     if (option->kind == OPTION_JSON && start[0] == '@')
         return buf_printf(out, ":file %s@\n", kept);

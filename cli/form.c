@@ -9,6 +9,7 @@
 #include "cli/file.h"
 #include "cli/instant.h"
 #include "cli/say.h"
+#include "cli/status.h"
 #include "core/clock.h"
 #include "core/mem.h"
 #include "wire/courier.h"
@@ -117,6 +118,15 @@ static enum err put_time(const struct option *option, const char *value, struct 
     return form_escape(text, out);
 }
 
+static enum attempt_status status_of(const char *value)
+{
+    enum attempt_status status;
+
+    if (!status_parse(value, &status))
+        abort(); /* likewise */
+    return status;
+}
+
 static enum err put_parameter(const struct line *line, const struct option *option,
                               struct buf *out)
 {
@@ -133,6 +143,8 @@ static enum err put_parameter(const struct line *line, const struct option *opti
         return put_joined(line, option->name, out);
     if (!err && option->kind == OPTION_TIME)
         return put_time(option, value, out);
+    if (!err && option->kind == OPTION_STATUS)
+        return buf_printf(out, "%d", status_of(value));
     return err ? err : form_escape(value, out);
 }
 
@@ -297,6 +309,9 @@ static enum err put_member(const struct line *line, const struct option *option,
     case OPTION_COUNT:
     case OPTION_CODE:
         json_put_raw(w, value, strlen(value));
+        break;
+    case OPTION_STATUS:
+        json_put_integer(w, status_of(value));
         break;
     case OPTION_LIST:
         json_open_array(w);

@@ -10,6 +10,7 @@
 #include "cli/command.h"
 #include "cli/instant.h"
 #include "cli/say.h"
+#include "cli/status.h"
 #include "core/clock.h"
 #include "core/mem.h"
 
@@ -207,6 +208,7 @@ static bool check_value(const struct option *option, const char *value)
     const char *wants = NULL;
     const char *equals = strchr(value, '=');
     const char *colon = strchr(value, ':');
+    enum attempt_status status;
     uint64_t instant_ms;
 
     switch (option->kind) {
@@ -225,6 +227,11 @@ static bool check_value(const struct option *option, const char *value)
     case OPTION_CHOICE:
     case OPTION_CODE:
         if (!is_choice(option->arg, value))
+            wants = option->arg;
+        break;
+    case OPTION_STATUS:
+        if (!status_parse(value, &status) ||
+            !is_choice(option->arg, attempt_status_text(status)))
             wants = option->arg;
         break;
     case OPTION_TIME:

@@ -15,6 +15,7 @@ enum option_kind {
     OPTION_JSON,   /* the text itself, @FILE, or - for stdin */
     OPTION_CHOICE, /* one of the words of `arg`, "a|b|c" */
     OPTION_CODE,   /* the same of numbers */
+    OPTION_STATUS, /* one of the words of `arg`, or its number; see status.h */
     OPTION_TIME,   /* an instant, or so long ago; see instant.h */
 };
 
@@ -85,7 +86,8 @@ extern const struct option_group page_group;   /* --limit --iterator --all */
     FIELD("metadata", OPTION_PAIR, "NAME=VALUE", "a note; may be repeated", "metadata")
 #define FIELD_DESCRIPTION                                                                      \
     FIELD("description", OPTION_TEXT, "TEXT", "what it is for", "description")
-#define TIME_HELP "2026-11-24T02:57:36Z, or so long ago: 2h"
+#define STATUS_HELP "the API's number will do"
+#define TIME_HELP   "2026-11-24T02:57:36Z, or so long ago: 2h"
 
 /* What lists of messages and attempts are narrowed by. The contract's instants are exclusive, and whole
  * milliseconds; --since and --until are inclusive, as they are everywhere. */

@@ -23,6 +23,23 @@ static void object_copy(struct object *to, const struct object *from)
     to->updated_at_ms = from->updated_at_ms;
 }
 
+const char *attempt_status_text(enum attempt_status status)
+{
+    switch (status) {
+    case ATTEMPT_SUCCESS:
+        return "success";
+    case ATTEMPT_PENDING:
+        return "pending";
+    case ATTEMPT_FAIL:
+        return "fail";
+    case ATTEMPT_SENDING:
+        return "sending";
+    case ATTEMPT_CANCELED:
+        return "canceled";
+    }
+    return "fail";
+}
+
 struct application *application_new(void)
 {
     struct application *a = xcalloc(1, sizeof *a);

@@ -174,6 +174,9 @@ enum attempt_status {
 };
 #define ATTEMPT_STATUSES 5
 
+/* As the API words it: "success". */
+const char *attempt_status_text(enum attempt_status status);
+
 /* What became of a delivery that was tried. */
 struct delivery_outcome {
     enum attempt_status status;  /* of the last attempt; SENDING while another is planned */

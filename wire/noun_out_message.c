@@ -9,27 +9,10 @@
 #define RESPONSE_SHOWN_MAX   20000                        /* bytes of text */
 #define RESPONSE_ENCODED_MAX (RESPONSE_SHOWN_MAX / 4 * 3) /* bytes that fit into it as base64 */
 
-static const char *status_text(enum attempt_status status)
-{
-    switch (status) {
-    case ATTEMPT_SUCCESS:
-        return "success";
-    case ATTEMPT_PENDING:
-        return "pending";
-    case ATTEMPT_FAIL:
-        return "fail";
-    case ATTEMPT_SENDING:
-        return "sending";
-    case ATTEMPT_CANCELED:
-        return "canceled";
-    }
-    return "fail";
-}
-
 static void put_status(struct json_writer *w, enum attempt_status status)
 {
     json_add_integer(w, "status", status);
-    json_add_text(w, "statusText", status_text(status));
+    json_add_text(w, "statusText", attempt_status_text(status));
 }
 
 void json_add_outcome(struct json_writer *w, const struct delivery_outcome *outcome)

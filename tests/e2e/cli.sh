@@ -446,12 +446,16 @@ expect 0 attempt list --app shop --message "$message" -o jsonl
 [ "$(wc -l <out)" -eq 3 ] || fail 'two failures and a success'
 attempt=$(sed -n '1s/.*"id":"\(atmpt_[^"]*\)".*/\1/p' out)
 expect 0 attempt get --app shop --message "$message" "$attempt"; says out '^ANSWER +202$'
-expect 0 attempt list --app shop --endpoint books --status 2 --limit 1; says out ' fail +'
+expect 0 attempt list --app shop --endpoint books --status fail --limit 1; says out ' fail +'
+expect 0 attempt list --app shop --endpoint books --status 2 --limit 1;  says out ' fail +'
+expect 0 attempt list --app shop --endpoint books --status canceled;     silent out
+expect 2 attempt list --app shop --endpoint books --status gone
+says err "--status: 'gone' is none of success\\|pending\\|fail\\|sending\\|canceled"
 expect 0 message destinations --app shop "$message";           says out ' success +'
 expect 0 message precheck --app shop --event-type order.paid --channels eu -o jsonl;  says out '"active":true'
 expect 0 message list --app shop --tag blue;                    says out "^$message .* blue +"
 expect 0 attempt list --app shop --endpoint books --tag red;    silent out
-expect 0 endpoint messages --app shop books --status 0;         says out "^$message .* success +"
+expect 0 endpoint messages --app shop books --status success;   says out "^$message .* success +"
 expect 0 endpoint messages --app shop books --status 2
 grep -q "$message" out && fail 'what was delivered has not failed'
 expect 0 endpoint stats --app shop books -o jsonl;              says out '"success":2,.*"fail":5,"canceled":0'
@@ -468,7 +472,7 @@ expect 3 recover --app shop --since 1h none
 expect 2 replay --app shop --since 1h books;   says err 'one of --dry-run and --yes'
 expect 2 replay --app shop --since 1h books --yes --missing --status 2;  says err 'takes no --status'
 expect 0 replay --app shop --since 1h books --yes --missing;             says out 'endpoint.replay'
-expect 0 replay --app shop --since 1h books --dry-run --event-type order.paid -o jsonl
+expect 0 replay --app shop --since 1h books --dry-run --event-type order.paid --status success -o jsonl
 task=$(member id)
 until expect 0 background-task get "$task" && grep -q finished out; do :; done
 says out '^DELIVERIES +[1-9]'

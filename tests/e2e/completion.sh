@@ -68,7 +68,8 @@ complete 'posthaste app list --o' --order --output but --limit
 complete 'posthaste app list --output json --' --order --limit but --colour
 complete 'posthaste app list -o ' table json jsonl but --order
 complete 'posthaste app list --output=t' --output=table but --output=json
-complete 'posthaste attempt list --app x --status ' 0 2 but 1
+complete 'posthaste attempt list --app x --status ' success fail sending but 0
+complete 'posthaste attempt list --app x --status-code-class ' 0 200 but 1
 complete 'posthaste completion ' bash zsh fish
 complete 'posthaste status --config c' card.yaml but --token
 complete 'posthaste status --config=c' --config=card.yaml

@@ -313,6 +313,64 @@ static void an_instant_is_one_or_so_long_ago(void **state)
     }
 }
 
+static void a_status_is_given_by_its_word_or_number(void **state)
+{
+    static const struct {
+        const char *text, *query; /* NULL = refused */
+    } rows[] = {
+        { "--status=success", "status=0" },
+        { "--status=pending", "status=1" },
+        { "--status=fail", "status=2" },
+        { "--status=sending", "status=3" },
+        { "--status=canceled", "status=4" },
+        { "--status=0", "status=0" },
+        { "--status=4", "status=4" },
+        { "--status=5", NULL },
+        { "--status=-1", NULL },
+        { "--status=failed", NULL },
+        { "--status=succ", NULL },
+        { "--status=success|fail", NULL },
+        { "--status=", NULL },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        char *argv[] = { "list", "--app=a", (char *)rows[i].text, NULL };
+        struct buf out = BUF_INIT(TEXT_MAX);
+        enum cli_exit exit;
+        struct line *line = parse(command(attempt_commands, "attempt list"), argv, &exit);
+
+        assert_int_equal(line != NULL, rows[i].query != NULL);
+        if (line) {
+            assert_int_equal(form_query(line, &out), ERR_OK);
+            assert_string_equal(buf_text(&out), rows[i].query);
+        } else {
+            assert_int_equal(exit, CLI_USAGE);
+        }
+        buf_fini(&out);
+        line_free(line);
+    }
+}
+
+static void a_status_in_a_body_is_its_number(void **state)
+{
+    char *argv[] = {
+        "replay",   "--app=a", "--since=2026-11-24T02:57:36Z", "--status=sending", "--yes",
+        "endpoint", NULL
+    };
+    struct buf body = BUF_INIT(TEXT_MAX);
+    enum cli_exit exit;
+    struct line *line = parse(command(replay_commands, "replay"), argv, &exit);
+
+    (void)state;
+    assert_non_null(line);
+    assert_int_equal(form_body(line, &body), ERR_OK);
+    assert_string_equal(buf_text(&body),
+                        "{\"since\":\"2026-11-24T02:57:36.000Z\",\"status\":3}");
+    buf_fini(&body);
+    line_free(line);
+}
+
 static void since_and_until_include_their_instants(void **state)
 {
     char *argv[] = { "list", "--app=a", "--since=2026-11-24T02:57:36Z",
@@ -348,6 +406,9 @@ static void a_wrong_command_line_is_a_usage_error(void **state)
         { endpoint_commands,
           "endpoint update",
           { "update", "--app=a", "--enable", "--disable", "e" } },
+        { replay_commands,
+          "replay",
+          { "replay", "--app=a", "--since=1h", "--status=canceled", "e" } },
         { app_commands, "app list", { "list", "--limit" } },
         { app_commands, "app create", { "create", "--metadata", "novalue" } },
         { endpoint_commands, "endpoint create", { "create", "--app=a", "--header", "none" } },
@@ -389,7 +450,9 @@ static void what_may_stand_next_is_known(void **state)
         { { "app", "list", "--output=js" },
           { "--output=json\t", "--output=jsonl\t" },
           "table" },
-        { { "attempt", "list", "--status", "" }, { "0\t", "2\t" }, "1" },
+        { { "attempt", "list", "--status", "" }, { "success\t", "fail\t", "sending\t" }, "0" },
+        { { "endpoint", "messages", "--status=f" }, { "--status=fail\t" }, "--status=s" },
+        { { "attempt", "list", "--status-code-class", "" }, { "0\t", "200\t" }, "404" },
         { { "app", "list", "--limit", "" }, { NULL }, "" },
         { { "status", "--config=x" }, { ":file --config=\n" }, "--output" },
         { { "send", "t", "-d", "@b" }, { ":file @\n" }, "t" },
@@ -436,6 +499,8 @@ int main(void)
         cmocka_unit_test(fields_of_an_inner_object_stand_together),
         cmocka_unit_test(arguments_and_options_become_the_path_and_query),
         cmocka_unit_test(an_instant_is_one_or_so_long_ago),
+        cmocka_unit_test(a_status_is_given_by_its_word_or_number),
+        cmocka_unit_test(a_status_in_a_body_is_its_number),
         cmocka_unit_test(since_and_until_include_their_instants),
         cmocka_unit_test(what_may_stand_next_is_known),
         cmocka_unit_test(a_wrong_command_line_is_a_usage_error),
