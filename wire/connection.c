@@ -5,7 +5,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "core/count.h"
 #include "core/mem.h"
 #include "wire/address.h"
 #include "wire/exchange.h"
@@ -17,9 +16,6 @@ static void on_ready(uv_poll_t *poll, int status, int events);
 static void read_on(struct connection *c);
 static void feed(struct connection *c, const char *bytes, size_t len);
 static const struct refusal *on_body(struct request_parser *p, const char *bytes, size_t len);
-static void write_on(struct connection *c);
-static void flush(struct connection *c);
-static void on_sent(struct connection *c);
 static void on_released(uv_handle_t *handle);
 static void release(struct connection *c);
 
@@ -40,7 +36,7 @@ static struct list *list_of(struct server *s, enum connection_state state)
     return NULL;
 }
 
-static void enter(struct connection *c, enum connection_state state)
+void connection_enter(struct connection *c, enum connection_state state)
 {
     struct list *list = list_of(c->server, state);
 
@@ -51,11 +47,6 @@ static void enter(struct connection *c, enum connection_state state)
         list_append(list, &c->link);
 }
 
-static bool has_unsent(const struct connection *c)
-{
-    return c->out.len > 0;
-}
-
 static bool is_stuck(const struct connection *c)
 {
     return c->tls.session && tls_socket_is_stuck(&c->tls);
@@ -63,7 +54,7 @@ static bool is_stuck(const struct connection *c)
 
 /* Poll for what can be dealt with. It is the same from one request to the next, unless a client
  * sends much ahead or doesn't read. */
-static void watch(struct connection *c)
+void connection_watch(struct connection *c)
 {
     int events = 0;
 
@@ -71,7 +62,7 @@ static void watch(struct connection *c)
         return;
     if (!c->at_end && c->ahead.len < READ_MAX && !is_stuck(c))
         events |= UV_READABLE;
-    if (has_unsent(c) || is_stuck(c))
+    if (connection_has_unsent(c) || is_stuck(c))
         events |= UV_WRITABLE;
     if (events == c->events)
         return;
@@ -100,12 +91,12 @@ bool connection_open(struct server *s, int fd, struct visitor *visitor)
     list_init(&c->due);
     list_init(&c->stranger);
     request_parser_init(&c->parser, s->limits.header_bytes, on_body);
-    enter(c, CONNECTION_HEAD);
+    connection_enter(c, CONNECTION_HEAD);
     if (s->options.tls) {
         c->tls = (struct tls_socket){ .session = tls_session_new(s->options.tls), .fd = fd };
         server_meet(s, c);
     }
-    watch(c);
+    connection_watch(c);
     return true;
 }
 
@@ -136,10 +127,10 @@ static void on_ready(uv_poll_t *poll, int status, int events)
         return;
     }
     if (events & UV_WRITABLE)
-        write_on(c);
+        connection_write_on(c);
     if ((events & UV_READABLE) && c->state != CONNECTION_GONE)
         read_on(c);
-    watch(c);
+    connection_watch(c);
 }
 
 /* Its turn hasn't come. */
@@ -184,12 +175,12 @@ static void turn_away(struct connection *c)
             address_format(&address, text);
         options->on_stranger(text, tls_session_why(c->tls.session), options->ctx);
     }
-    if (c->exchange || has_unsent(c)) {
+    if (c->exchange || connection_has_unsent(c)) {
         connection_cut(c);
         return;
     }
     shutdown(c->fd, SHUT_WR);
-    enter(c, CONNECTION_LINGERING);
+    connection_enter(c, CONNECTION_LINGERING);
 }
 
 static void read_piece(struct connection *c)
@@ -265,7 +256,7 @@ static void feed(struct connection *c, const char *bytes, size_t len)
         len -= taken;
         switch (event) {
         case REQUEST_HEAD:
-            enter(c, CONNECTION_BODY);
+            connection_enter(c, CONNECTION_BODY);
             exchange_begin(c);
             break;
         case REQUEST_END:
@@ -277,7 +268,7 @@ static void feed(struct connection *c, const char *bytes, size_t len)
             break;
         case REQUEST_MORE:
             if (!was_in_head && request_parser_is_in_head(&c->parser))
-                enter(c, CONNECTION_HEAD); /* the time for a header begins with it */
+                connection_enter(c, CONNECTION_HEAD); /* the time for a header begins with it */
             return;
         }
     }
@@ -303,63 +294,13 @@ void connection_go_on(struct connection *c)
         read_on(c);
     if (c->at_end && !comes_ahead(c))
         connection_cut(c);
-    watch(c);
+    connection_watch(c);
 }
 
-/* Bytes out. */
-
-static ssize_t transmit(struct connection *c, const struct iovec *pieces, size_t count)
-{
-    if (c->tls.session)
-        return tls_socket_send(&c->tls, pieces, count);
-
-    const struct msghdr message = { .msg_iov = (struct iovec *)pieces, .msg_iovlen = count };
-
-    return sendmsg(c->fd, &message, MSG_NOSIGNAL);
-}
-
-/* What is left of `from` once its first `skip` bytes are sent. */
-static struct iovec rest_of(const struct buf *from, size_t skip)
-{
-    if (skip >= from->len)
-        return (struct iovec){ 0 };
-    return (struct iovec){ from->bytes + skip, from->len - skip };
-}
-
-/* Send what there is. */
-static void flush(struct connection *c)
-{
-    size_t of_body = c->sent > c->out.len ? c->sent - c->out.len : 0;
-    const struct iovec pieces[] = { rest_of(&c->out, c->sent), rest_of(&c->body, of_body) };
-
-    ssize_t len = transmit(c, pieces, COUNT(pieces));
-    if (len < 0 && errno != EAGAIN && errno != EINTR) {
-        connection_cut(c);
-        return;
-    }
-    c->sent += len > 0 ? (size_t)len : 0;
-    if (c->sent == c->out.len + c->body.len)
-        on_sent(c);
-    watch(c);
-}
-
-/* There is room in the socket. */
-static void write_on(struct connection *c)
-{
-    if (has_unsent(c))
-        flush(c);
-    else if (c->tls.session && !tls_socket_push(&c->tls))
-        connection_cut(c);
-}
-
-static void drop_body(struct connection *c)
-{
-    c->server->answer_bytes -= c->body.len;
-    buf_fini(&c->body);
-}
+/* The end. */
 
 /* The client gets to see what was said before it gets to hear that nobody listens. */
-static void hang_up(struct connection *c)
+void connection_hang_up(struct connection *c)
 {
     if (c->tls.session)
         tls_socket_end(&c->tls);
@@ -369,91 +310,18 @@ static void hang_up(struct connection *c)
     }
     wipe(&c->ahead);
     shutdown(c->fd, SHUT_WR);
-    enter(c, CONNECTION_LINGERING);
+    connection_enter(c, CONNECTION_LINGERING);
 }
-
-static void on_sent(struct connection *c)
-{
-    buf_clear(&c->out);
-    drop_body(c);
-    c->sent = 0;
-    if (c->state == CONNECTION_BODY)
-        return; /* that was an invitation */
-
-    if (c->hangs_up || c->server->closing) {
-        hang_up(c);
-        return;
-    }
-    enter(c, CONNECTION_HEAD);
-    if (c->ahead.len > 0 || c->at_end)
-        server_make_due(c->server, c);
-}
-
-void connection_invite(struct connection *c)
-{
-    enum err err = buf_append_text(&c->out, "HTTP/1.1 100 Continue\r\n\r\n");
-
-    assert(!err);
-    (void)err;
-    flush(c);
-}
-
-void connection_answer(struct connection *c, unsigned status, const char *type,
-                       const char *lines, struct buf *body)
-{
-    const struct request_head *request = &c->parser.head;
-
-    if (!c->parser.keep_alive || c->server->closing)
-        c->hangs_up = true;
-    bool is_old = request->version && strcmp(request->version, "HTTP/1.0") == 0;
-    const struct answer_head head = {
-        .status = status,
-        .date = server_date(c->server),
-        .lines = lines,
-        .body_len = body->len,
-        .type = type,
-        .connection = c->hangs_up ? ANSWER_CLOSES
-                      : is_old    ? ANSWER_KEEPS
-                                  : ANSWER_STAYS,
-    };
-    answer_head_write(&head, &c->out);
-
-    c->body = *body;
-    *body = BUF_INIT(body->limit);
-    if (request->method && strcmp(request->method, "HEAD") == 0)
-        drop_body(c);
-    enter(c, CONNECTION_SENDING);
-    flush(c);
-}
-
-void connection_refuse(struct connection *c, const struct refusal *refusal)
-{
-    struct buf body = BUF_INIT(REFUSAL_TEXT_MAX);
-
-    if (c->exchange)
-        exchange_drop(c->exchange);
-    if (has_unsent(c) || c->state == CONNECTION_GONE) {
-        connection_cut(c);
-        return;
-    }
-    refusal_write(refusal, &body);
-    c->server->answer_bytes += body.len;
-    c->hangs_up = true;
-    c->lingers = true;
-    connection_answer(c, refusal->status, NULL, "", &body);
-}
-
-/* The end. */
 
 void connection_wait(struct connection *c)
 {
-    enter(c, CONNECTION_OWED);
+    connection_enter(c, CONNECTION_OWED);
 }
 
 /* With what came ahead, and if that is nothing: there may be no body. */
 void connection_resume(struct connection *c)
 {
-    enter(c, CONNECTION_BODY);
+    connection_enter(c, CONNECTION_BODY);
     server_make_due(c->server, c);
 }
 
@@ -479,12 +347,12 @@ void connection_cut(struct connection *c)
     if (c->state == CONNECTION_GONE)
         return;
 
-    enter(c, CONNECTION_GONE);
+    connection_enter(c, CONNECTION_GONE);
     list_remove(&c->due);
     server_part(c->server, c);
     if (c->exchange)
         exchange_drop(c->exchange);
-    drop_body(c);
+    connection_drop_answer(c);
     uv_close((uv_handle_t *)&c->poll, on_released);
     close(c->fd);
 }

@@ -9,9 +9,9 @@
  * client, at most header_timeout_ms (`idle`) or body_timeout_ms (`moving`, whichever way the
  * bytes go); or us, without limit (`owed`). Each list is in the order of its deadlines.
  *
- * All bytes go through two functions, receive() and transmit(), in connection.c. With TLS there is
- * a session between them and the socket; its handshake is part of the first HEAD. Who fails it is
- * told why by TLS, and LINGERING hears it out.
+ * All bytes go through two functions, receive() in connection.c and transmit() in
+ * connection_answer.c. With TLS there is a session between them and the socket; its handshake is
+ * part of the first HEAD. Who fails it is told why by TLS, and LINGERING hears it out.
  *
  * Thread: the loop's. */
 #ifndef WIRE_CONNECTION_H
@@ -94,5 +94,17 @@ void connection_answer(struct connection *c, unsigned status, const char *type,
 void connection_wait(struct connection *c);
 void connection_resume(struct connection *c);
 void connection_forget(struct connection *c);
+
+/* Between its two files. For connection_answer.c: change the state; poll for what can be dealt
+ * with now; close once all is said. */
+void connection_enter(struct connection *c, enum connection_state state);
+void connection_watch(struct connection *c);
+void connection_hang_up(struct connection *c);
+
+/* For connection.c: there is something to send; there is room in the socket; its answer, sent or
+ * not, is over. */
+bool connection_has_unsent(const struct connection *c);
+void connection_write_on(struct connection *c);
+void connection_drop_answer(struct connection *c);
 
 #endif

@@ -1,9 +1,10 @@
 /* Server, inside: what its files share. Private to them.
  *
- *   server.c          when: open, accept, deadlines, close
- *   connection.c      bytes of a client
- *   request_parser.c  … as requests
- *   exchange.c        a request and its answer */
+ *   server.c             when: open, accept, deadlines, close
+ *   connection.c         bytes of a client
+ *   request_parser.c     … as requests
+ *   exchange.c           a request and its answer
+ *   connection_answer.c  … as bytes */
 #ifndef WIRE_SERVER_STATE_H
 #define WIRE_SERVER_STATE_H
 
@@ -46,7 +47,7 @@ struct server {
     char received[READ_MAX]; /* the last read, of whichever connection */
 };
 
-/* server.c, called by connection.c. */
+/* server.c, called by connections. */
 
 void server_make_due(struct server *s, struct connection *c);
 
