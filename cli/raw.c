@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "wire/json.h"
+#include "wire/scan.h"
 
 #define INDENT 2
 
@@ -25,7 +26,7 @@ struct raw raw_member(struct raw object, const char *name)
     struct scan_fault fault;
     enum scan_type type;
 
-    if (scan_json(object.at, object.len, &member, 1, &type, &fault) != ERR_OK ||
+    if (scan_answer(object.at, object.len, &member, 1, &type, &fault) != ERR_OK ||
         member.type == SCAN_NONE)
         return (struct raw){ NULL, 0 };
     return (struct raw){ (const char *)member.at, member.len };

@@ -1,7 +1,7 @@
 /* Raw: JSON text that is taken apart and laid out anew without being understood, so that
  * numbers, escapes and the order of members stay as the server sent them.
  *
- * For text that is known to be JSON: the server's answers, checked by scan_json(). Pure. */
+ * For text that is known to be JSON: the server's answers, checked by scan_answer(). Pure. */
 #ifndef CLI_RAW_H
 #define CLI_RAW_H
 

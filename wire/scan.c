@@ -19,8 +19,9 @@ enum step { STEP_VALUE, STEP_NAME, STEP_NEXT, STEP_END, STEP_FAULT };
 
 struct scan {
     const uint8_t *at, *end;
-    unsigned depth;                          /* containers that are open */
-    uint64_t is_object[SCAN_DEPTH_MAX / 64]; /* a bit for each of them; else it is an array */
+    unsigned depth;                                 /* containers that are open */
+    unsigned depth_max;                             /* how many may be */
+    uint64_t is_object[SCAN_ANSWER_DEPTH_MAX / 64]; /* a bit for each; else it is an array */
     enum scan_type outermost;
     struct scan_member *members;
     size_t member_count;
@@ -29,6 +30,7 @@ struct scan {
     const char *repeated;
 };
 
+static enum err scan(struct scan *s, enum scan_type *out_type, struct scan_fault *out_fault);
 static enum step step_value(struct scan *s);
 static enum step step_name(struct scan *s);
 static enum step step_next(struct scan *s);
@@ -42,35 +44,61 @@ static void forget_members(struct scan_member *members, size_t count)
     }
 }
 
+static struct scan begin(const void *text, size_t len, struct scan_member *members,
+                         size_t count, unsigned depth_max)
+{
+    const uint8_t *at = len > 0 ? text : (const uint8_t *)"";
+
+    return (struct scan){
+        .at = at,
+        .end = at + len,
+        .members = members,
+        .member_count = count,
+        .depth_max = depth_max,
+    };
+}
+
 enum err scan_json(const void *text, size_t len, struct scan_member *members, size_t count,
                    enum scan_type *out_type, struct scan_fault *out_fault)
 {
-    const uint8_t *begin = len > 0 ? text : (const uint8_t *)"";
-    struct scan s = {
-        .at = begin, .end = begin + len, .members = members, .member_count = count
-    };
+    struct scan s = begin(text, len, members, count, SCAN_DEPTH_MAX);
+
+    return scan(&s, out_type, out_fault);
+}
+
+enum err scan_answer(const void *text, size_t len, struct scan_member *members, size_t count,
+                     enum scan_type *out_type, struct scan_fault *out_fault)
+{
+    struct scan s = begin(text, len, members, count, SCAN_ANSWER_DEPTH_MAX);
+
+    return scan(&s, out_type, out_fault);
+}
+
+static enum err scan(struct scan *s, enum scan_type *out_type, struct scan_fault *out_fault)
+{
+    const uint8_t *begin = s->at;
     enum step step = STEP_VALUE;
 
-    forget_members(members, count);
+    forget_members(s->members, s->member_count);
     for (;;) {
         switch (step) {
         case STEP_VALUE:
-            step = step_value(&s);
+            step = step_value(s);
             break;
         case STEP_NAME:
-            step = step_name(&s);
+            step = step_name(s);
             break;
         case STEP_NEXT:
-            step = step_next(&s);
+            step = step_next(s);
             break;
         case STEP_END:
-            *out_type = s.outermost;
+            *out_type = s->outermost;
             return ERR_OK;
         case STEP_FAULT:
-            forget_members(members, count);
-            *out_fault = (struct scan_fault){ .why = s.why,
-                                              .offset = (size_t)(s.at - begin),
-                                              .member = s.repeated };
+            forget_members(s->members, s->member_count);
+            *out_fault = (struct scan_fault){ .why = s->why,
+                                              .offset = (size_t)(s->at - begin),
+                                              .member = s->repeated };
             return ERR_INVALID;
         }
     }
@@ -354,7 +382,7 @@ static enum step open_container(struct scan *s, enum scan_type type)
 {
     uint64_t bit = UINT64_C(1) << s->depth % 64;
 
-    if (s->depth == SCAN_DEPTH_MAX)
+    if (s->depth == s->depth_max)
         return fault(s, "it is nested too deeply");
     if (type == SCAN_OBJECT)
         s->is_object[s->depth / 64] |= bit;

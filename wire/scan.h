@@ -15,7 +15,8 @@
 
 #include "core/err.h"
 
-#define SCAN_DEPTH_MAX 128
+#define SCAN_DEPTH_MAX        128 /* levels */
+#define SCAN_ANSWER_DEPTH_MAX 192 /* of an answer, which wraps what had these */
 
 enum scan_type {
     SCAN_NONE, /* absent */
@@ -49,6 +50,11 @@ struct scan_fault {
 MUST_USE enum err scan_json(const void *text, size_t len, struct scan_member *members,
                             size_t count, enum scan_type *out_type,
                             struct scan_fault *out_fault);
+
+/* The same of a server's answer, which may have SCAN_ANSWER_DEPTH_MAX levels. */
+MUST_USE enum err scan_answer(const void *text, size_t len, struct scan_member *members,
+                              size_t count, enum scan_type *out_type,
+                              struct scan_fault *out_fault);
 
 /* Resolve the escapes of a string that was checked, its quotes included, into `out`, which has
  * room for `len` bytes. The number of bytes; there may be a NUL among them. */

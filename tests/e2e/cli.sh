@@ -501,6 +501,12 @@ expect 0 attempt expunge --app shop --message "$message" "$attempt";  silent out
 expect 0 attempt get --app shop --message "$message" "$attempt"; says out '^BODY +EXPUNGED$'
 expect 0 message expunge --app shop "$message";                 silent out
 expect 0 message get --app shop "$message";                     says out '"expired":true'
+# Answers wrap a payload that is as deep as may be.
+deep=$(printf '{"a":%.0s' {1..127})1$(printf '}%.0s' {1..127})
+expect 0 app create --name Deep --uid deep
+expect 0 send --app deep order.paid -d "$deep" --tags deep --event-id deep
+expect 0 message get --app deep deep -o jsonl;                  says out "\"payload\":$deep"
+expect 0 message list --app deep -o jsonl;                      says out "\"payload\":$deep"
 expect 0 message expunge-some --app shop --messages "$message,none" -o jsonl
 says out '"none":"not-found"'
 expect 0 app create --name Purged --uid purged

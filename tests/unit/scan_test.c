@@ -227,8 +227,11 @@ static void a_fault_says_what_and_where(void **state)
     }
 }
 
+typedef enum err scan_any(const void *text, size_t len, struct scan_member *members,
+                          size_t count, enum scan_type *out_type, struct scan_fault *out_fault);
+
 /* `depth` containers, objects and arrays in turn. */
-static enum err scan_nested(unsigned depth, struct scan_fault *out_fault)
+static enum err scan_nested(scan_any *scan, unsigned depth, struct scan_fault *out_fault)
 {
     struct buf text = BUF_INIT(1u << 16);
     enum scan_type type;
@@ -238,19 +241,25 @@ static enum err scan_nested(unsigned depth, struct scan_fault *out_fault)
     assert_int_equal(buf_append_text(&text, "0"), ERR_OK);
     for (unsigned i = depth; i-- > 0;)
         assert_int_equal(buf_append_text(&text, i % 3 == 0 ? "}" : "]"), ERR_OK);
-    enum err err = scan_copy(buf_text(&text), text.len, &type, out_fault);
+    enum err err = scan(buf_text(&text), text.len, NULL, 0, &type, out_fault);
     buf_fini(&text);
     return err;
 }
 
 static void depth_is_limited(void **state)
 {
+    static const struct {
+        scan_any *scan;
+        unsigned max;
+    } rows[] = { { scan_json, SCAN_DEPTH_MAX }, { scan_answer, SCAN_ANSWER_DEPTH_MAX } };
     struct scan_fault fault;
 
     (void)state;
-    assert_int_equal(scan_nested(SCAN_DEPTH_MAX, &fault), ERR_OK);
-    assert_int_equal(scan_nested(SCAN_DEPTH_MAX + 1, &fault), ERR_INVALID);
-    assert_string_equal(fault.why, "it is nested too deeply");
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        assert_int_equal(scan_nested(rows[i].scan, rows[i].max, &fault), ERR_OK);
+        assert_int_equal(scan_nested(rows[i].scan, rows[i].max + 1, &fault), ERR_INVALID);
+        assert_string_equal(fault.why, "it is nested too deeply");
+    }
 }
 
 static void members_are_found_byte_by_byte(void **state)
