@@ -27,7 +27,8 @@ struct client {
 
 static void on_signal(uv_signal_t *handle, int number);
 static void on_done(struct call *call);
-static enum cli_exit judge(const struct client *client, const struct call *call);
+static enum cli_exit judge(const struct client *client, const struct call *call,
+                           enum answer_shape shape);
 static void on_time(uv_timer_t *timer);
 static void on_closed(void *ctx);
 
@@ -181,7 +182,7 @@ enum cli_exit client_send(struct client *client, const struct client_request *re
     client->under_way = true;
     courier_send(client->courier, call);
     uv_run(&client->loop, UV_RUN_DEFAULT);
-    exit = judge(client, call);
+    exit = judge(client, call, request->shape);
     if (exit == CLI_OK) {
         *out = call->response;
         call->response = (struct buf){ 0 };
@@ -245,7 +246,14 @@ static void say_answer(const struct call *call)
     buf_fini(&text);
 }
 
-static enum cli_exit judge(const struct client *client, const struct call *call)
+enum cli_exit client_distrust(const struct client *client)
+{
+    say("%s: what answers there isn't posthaste", client->where.url);
+    return CLI_FAILED;
+}
+
+static enum cli_exit judge(const struct client *client, const struct call *call,
+                           enum answer_shape shape)
 {
     if (call->err == ERR_CANCELED)
         return CLI_FAILED;
@@ -258,7 +266,7 @@ static enum cli_exit judge(const struct client *client, const struct call *call)
         return CLI_FAILED;
     }
     if (call->status >= 200 && call->status < 300)
-        return CLI_OK;
+        return answer_has_shape(&call->response, shape) ? CLI_OK : client_distrust(client);
 
     say_answer(call);
     switch (call->status) {

@@ -4,6 +4,7 @@
 
 #include <stdint.h>
 
+#include "cli/answer.h"
 #include "cli/cli.h"
 #include "cli/line.h"
 #include "core/buf.h"
@@ -20,12 +21,16 @@ struct client_request {
     const char *query;           /* without '?'; "" = none */
     const struct buf *body;      /* JSON; NULL = none */
     const char *idempotency_key; /* NULL = none */
+    enum answer_shape shape;     /* of its answer */
 };
 
-/* CLI_OK when the server answered with 2xx: `out` then holds its body, which is JSON or empty.
- * Anything else has been said, but for a signal that was caught. `out` is cleared first. */
+/* CLI_OK when the server answered with 2xx: `out` then holds its body, which has the shape. Anything
+ * else has been said, but for a signal that was caught. `out` is cleared first. */
 enum cli_exit client_send(struct client *client, const struct client_request *request,
                           struct buf *out);
+
+/* Say that what came from there, for all its shape, isn't an answer of posthaste. CLI_FAILED. */
+enum cli_exit client_distrust(const struct client *client);
 
 /* From now on SIGINT and SIGTERM end a request, and not the program, unless they were ignored. Which of
  * them came: 0 = none. */

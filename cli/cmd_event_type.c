@@ -189,7 +189,7 @@ static enum cli_exit run_import(const struct line *line)
                            },
                            &answer);
         if (!exit)
-            exit = request_print(&answer, form, import_columns);
+            exit = request_print(client, &answer, form, import_columns);
         client_close(client);
     }
     buf_fini(&body);

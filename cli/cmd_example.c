@@ -92,7 +92,7 @@ static enum cli_exit run_test(const struct line *line)
     if (!exit && line_has(line, "wait"))
         exit = wait_for_first_of(client, &answer, &wait);
     else if (!exit)
-        exit = request_print(&answer, wait.form, columns);
+        exit = request_print(client, &answer, wait.form, columns);
     buf_fini(&answer);
     client_close(client);
     return exit;

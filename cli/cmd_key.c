@@ -113,7 +113,12 @@ static enum cli_exit keys_open(const struct line *line, bool asks, struct keys *
 static enum cli_exit ask(struct keys *k, const char *method, const char *path)
 {
     return client_send(k->client,
-                       &(struct client_request){ .method = method, .path = path, .query = "" },
+                       &(struct client_request){
+                           .method = method,
+                           .path = path,
+                           .query = "",
+                           .shape = ANSWER_LIST,
+                       },
                        &k->answer);
 }
 

@@ -128,6 +128,7 @@ static enum cli_exit run_explain(const struct line *line)
                            .path = line_command(line)->url,
                            .query = "",
                            .body = &body,
+                           .shape = ANSWER_LIST,
                        },
                        &answer);
     if (!exit && !print_items(&answer, form))

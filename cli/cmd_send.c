@@ -113,7 +113,7 @@ static enum cli_exit run_send(const struct line *line)
                                      .form = form,
                                  });
     else if (!exit)
-        exit = request_print(&answer, form, columns);
+        exit = request_print(client, &answer, form, columns);
     buf_fini(&answer);
     client_close(client);
     return exit;

@@ -80,10 +80,8 @@ static enum cli_exit ask_for_id(struct client *client, const char *uid, struct i
                            },
                            &answer);
     if (!exit && (raw_text(raw_member(raw_of(&answer), "id"), &id) != ERR_OK ||
-                  id_parse(ID_APPLICATION, buf_text(&id), out) != ERR_OK)) {
-        say("the server's answer has no application's id");
-        exit = CLI_FAILED;
-    }
+                  id_parse(ID_APPLICATION, buf_text(&id), out) != ERR_OK))
+        exit = client_distrust(client);
     buf_fini(&path);
     buf_fini(&answer);
     buf_fini(&id);

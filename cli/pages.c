@@ -117,6 +117,7 @@ static enum cli_exit ask(struct pages *pages)
                            .method = "GET",
                            .path = pages->path,
                            .query = buf_text(&pages->query),
+                           .shape = ANSWER_LIST,
                        },
                        &pages->answer);
 }

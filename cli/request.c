@@ -73,10 +73,11 @@ static enum cli_exit run_one(struct client *client, const struct line *line, con
                            .path = buf_text(&path),
                            .query = buf_text(&query),
                            .body = has_body ? &body : NULL,
+                           .shape = command->columns ? ANSWER_OBJECT : ANSWER_ANY,
                        },
                        &answer);
     if (!exit && command->columns)
-        exit = request_print(&answer, form, command->columns);
+        exit = request_print(client, &answer, form, command->columns);
 
 done:
     buf_fini(&path);
@@ -86,9 +87,11 @@ done:
     return exit;
 }
 
-enum cli_exit request_print(const struct buf *answer, enum output_form form,
-                            const struct column *columns)
+enum cli_exit request_print(const struct client *client, const struct buf *answer,
+                            enum output_form form, const struct column *columns)
 {
+    if (!table_shows(columns, raw_of(answer)))
+        return client_distrust(client);
     struct output *output = output_open(form, columns, false);
 
     output_item(output, raw_of(answer));

@@ -12,8 +12,8 @@ enum cli_exit request_run(const struct line *line);
 /* The same at another URL than the row's, in its notation. */
 enum cli_exit request_run_at(const struct line *line, const char *url);
 
-/* Print one object of an answer. */
-enum cli_exit request_print(const struct buf *answer, enum output_form form,
-                            const struct column *columns);
+/* Print the object that was answered; it must have some of the columns. */
+enum cli_exit request_print(const struct client *client, const struct buf *answer,
+                            enum output_form form, const struct column *columns);
 
 #endif

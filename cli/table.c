@@ -69,27 +69,43 @@ static void set_cell(struct libscols_line *line, size_t index, const char *text)
         abort();
 }
 
-/* NULL: the item doesn't have what may be left out. */
-static const char *member_text(struct table *table, struct raw item, const char *member)
+/* What a column shows of an item. Left out: the item doesn't have what may be. */
+static struct raw find(struct raw item, const char *member, bool *out_left_out)
 {
     const char *inner = strchr(member, '/');
 
-    if (inner == member) {
-        member++;
-        if (raw_member(item, member).len == 0)
-            return NULL;
-    } else if (inner) {
-        char *outer = xmemdup(member, (size_t)(inner - member));
-        item = raw_member(item, outer);
-        member = inner + 1;
-        free(outer);
-        if (item.len == 0)
-            return NULL;
+    if (!inner) {
+        *out_left_out = false;
+        return raw_member(item, member);
     }
-    if (*member)
-        item = raw_member(item, member);
+    size_t outer_len = (size_t)(inner++ - member);
+    char *outer = outer_len > 0 ? xmemdup(member, outer_len) : xstrdup(inner);
+    struct raw found = raw_member(item, outer);
+    free(outer);
+    *out_left_out = found.len == 0;
+    return outer_len > 0 && *inner ? raw_member(found, inner) : found;
+}
+
+bool table_shows(const struct column *columns, struct raw item)
+{
+    bool left_out;
+
+    for (; columns->heading; columns++)
+        if (find(item, columns->member, &left_out).len > 0)
+            return true;
+    return false;
+}
+
+/* NULL: it is left out. */
+static const char *member_text(struct table *table, struct raw item, const char *member)
+{
+    bool left_out;
+    struct raw found = find(item, member, &left_out);
+
+    if (left_out)
+        return NULL;
     buf_clear(&table->cell);
-    if (raw_text(item, &table->cell) != ERR_OK)
+    if (raw_text(found, &table->cell) != ERR_OK)
         return "(too large)";
     return buf_text(&table->cell);
 }

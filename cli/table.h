@@ -16,6 +16,9 @@ struct column {
     const char *member;
 };
 
+/* Whether there is something of `item` to show. */
+bool table_shows(const struct column *columns, struct raw item);
+
 struct table;
 
 struct table *table_new(const struct column *columns, bool is_list);

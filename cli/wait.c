@@ -50,12 +50,14 @@ enum cli_exit wait_for_first_of(struct client *client, const struct buf *message
 {
     struct buf id = BUF_INIT(URL_LEN_MAX);
     struct wait named = *wait;
-    enum cli_exit exit = CLI_FAILED;
+    struct raw member = raw_member(raw_of(message), "id");
+    enum cli_exit exit;
 
-    if (raw_text(raw_member(raw_of(message), "id"), &id) == ERR_OK) {
+    if (member.len > 0 && raw_text(member, &id) == ERR_OK) {
         named.message = buf_text(&id);
         exit = wait_for_first(client, &named);
-    }
+    } else
+        exit = client_distrust(client);
     buf_fini(&id);
     return exit;
 }
@@ -81,7 +83,11 @@ static enum cli_exit wait_until(struct client *client, const struct wait *wait, 
 {
     uint64_t end_ms = clock_now().mono_ms + wait->timeout_s * 1000;
     struct buf path = BUF_INIT(URL_LEN_MAX), answer = { 0 };
-    struct client_request request = { .method = "GET", .query = ATTEMPTS_QUERY };
+    struct client_request request = {
+        .method = "GET",
+        .query = ATTEMPTS_QUERY,
+        .shape = ANSWER_LIST,
+    };
     struct chosen chosen = { 0 };
     enum cli_exit exit = attempts_path(wait, &path) == ERR_OK ? CLI_OK : CLI_USAGE;
     uint32_t pause_ms = POLL_FIRST_MS;

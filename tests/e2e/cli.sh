@@ -66,6 +66,15 @@ ends() {
     [ "$status" -eq "$wanted" ] || { echo "FAILED: $3 ended with $status" >&2; exit 1; }
 }
 
+# foreign BODY: a server that isn't ours and answers everything with that; its URL is in $foreign.
+foreign() {
+    local pipe
+    exec {pipe}< <(exec node -e 'require("http").createServer((request, answer) => answer.end(process.argv[1]))
+        .listen(0, "127.0.0.1", function () { console.log("http://127.0.0.1:" + this.address().port) })' "$1")
+    pids+=($!)
+    read -r -u "$pipe" foreign
+}
+
 # --- Without a server -------------------------------------------------------------------------
 
 expect 2;                                says out 'app create'
@@ -297,6 +306,19 @@ for name in '' . ..; do
     expect 2 endpoint list --app "$name" "${there[@]}"
     expect 2 send --app "$name" a "${there[@]}"
 done
+
+# Whatever else answers there, it is no success.
+for body in '' '<html>hi</html>' '[]' '{"ok":true}'; do
+    foreign "$body"
+    for command in 'app list -o json' 'app get x -o json' 'send --app x a.b' 'send --app x a.b --wait' 'message wait --app x m'; do
+        read -r -a words <<<"$command"
+        expect 1 "${words[@]}" --url "$foreign" --token x
+        says err "^posthaste: $foreign: what answers there isn't posthaste$"
+        [ "$(wc -l <err)" -eq 1 ] || fail "$last: more than one line"
+    done
+done
+foreign '<html>hi</html>'
+expect 1 health --url "$foreign"
 
 # What can't be written is no success, and no file of ours gets the number of a closed one.
 unwritable() {

@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "cli/answer.h"
 #include "cli/command.h"
 #include "cli/complete.h"
 #include "cli/duration.h"
@@ -131,6 +132,34 @@ static void items_of_an_array_are_found_one_by_one(void **state)
     assert_false(raw_next(&items, &item));
     items = raw_items(raw("{\"a\":1}"));
     assert_false(raw_next(&items, &item));
+}
+
+static void an_answer_has_the_shape_that_was_expected(void **state)
+{
+    static const struct {
+        const char *body;
+        bool as_object, as_list, as_any;
+    } rows[] = {
+        { "{\"data\":[],\"done\":true}", true, true, true },
+        { "{\"id\":\"app_1\"}", true, false, true },
+        { "{\"data\":{}}", true, false, true },
+        { "", false, false, true },
+        { "[]", false, false, false },
+        { "\"ok\"", false, false, false },
+        { "<html>hi</html>", false, false, false },
+        { "{\"data\":[]", false, false, false },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct buf body = BUF_INIT(TEXT_MAX);
+
+        assert_int_equal(buf_append_text(&body, rows[i].body), ERR_OK);
+        assert_int_equal(answer_has_shape(&body, ANSWER_OBJECT), rows[i].as_object);
+        assert_int_equal(answer_has_shape(&body, ANSWER_LIST), rows[i].as_list);
+        assert_int_equal(answer_has_shape(&body, ANSWER_ANY), rows[i].as_any);
+        buf_fini(&body);
+    }
 }
 
 static void a_cell_shows_a_value_as_a_person_reads_it(void **state)
@@ -493,6 +522,7 @@ int main(void)
         cmocka_unit_test(a_path_part_is_percent_encoded),
         cmocka_unit_test(json_keeps_its_tokens_whatever_the_layout),
         cmocka_unit_test(items_of_an_array_are_found_one_by_one),
+        cmocka_unit_test(an_answer_has_the_shape_that_was_expected),
         cmocka_unit_test(a_cell_shows_a_value_as_a_person_reads_it),
         cmocka_unit_test(the_distance_of_words_counts_their_differences),
         cmocka_unit_test(fields_become_the_body),
