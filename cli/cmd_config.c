@@ -124,5 +124,5 @@ static enum cli_exit run_show(const struct line *line)
     struct output *output = output_open(form, columns, true);
     config_each(config, on_setting, output);
     config_free(config);
-    return output_close(output) ? CLI_OK : CLI_FAILED;
+    return output_close(output, CLI_OK);
 }

@@ -129,7 +129,7 @@ static enum cli_exit print(struct keys *k)
 
     while (raw_next(&items, &item))
         output_item(output, item);
-    return output_close(output) ? CLI_OK : CLI_FAILED;
+    return output_close(output, CLI_OK);
 }
 
 /* What the server says of a key; absent when it doesn't have it. */

@@ -78,15 +78,16 @@ static void print_item(struct raw item)
     putchar('\n');
 }
 
-/* Whether each decision is what it was. */
-static bool print_items(const struct buf *answer, enum output_form form)
+/* CLI_FAILED: a decision isn't what it was. */
+static enum cli_exit print_items(const struct buf *answer, enum output_form form)
 {
     struct output *output = form == OUTPUT_TABLE ? NULL : output_open(form, NULL, true);
     struct raw items = raw_items(raw_member(raw_of(answer), "data")), item;
-    bool all_match = true;
+    enum cli_exit exit = CLI_OK;
 
     for (bool is_first = true; raw_next(&items, &item); is_first = false) {
-        all_match = all_match && !is_different(item);
+        if (is_different(item))
+            exit = CLI_FAILED;
         if (output) {
             output_item(output, item);
             continue;
@@ -95,7 +96,7 @@ static bool print_items(const struct buf *answer, enum output_form form)
             putchar('\n');
         print_item(item);
     }
-    return (!output || output_close(output)) && all_match;
+    return output ? output_close(output, exit) : exit;
 }
 
 static bool says_what(const struct line *line)
@@ -131,8 +132,8 @@ static enum cli_exit run_explain(const struct line *line)
                            .shape = ANSWER_LIST,
                        },
                        &answer);
-    if (!exit && !print_items(&answer, form))
-        exit = CLI_FAILED;
+    if (!exit)
+        exit = print_items(&answer, form);
     client_close(client);
     buf_fini(&body);
     buf_fini(&answer);

@@ -75,36 +75,41 @@ const struct command status_commands[] = {
     { .path = NULL },
 };
 
-static bool print_retention(struct raw status)
+static enum cli_exit print_retention(struct raw status)
 {
     struct output *output = output_open(OUTPUT_TABLE, retention_columns, false);
 
     output_item(output, raw_member(status, "retention"));
     putchar('\n');
-    return output_close(output);
+    return output_close(output, CLI_OK);
 }
 
-static bool print_failing(struct raw status)
+static enum cli_exit print_failing(struct raw status)
 {
     struct raw items = raw_items(raw_member(status, "failing")), item;
 
     if (!raw_next(&items, &item))
-        return true;
+        return CLI_OK;
     struct output *output = output_open(OUTPUT_TABLE, failing_columns, true);
     do
         output_item(output, item);
     while (raw_next(&items, &item));
     putchar('\n');
-    return output_close(output);
+    return output_close(output, CLI_OK);
 }
 
-static bool print_status(struct raw status, enum output_form form)
+static enum cli_exit print_status(struct raw status, enum output_form form)
 {
     struct output *output = output_open(form, columns, false);
 
     output_item(output, status);
-    return output_close(output) &&
-           (form != OUTPUT_TABLE || (print_retention(status) && print_failing(status)));
+    enum cli_exit exit = output_close(output, CLI_OK);
+
+    if (!exit && form == OUTPUT_TABLE)
+        exit = print_retention(status);
+    if (!exit && form == OUTPUT_TABLE)
+        exit = print_failing(status);
+    return exit;
 }
 
 static enum cli_exit run_status(const struct line *line)
@@ -118,8 +123,8 @@ static enum cli_exit run_status(const struct line *line)
     if (exit)
         return exit;
     exit = client_send(client, &request, &answer);
-    if (!exit && !print_status(raw_of(&answer), form))
-        exit = CLI_FAILED;
+    if (!exit)
+        exit = print_status(raw_of(&answer), form);
     buf_fini(&answer);
     client_close(client);
     return exit;

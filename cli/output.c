@@ -71,15 +71,18 @@ bool output_flush(struct output *output)
     return false;
 }
 
-bool output_close(struct output *output)
+enum cli_exit output_close(struct output *output, enum cli_exit exit)
 {
-    if (output->in_array)
-        fputs(output->count == 0 ? "[]\n" : "\n]\n", stdout);
-    bool printed = output_flush(output);
-    if (!printed)
+    if (output->in_array && output->count > 0)
+        fputs("\n]\n", stdout);
+    else if (output->in_array && !exit)
+        fputs("[]\n", stdout);
+    if (!output_flush(output)) {
         say("stdout: %s", strerror(output->why));
+        exit = CLI_FAILED;
+    }
     table_free(output->table);
     buf_fini(&output->text);
     free(output);
-    return printed;
+    return exit;
 }

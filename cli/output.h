@@ -23,7 +23,9 @@ void output_item(struct output *output, struct raw item);
  * so. */
 bool output_flush(struct output *output);
 
-/* Print what is left and free it. False, and it has been said, if stdout refused something. */
-bool output_close(struct output *output);
+/* Print what is left and free it. `exit` is what came of the command so far: an empty list is printed
+ * for CLI_OK alone, so that what failed isn't taken for one. CLI_FAILED, and it has been said, if stdout
+ * refused something. */
+enum cli_exit output_close(struct output *output, enum cli_exit exit);
 
 #endif

@@ -95,7 +95,7 @@ enum cli_exit request_print(const struct client *client, const struct buf *answe
     struct output *output = output_open(form, columns, false);
 
     output_item(output, raw_of(answer));
-    return output_close(output) ? CLI_OK : CLI_FAILED;
+    return output_close(output, CLI_OK);
 }
 
 static enum cli_exit run_list(struct client *client, const struct line *line, const char *url,
@@ -108,8 +108,7 @@ static enum cli_exit run_list(struct client *client, const struct line *line, co
         struct output *output = output_open(form, line_command(line)->columns, true);
 
         exit = pages_print(client, line, buf_text(&path), buf_text(&query), output);
-        if (!output_close(output))
-            exit = CLI_FAILED;
+        exit = output_close(output, exit);
     }
     buf_fini(&path);
     buf_fini(&query);

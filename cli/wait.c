@@ -159,6 +159,5 @@ static enum cli_exit print_chosen(const struct chosen *chosen, enum output_form 
         output_item(output, chosen->items[i]);
         delivered = delivered && raw_is(raw_member(chosen->items[i], "status"), "0");
     }
-    bool printed = output_close(output);
-    return delivered && printed ? CLI_OK : CLI_FAILED;
+    return output_close(output, delivered ? CLI_OK : CLI_FAILED);
 }

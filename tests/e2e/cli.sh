@@ -292,7 +292,9 @@ expect 0 verify --secret $public --id $id --timestamp 1614265330 --signature "$s
 expect 2 sign --secret $public --id $id <body;  says err "a public key can't sign"
 expect 2 sign --id a <body;                  says err '--secret is missing'
 
-expect 5 app list --url http://127.0.0.1:1 --token x; says err 'http://127.0.0.1:1: '
+for form in table json jsonl; do
+    expect 5 app list --url http://127.0.0.1:1 --token x -o $form; says err 'http://127.0.0.1:1: '; silent out
+done
 expect 2 app list;                       says err 'no server'
 expect 2 app list --url http://127.0.0.1:1; says err 'no token'
 expect 2 app list --url ftp://host --token x; silent out
@@ -315,6 +317,7 @@ for body in '' '<html>hi</html>' '[]' '{"ok":true}'; do
         expect 1 "${words[@]}" --url "$foreign" --token x
         says err "^posthaste: $foreign: what answers there isn't posthaste$"
         [ "$(wc -l <err)" -eq 1 ] || fail "$last: more than one line"
+        silent out
     done
 done
 foreign '<html>hi</html>'
@@ -372,6 +375,8 @@ expect 0 app list --limit 1 --all --order descending -o jsonl
 expect 1 app list --limit 0;                 says err 'limit'
 expect 2 app list --order upwards;           says err "'upwards' is none of ascending\|descending"
 expect 0 app list -o json;                   says out '^\[$'
+expect 0 endpoint list --app shop -o json;   says out '^\[\]$'
+expect 3 endpoint list --app none -o json;   silent out
 
 expect 4 app list --token wrong;             silent out
 env -u POSTHASTE_TOKEN "$posthaste" app list --token-file <(echo "$token") >out
