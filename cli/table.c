@@ -1,14 +1,20 @@
 #include "cli/table.h"
 
+#include <assert.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <libsmartcols.h>
 
+#include "cli/fit.h"
+#include "core/count.h"
 #include "core/mem.h"
 
 #define CELL_LEN_MAX (64u << 20) /* bytes of a member as text */
+#define COLUMNS_MAX  32
+#define GAP          1 /* that libsmartcols puts between columns */
 
 struct table {
     const struct column *columns;
@@ -17,6 +23,7 @@ struct table {
     bool printed;  /* a part of it */
     uint64_t seen; /* bit i: an item of that part has column i */
     struct libscols_table *lines;
+    size_t terminal; /* how wide it is; 0: that isn't where it goes */
     struct buf cell;
 };
 
@@ -33,15 +40,18 @@ struct table *table_new(const struct column *columns, bool is_list)
     };
     if (!table->lines)
         abort();
+    if (isatty(STDOUT_FILENO))
+        table->terminal = scols_table_get_termwidth(table->lines);
+    scols_table_set_termforce(table->lines, SCOLS_TERMFORCE_NEVER);
     if (is_list) {
         for (const struct column *c = columns; c->heading; c++)
-            scols_table_new_column(table->lines, c->heading, 0, SCOLS_FL_TRUNC);
+            scols_table_new_column(table->lines, c->heading, 0, 0);
         return table;
     }
     scols_table_enable_noheadings(table->lines, 1);
     if (table->named)
         scols_table_new_column(table->lines, "NAME", 0, 0);
-    scols_table_new_column(table->lines, "VALUE", 0, SCOLS_FL_WRAP);
+    scols_table_new_column(table->lines, "VALUE", 0, 0);
     return table;
 }
 
@@ -67,6 +77,13 @@ static void set_cell(struct libscols_line *line, size_t index, const char *text)
 {
     if (scols_line_set_data(line, index, text) != 0)
         abort();
+}
+
+static const char *cell_text(struct libscols_line *line, size_t index)
+{
+    const char *text = scols_cell_get_data(scols_line_get_cell(line, index));
+
+    return text ? text : "";
 }
 
 /* What a column shows of an item. Left out: the item doesn't have what may be. */
@@ -137,6 +154,78 @@ static void hide_unseen(struct table *table)
             scols_column_set_flags(scols_table_get_column(table->lines, i), SCOLS_FL_HIDDEN);
 }
 
+/* What a row is called, or what it refers to, is for copying. */
+static bool is_name(const struct column *columns, size_t i)
+{
+    static const char *const ENDINGS[] = { "id", "Id", "heldBy" };
+    const char *member = columns[i].member;
+    size_t len = strlen(member);
+
+    for (size_t e = 0; e < COUNT(ENDINGS); e++) {
+        size_t ending = strlen(ENDINGS[e]);
+
+        if (len >= ending && strcmp(member + len - ending, ENDINGS[e]) == 0)
+            return true;
+    }
+    return i == 0;
+}
+
+static size_t widest(struct libscols_table *lines, size_t index)
+{
+    size_t most = 0;
+
+    for (size_t n = 0; n < scols_table_get_nlines(lines); n++) {
+        size_t width = fit_width(cell_text(scols_table_get_line(lines, n), index));
+
+        most = width > most ? width : most;
+    }
+    return most;
+}
+
+/* What is shown, and what it takes; a column is never narrower than its heading, nor than it was. */
+static size_t measure(const struct table *table, size_t indexes[COLUMNS_MAX],
+                      struct fit widths[COLUMNS_MAX])
+{
+    size_t count = 0;
+
+    for (size_t i = 0; table->columns[i].heading; i++) {
+        struct libscols_column *column = scols_table_get_column(table->lines, i);
+        size_t width = widest(table->lines, i), least = strlen(table->columns[i].heading);
+
+        if (scols_column_is_hidden(column))
+            continue;
+        assert(count < COLUMNS_MAX);
+        if (table->printed && least < scols_column_get_width(column))
+            least = scols_column_get_width(column);
+        width = width < least ? least : width;
+        widths[count] = (struct fit){ width, is_name(table->columns, i) ? width : least };
+        indexes[count++] = i;
+    }
+    return count;
+}
+
+static void cut_cells(struct table *table, size_t index, size_t width)
+{
+    for (size_t n = 0; n < scols_table_get_nlines(table->lines); n++) {
+        struct libscols_line *line = scols_table_get_line(table->lines, n);
+
+        buf_clear(&table->cell);
+        if (fit_cut(cell_text(line, index), width, &table->cell) != ERR_OK)
+            abort();
+        set_cell(line, index, buf_text(&table->cell));
+    }
+}
+
+static void fit(struct table *table)
+{
+    struct fit widths[COLUMNS_MAX];
+    size_t indexes[COLUMNS_MAX], count = measure(table, indexes, widths);
+
+    fit_columns(widths, count, GAP, table->terminal);
+    for (size_t i = 0; i < count; i++)
+        cut_cells(table, indexes[i], widths[i].width);
+}
+
 /* What follows stands below what is printed. A column gets as wide as its heading anyway, unless it is
  * strict. */
 static void go_on(struct table *table)
@@ -161,6 +250,8 @@ void table_print(struct table *table)
         return;
     if (!table->printed)
         hide_unseen(table);
+    if (table->is_list && table->terminal > 0)
+        fit(table);
     scols_print_table(table->lines);
     if (table->is_list)
         go_on(table);

@@ -1,7 +1,9 @@
 /* Table: objects as rows on a terminal. The one home of libsmartcols.
  *
  * A list has a row for each item; a single object has one for each member, or just the value if
- * it has only one. No colours anywhere, so there is nothing to turn off. */
+ * it has only one. On a terminal a list is made to fit, but for its names: a row's own, which stands
+ * first, and every id is whole; what else is cut ends with a mark. No colours anywhere, so there is
+ * nothing to turn off. */
 #ifndef CLI_TABLE_H
 #define CLI_TABLE_H
 

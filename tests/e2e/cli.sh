@@ -66,6 +66,13 @@ ends() {
     [ "$status" -eq "$wanted" ] || { echo "FAILED: $3 ended with $status" >&2; exit 1; }
 }
 
+# on_terminal COLUMNS COMMAND…: run it there; what it showed is in out.
+on_terminal() {
+    last="posthaste ${*:2} on a terminal"
+    checks=$((checks + 1))
+    script -qec "stty cols $1; $(printf '%q ' "$posthaste" "${@:2}")" /dev/null </dev/null | tr -d '\r' >out
+}
+
 # foreign BODY: a server that isn't ours and answers everything with that; its URL is in $foreign.
 foreign() {
     local pipe
@@ -577,6 +584,20 @@ expect 0 endpoint resume --app quiet in;       says out '^DISABLED +false$'
 expect 0 message wait --app quiet "$message";  says out ' success +'
 ends 0 "$pid" listen
 expect 1 endpoint test --app quiet in --wait;  says out '^STATUS +fail$'
+
+# On a terminal rows fit into it, or a row into two of its lines; ids are whole, and what is cut says so.
+expect 0 app create --name "Größte Töne $(printf 'x%.0s' {1..99})" --uid "$(printf 'u%.0s' {1..30})" -o jsonl
+wide=$(member id)
+on_terminal 120 app list
+says out "^$wide u{30} Größte Tö[nex ]*… "
+[ "$(wc -L <out)" -le 120 ] || fail "$last: wider than that"
+on_terminal 80 app list;                       says out "^$wide u{30} "
+[ "$(wc -L <out)" -le 160 ] || fail "$last: wider than two lines of it"
+on_terminal 80 attempt list --app quiet --message "$message"
+says out "^atmpt_[^ ]+ $message ep_[^ ]+ success .*127\.0.*…$"
+on_terminal 80 app list --all --limit 1
+[ "$(awk '{ print index($0, $2) }' out | sort -u | wc -l)" -eq 1 ] || fail "$last: columns stay where they are"
+on_terminal 40 app get "$wide";                says out "^ID +$wide$"
 
 # Operational endpoints.
 expect 0 operational-endpoint list;            silent out
