@@ -1,22 +1,15 @@
 /* Endpoints: the receivers of an application's messages. */
 #include "cli/command.h"
+#include "cli/receiver.h"
 #include "cli/request.h"
 
 #define URL "/api/v1/app/{app}/endpoint"
 
-/* --url is the server's, as in every command, so the receiver's is --to. */
 #define OTHER_FIELDS                                                                           \
-    FIELD_UID, FIELD_DESCRIPTION,                                                              \
-        FIELD("event-types", OPTION_LIST, "TYPE,…", "take only these", "eventTypes"),          \
+    FIELD_UID, FIELD_DESCRIPTION, FIELD_EVENT_TYPES("take only these"),                        \
         FIELD("channels", OPTION_LIST, "CHANNEL,…", "take only what is for one of these",      \
               "channels"),                                                                     \
-        FIELD("disable", OPTION_FLAG, NULL, "let deliveries wait", "disabled"),                \
-        FIELD("enable", OPTION_NO, NULL, "let them go again", "disabled"),                     \
-        FIELD("rate-limit", OPTION_COUNT, "N", "at most N attempts a second", "throttleRate"), \
-        FIELD_METADATA
-
-#define HEADER_FIELD                                                                           \
-    FIELD("header", OPTION_HEADER, "'NAME: VALUE'", "sent along; may be repeated", "headers")
+        FIELDS_PACE, FIELD_METADATA
 
 /* Where there are several regions. */
 #define DISPATCH_FIELDS                                                                        \
@@ -31,37 +24,26 @@
         FIELD("longitude", OPTION_JSON, "DEGREES", "", "location/longitude")
 
 static const struct option create_options[] = {
-    LOCAL_APP,
-    NEEDED_FIELD("to", OPTION_TEXT, "URL", "where deliveries go", "url"),
-    OTHER_FIELDS,
-    FIELD("secret", OPTION_TEXT, "whsec_…", "sign with this; made up unless given", "secret"),
-    HEADER_FIELD,
-    DISPATCH_FIELDS,
-    OPTION_END,
+    LOCAL_APP,    NEEDED_FIELD_TO, OTHER_FIELDS, FIELD_SECRET,
+    FIELD_HEADER, DISPATCH_FIELDS, OPTION_END,
 };
 
 static const struct option update_options[] = {
-    LOCAL_APP,    FIELD("to", OPTION_TEXT, "URL", "where deliveries go", "url"),
-    OTHER_FIELDS, DISPATCH_FIELDS,
-    OPTION_END,
+    LOCAL_APP, FIELD_TO, OTHER_FIELDS, DISPATCH_FIELDS, OPTION_END,
 };
 static const struct option replace_options[] = {
-    LOCAL_APP,    NEEDED_FIELD("to", OPTION_TEXT, "URL", "where deliveries go", "url"),
-    OTHER_FIELDS, DISPATCH_FIELDS,
-    OPTION_END,
+    LOCAL_APP, NEEDED_FIELD_TO, OTHER_FIELDS, DISPATCH_FIELDS, OPTION_END,
 };
-static const struct option header_options[] = { LOCAL_APP, HEADER_FIELD, OPTION_END };
+static const struct option header_options[] = { LOCAL_APP, FIELD_HEADER, OPTION_END };
 static const struct option patch_options[] = {
     LOCAL_APP,
-    HEADER_FIELD,
+    FIELD_HEADER,
     FIELD("delete-header", OPTION_LIST, "NAME,…", "no more of these", "deleteHeaders"),
     OPTION_END,
 };
 static const struct option rotate_options[] = {
     LOCAL_APP,
-    FIELD("secret", OPTION_TEXT, "whsec_…", "the new one; made up unless given", "key"),
-    FIELD("grace", OPTION_COUNT, "SECONDS", "how long the old one signs along",
-          "gracePeriodSeconds"),
+    FIELDS_ROTATE,
     OPTION_END,
 };
 static const struct option list_options[] = { LOCAL_APP, QUERY_ORDER, OPTION_END };
@@ -115,14 +97,6 @@ static const struct column columns[] = {
 static const struct column stats_columns[] = {
     { "SUCCESS", "success" }, { "FAIL", "fail" },         { "PENDING", "pending" },
     { "SENDING", "sending" }, { "CANCELED", "canceled" }, { NULL, NULL },
-};
-
-static const struct column secret_columns[] = { { "SECRET", "key" }, { NULL, NULL } };
-
-static const struct column header_columns[] = {
-    { "HEADERS", "headers" },
-    { "HIDDEN", "sensitive" },
-    { NULL, NULL },
 };
 
 static const struct column message_columns[] = {
@@ -229,7 +203,7 @@ const struct command endpoint_commands[] = {
       .run = request_run,
       .method = "GET",
       .url = URL "/{1}/secret",
-      .columns = secret_columns },
+      .columns = receiver_secret_columns },
     { .path = "endpoint rotate-secret",
       .arguments = "ENDPOINT",
       .summary = "sign with another secret from now on",
@@ -265,7 +239,7 @@ const struct command endpoint_commands[] = {
       .run = request_run,
       .method = "GET",
       .url = URL "/{1}/headers",
-      .columns = header_columns },
+      .columns = receiver_header_columns },
     { .path = "endpoint set-headers",
       .arguments = "ENDPOINT",
       .summary = "replace the headers that are sent along",

@@ -1,42 +1,30 @@
 /* Operational endpoints: who is told what becomes of an organization's endpoints and messages. */
 #include "cli/command.h"
+#include "cli/receiver.h"
 #include "cli/request.h"
 
 #define URL "/api/v1/operational-webhook/endpoint"
 
 #define OTHER_FIELDS                                                                           \
-    FIELD_UID, FIELD_DESCRIPTION,                                                              \
-        FIELD("event-types", OPTION_LIST, "TYPE,…", "be told only these", "eventTypes"),       \
-        FIELD("disable", OPTION_FLAG, NULL, "let deliveries wait", "disabled"),                \
-        FIELD("enable", OPTION_NO, NULL, "let them go again", "disabled"),                     \
-        FIELD("rate-limit", OPTION_COUNT, "N", "at most N attempts a second", "throttleRate"), \
+    FIELD_UID, FIELD_DESCRIPTION, FIELD_EVENT_TYPES("be told only these"), FIELDS_PACE,        \
         FIELD_METADATA
 
-#define HEADER_FIELD                                                                           \
-    FIELD("header", OPTION_HEADER, "'NAME: VALUE'", "sent along; may be repeated", "headers")
-
 static const struct option create_options[] = {
-    NEEDED_FIELD("to", OPTION_TEXT, "URL", "where deliveries go", "url"),
-    OTHER_FIELDS,
-    FIELD("secret", OPTION_TEXT, "whsec_…", "sign with this; made up unless given", "secret"),
-    HEADER_FIELD,
-    OPTION_END,
+    NEEDED_FIELD_TO, OTHER_FIELDS, FIELD_SECRET, FIELD_HEADER, OPTION_END,
 };
 static const struct option update_options[] = {
-    FIELD("to", OPTION_TEXT, "URL", "where deliveries go", "url"),
+    FIELD_TO,
     OTHER_FIELDS,
     OPTION_END,
 };
 static const struct option replace_options[] = {
-    NEEDED_FIELD("to", OPTION_TEXT, "URL", "where deliveries go", "url"),
+    NEEDED_FIELD_TO,
     OTHER_FIELDS,
     OPTION_END,
 };
-static const struct option header_options[] = { HEADER_FIELD, OPTION_END };
+static const struct option header_options[] = { FIELD_HEADER, OPTION_END };
 static const struct option rotate_options[] = {
-    FIELD("secret", OPTION_TEXT, "whsec_…", "the new one; made up unless given", "key"),
-    FIELD("grace", OPTION_COUNT, "SECONDS", "how long the old one signs along",
-          "gracePeriodSeconds"),
+    FIELDS_ROTATE,
     OPTION_END,
 };
 static const struct option list_options[] = { QUERY_ORDER, OPTION_END };
@@ -58,14 +46,6 @@ static const struct column columns[] = {
     { "DESCRIPTION", "description" },
     { "METADATA", "metadata" },
     { "CREATED", "createdAt" },
-    { NULL, NULL },
-};
-
-static const struct column secret_columns[] = { { "SECRET", "key" }, { NULL, NULL } };
-
-static const struct column header_columns[] = {
-    { "HEADERS", "headers" },
-    { "HIDDEN", "sensitive" },
     { NULL, NULL },
 };
 
@@ -135,7 +115,7 @@ const struct command operational_endpoint_commands[] = {
       .run = request_run,
       .method = "GET",
       .url = URL "/{1}/secret",
-      .columns = secret_columns },
+      .columns = receiver_secret_columns },
     { .path = "operational-endpoint rotate-secret",
       .arguments = "ENDPOINT",
       .summary = "sign with another secret from now on",
@@ -152,7 +132,7 @@ const struct command operational_endpoint_commands[] = {
       .run = request_run,
       .method = "GET",
       .url = URL "/{1}/headers",
-      .columns = header_columns },
+      .columns = receiver_header_columns },
     { .path = "operational-endpoint set-headers",
       .arguments = "ENDPOINT",
       .summary = "replace the headers that are sent along",
