@@ -13,6 +13,7 @@
 #include "core/mem.h"
 
 #define CELL_LEN_MAX (64u << 20) /* bytes of a member as text */
+#define NO_CONTENT   "\"{}\""    /* what stands for a text that wasn't asked for */
 #define COLUMNS_MAX  32
 #define GAP          1 /* that libsmartcols puts between columns */
 
@@ -86,8 +87,8 @@ static const char *cell_text(struct libscols_line *line, size_t index)
     return text ? text : "";
 }
 
-/* What a column shows of an item. Left out: the item doesn't have what may be. */
-static struct raw find(struct raw item, const char *member, bool *out_left_out)
+/* Left out: the item doesn't have what may be. */
+static struct raw find_member(struct raw item, const char *member, bool *out_left_out)
 {
     const char *inner = strchr(member, '/');
 
@@ -101,6 +102,20 @@ static struct raw find(struct raw item, const char *member, bool *out_left_out)
     free(outer);
     *out_left_out = found.len == 0;
     return outer_len > 0 && *inner ? raw_member(found, inner) : found;
+}
+
+/* What a column shows of an item. */
+static struct raw find(struct raw item, const char *member, bool *out_left_out)
+{
+    const char *instead = strchr(member, '|');
+
+    if (!instead)
+        return find_member(item, member, out_left_out);
+    char *first = xmemdup(member, (size_t)(instead - member));
+    struct raw found = find_member(item, first, out_left_out);
+    struct raw other = raw_member(item, instead + 1);
+    free(first);
+    return raw_is(found, "0") && !raw_is(other, NO_CONTENT) ? other : found;
 }
 
 bool table_shows(const struct column *columns, struct raw item)

@@ -13,7 +13,8 @@
 
 struct column {
     const char *heading; /* NULL ends the array */
-    /* "outer/inner": of an object in it, "outer/": that object; left out where no item that is
+    /* "a|b": b, where a is 0 and b isn't left out as content is;
+     * "outer/inner": of an object in it, "outer/": that object; left out where no item that is
      * printed first has such an object; "/inner": left out where none of these has it */
     const char *member;
 };

@@ -16,7 +16,7 @@ const struct column attempt_columns[] = {
     { "MESSAGE", "msgId" },
     { "ENDPOINT", "endpointId" },
     { "STATUS", "statusText" },
-    { "ANSWER", "responseStatusCode" },
+    { "ANSWER", "responseStatusCode|response" },
     { "MS", "responseDurationMs" },
     { "REGION", "/region" },
     { "TIME", "timestamp" },
@@ -96,11 +96,14 @@ static enum cli_exit wait_until(struct client *client, const struct wait *wait, 
     request.path = buf_text(&path);
     while (!exit && !found) {
         exit = client_send(client, &request, &answer);
-        if (exit)
+        if (exit) {
+            say("%s: its outcome can't be asked for", wait->message);
             break;
+        }
         found = chooses(raw_member(raw_of(&answer), "data"), &chosen);
         if (!found && clock_now().mono_ms >= end_ms) {
-            say("no outcome within %llu s", (unsigned long long)wait->timeout_s);
+            say("%s: no outcome within %llu s", wait->message,
+                (unsigned long long)wait->timeout_s);
             exit = CLI_FAILED;
         } else if (!found) {
             client_wait(client, pause_ms);
