@@ -293,7 +293,7 @@ static enum err put_member(const struct line *line, const struct option *option,
     size_t outer = outer_len(option);
 
     json_name(w, option->member + (outer > 0 ? outer + 1 : 0));
-    if (value && value[0] == '\0') {
+    if (value && line_unsets(line, option, value)) {
         json_put_null(w);
         return ERR_OK;
     }

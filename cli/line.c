@@ -43,7 +43,8 @@ struct line {
 
 static void open_context(struct line *line, int argc, char **argv);
 static bool read_options(struct line *line);
-static bool check_value(const struct option *option, const char *value);
+static bool check_value(const struct line *line, const struct option *option,
+                        const char *value);
 static bool check_contradictions(const struct line *line);
 static bool check_required(const struct line *line);
 static bool check_arguments(struct line *line);
@@ -164,7 +165,7 @@ static bool read_options(struct line *line)
         char *value = poptGetOptArg(line->context);
 
         line->given[line->given_count++] = (struct given){ option, value };
-        if (value && !check_value(option, value))
+        if (value && !check_value(line, option, value))
             return false;
     }
     if (val < -1) {
@@ -203,7 +204,7 @@ static bool is_choice(const char *words, const char *value)
     }
 }
 
-static bool check_value(const struct option *option, const char *value)
+static bool check_value(const struct line *line, const struct option *option, const char *value)
 {
     const char *wants = NULL;
     const char *equals = strchr(value, '=');
@@ -245,8 +246,7 @@ static bool check_value(const struct option *option, const char *value)
     case OPTION_JSON:
         break;
     }
-    /* An empty value of a member means null. */
-    if (!wants || (value[0] == '\0' && option->place == OPTION_BODY))
+    if (!wants || line_unsets(line, option, value))
         return true;
     say("--%s: '%s' is %s %s", option->name, value, wants == option->arg ? "none of" : "not",
         wants);
@@ -359,6 +359,14 @@ const char *line_text(const struct line *line, const char *option)
     const struct given *given = find_given(line, option);
 
     return given ? given->value : NULL;
+}
+
+bool line_unsets(const struct line *line, const struct option *option, const char *value)
+{
+    const char *method = line->command->method;
+
+    return value[0] == '\0' && option->place == OPTION_BODY && method &&
+           strcmp(method, "PATCH") == 0;
 }
 
 uint64_t line_count(const struct line *line, const char *option, uint64_t otherwise)

@@ -31,6 +31,9 @@ bool line_has(const struct line *line, const char *option);
 /* The option's value, its last one if it was repeated; NULL when it wasn't given. */
 const char *line_text(const struct line *line, const char *option);
 
+/* Whether a value of the option unsets its member: an empty one, in a command that updates. */
+bool line_unsets(const struct line *line, const struct option *option, const char *value);
+
 /* The value of an OPTION_COUNT, or `otherwise`. */
 uint64_t line_count(const struct line *line, const char *option, uint64_t otherwise);
 

@@ -22,7 +22,7 @@ enum option_kind {
 enum option_place {
     OPTION_LOCAL, /* the command's own business */
     OPTION_QUERY, /* a parameter of the request */
-    OPTION_BODY,  /* a member of the request's body; an empty value writes null */
+    OPTION_BODY,  /* a member of the request's body; see line_unsets() */
 };
 
 struct option {

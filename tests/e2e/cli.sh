@@ -368,7 +368,8 @@ app=$(member id)
 says out '"metadata":\{"team":"a"\}'
 unwritable app list
 expect 1 app create --name Shop --uid shop;  says err 'already exists'; silent out
-expect 1 app create --name '';               says err '^posthaste: name: '
+expect 1 app create --name '';               says err '^posthaste: name: must not be empty$'
+expect 1 app create --name a --uid '';       says err '^posthaste: uid: '
 expect 0 app create --name Other
 expect 0 app get shop;                       says out "^ID +$app$"
 expect 0 app get "$app" --output json;       says out '^  "name": "Shop",$'
@@ -444,6 +445,7 @@ expect 0 endpoint create --app shop --uid books --to "$hook" --header 'X-Key: a:
     --channels eu,us --event-types order.paid --secret $secret -o jsonl
 endpoint=$(member id)
 expect 1 endpoint create --app shop --to 'ftp://h/'; says err '^posthaste: url: '
+expect 1 endpoint create --app shop --to '';   says err '^posthaste: url: '; grep -q 'a string' err && fail 'an empty URL is a string'
 expect 0 endpoint get --app shop "$endpoint";  says out '^CHANNELS +eu,us$'
 expect 0 endpoint secret --app shop books;     says out "^$secret$"
 expect 0 endpoint headers --app shop books;    says out '"X-Key":"a: b"'

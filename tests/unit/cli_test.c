@@ -219,23 +219,10 @@ static struct line *parse(const struct command *c, char **argv, enum cli_exit *o
 
 static void fields_become_the_body(void **state)
 {
-    char *argv[] = { "create",
-                     "--app=shop",
-                     "--to",
-                     "http://h/",
-                     "--event-types",
-                     "a.b,c.d",
-                     "--rate-limit",
-                     "5",
-                     "--metadata",
-                     "team=x",
-                     "--metadata",
-                     "q=a=b",
-                     "--header",
-                     "X-Key: a: b",
-                     "--enable",
-                     "--uid=",
-                     NULL };
+    char *argv[] = { "create",        "--app=shop",  "--to",         "http://h/",
+                     "--event-types", "a.b,c.d",     "--rate-limit", "5",
+                     "--metadata",    "team=x",      "--metadata",   "q=a=b",
+                     "--header",      "X-Key: a: b", "--enable",     NULL };
     struct buf body = BUF_INIT(TEXT_MAX);
     enum cli_exit exit;
     struct line *line = parse(command(endpoint_commands, "endpoint create"), argv, &exit);
@@ -244,7 +231,7 @@ static void fields_become_the_body(void **state)
     assert_non_null(line);
     assert_int_equal(form_body(line, &body), ERR_OK);
     assert_string_equal(buf_text(&body),
-                        "{\"url\":\"http://h/\",\"uid\":null,\"eventTypes\":[\"a.b\",\"c.d\"],"
+                        "{\"url\":\"http://h/\",\"eventTypes\":[\"a.b\",\"c.d\"],"
                         "\"disabled\":false,\"throttleRate\":5,"
                         "\"metadata\":{\"team\":\"x\",\"q\":\"a=b\"},"
                         "\"headers\":{\"X-Key\":\"a: b\"}}");
@@ -267,15 +254,56 @@ static void fields_of_an_inner_object_stand_together(void **state)
           "{\"name\":\"n\",\"residency\":{\"home\":\"fra\",\"mode\":\"transit\"}}" },
         { app_commands,
           "app create",
-          { "create", "--failover=", "--name=n", "--jurisdiction=eu", "--uid=u", NULL },
+          { "create", "--failover=none", "--name=n", "--jurisdiction=eu", "--uid=u", NULL },
           "{\"name\":\"n\",\"uid\":\"u\","
-          "\"residency\":{\"jurisdiction\":\"eu\",\"failover\":null}}" },
+          "\"residency\":{\"jurisdiction\":\"eu\",\"failover\":\"none\"}}" },
         { endpoint_commands,
           "endpoint update",
           { "update", "--app=a", "--pin=dub,fra", "--longitude=-77.45", "--latitude=39",
             "--target=eu=https://h", "e", NULL },
           "{\"targets\":{\"eu\":\"https://h\"},\"dispatch\":{\"regions\":[\"dub\",\"fra\"]},"
           "\"location\":{\"latitude\":39,\"longitude\":-77.45}}" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct buf body = BUF_INIT(TEXT_MAX);
+        enum cli_exit exit;
+        struct line *line = parse(command(rows[i].commands, rows[i].path), rows[i].argv, &exit);
+
+        assert_non_null(line);
+        assert_int_equal(form_body(line, &body), ERR_OK);
+        assert_string_equal(buf_text(&body), rows[i].body);
+        buf_fini(&body);
+        line_free(line);
+    }
+}
+
+static void an_empty_value_unsets_in_an_update_alone(void **state)
+{
+    struct {
+        const struct command *commands;
+        const char *path;
+        char *argv[6];
+        const char *body;
+    } rows[] = {
+        { app_commands, "app create", { "create", "--name=", NULL }, "{\"name\":\"\"}" },
+        { app_commands,
+          "app replace",
+          { "replace", "--name=n", "--uid=", "a", NULL },
+          "{\"name\":\"n\",\"uid\":\"\"}" },
+        { app_commands,
+          "app update",
+          { "update", "--uid=", "--rate-limit=", "--failover=", "a", NULL },
+          "{\"uid\":null,\"throttleRate\":null,\"residency\":{\"failover\":null}}" },
+        { endpoint_commands,
+          "endpoint create",
+          { "create", "--app=a", "--to=", "--channels=", NULL },
+          "{\"url\":\"\",\"channels\":[\"\"]}" },
+        { endpoint_commands,
+          "endpoint update",
+          { "update", "--app=a", "--channels=", "--metadata=", "e", NULL },
+          "{\"channels\":null,\"metadata\":null}" },
     };
 
     (void)state;
@@ -441,6 +469,9 @@ static void a_wrong_command_line_is_a_usage_error(void **state)
         { app_commands, "app list", { "list", "--limit" } },
         { app_commands, "app create", { "create", "--metadata", "novalue" } },
         { endpoint_commands, "endpoint create", { "create", "--app=a", "--header", "none" } },
+        { app_commands, "app create", { "create", "--name=n", "--rate-limit=" } },
+        { app_commands, "app create", { "create", "--name=n", "--metadata=" } },
+        { app_commands, "app create", { "create", "--name=n", "--mode=" } },
         { endpoint_commands, "endpoint list", { "list" } },
         { app_commands, "app delete", { "delete", "--app=a", "x" } },
     };
@@ -527,6 +558,7 @@ int main(void)
         cmocka_unit_test(the_distance_of_words_counts_their_differences),
         cmocka_unit_test(fields_become_the_body),
         cmocka_unit_test(fields_of_an_inner_object_stand_together),
+        cmocka_unit_test(an_empty_value_unsets_in_an_update_alone),
         cmocka_unit_test(arguments_and_options_become_the_path_and_query),
         cmocka_unit_test(an_instant_is_one_or_so_long_ago),
         cmocka_unit_test(a_status_is_given_by_its_word_or_number),
