@@ -61,17 +61,12 @@ const struct command token_commands[] = {
     { .path = NULL },
 };
 
-static enum cli_exit ask_for_id(struct client *client, const char *uid, struct id *out)
+static enum cli_exit ask_for_id(struct client *client, const struct line *line, struct id *out)
 {
     struct buf path = BUF_INIT(URL_LEN_MAX), answer = { 0 }, id = BUF_INIT(ID_TEXT_MAX);
-    enum err err = buf_append_text(&path, "/api/v1/app/");
     enum cli_exit exit = CLI_USAGE;
 
-    if (!err)
-        err = form_escape(uid, &path);
-    if (err)
-        say("--app is too long");
-    else
+    if (form_path(line, "/api/v1/app/{app}", &path) == ERR_OK)
         exit = client_send(client,
                            &(struct client_request){
                                .method = "GET",
@@ -89,23 +84,22 @@ static enum cli_exit ask_for_id(struct client *client, const char *uid, struct i
 }
 
 /* An id is what the token holds; only a uid needs the server. */
-static enum cli_exit find_application(const struct line *line, const char *name, struct id *out)
+static enum cli_exit find_application(const struct line *line, struct id *out)
 {
     struct client *client;
 
-    if (id_parse(ID_APPLICATION, name, out) == ERR_OK)
+    if (id_parse(ID_APPLICATION, line_text(line, "app"), out) == ERR_OK)
         return CLI_OK;
     enum cli_exit exit = client_open(line, &client);
     if (exit)
         return exit;
-    exit = ask_for_id(client, name, out);
+    exit = ask_for_id(client, line, out);
     client_close(client);
     return exit;
 }
 
 static enum cli_exit run_create(const struct line *line)
 {
-    const char *application = line_text(line, "app");
     const char *expires = line_text(line, "expires");
     static const struct id FIRST = { { 0 } }; /* the organization that a region starts with */
     uint64_t now_ms = clock_now().wall_ms, life_s;
@@ -121,9 +115,9 @@ static enum cli_exit run_create(const struct line *line)
     enum cli_exit exit = where_keyring(line, &keyring);
     if (exit)
         return exit;
-    if (application) {
+    if (line_has(line, "app")) {
         token.scope = TOKEN_APPLICATION;
-        exit = find_application(line, application, &token.application);
+        exit = find_application(line, &token.application);
     }
     if (!exit) {
         token_mint(keyring, &token, text);

@@ -314,6 +314,7 @@ for name in '' . ..; do
     expect 2 app delete "$name" "${there[@]}"; says err "'$name' is no id or uid"
     expect 2 endpoint list --app "$name" "${there[@]}"
     expect 2 send --app "$name" a "${there[@]}"
+    expect 2 token create --app "$name" --config $config "${there[@]}"; says err "'$name' is no id or uid"
 done
 
 # Whatever else answers there, it is no success.
