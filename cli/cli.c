@@ -47,6 +47,16 @@ static void reserve_standard_files(void)
             abort();
 }
 
+static bool is_help_option(const char *word)
+{
+    return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
+}
+
+static bool is_help(const char *word)
+{
+    return is_help_option(word) || strcmp(word, "help") == 0;
+}
+
 static int dispatch(int argc, char **argv, const struct cli_programs *programs)
 {
     const struct command *command;
@@ -56,11 +66,14 @@ static int dispatch(int argc, char **argv, const struct cli_programs *programs)
         help(0, NULL);
         return CLI_USAGE;
     }
-    if (strcmp(argv[0], "help") == 0 || strcmp(argv[0], "--help") == 0 ||
-        strcmp(argv[0], "-h") == 0)
+    if (is_help(argv[0]))
         return help(argc - 1, argv + 1);
     if (strcmp(argv[0], "--version") == 0)
         argv[0] = (char *)"version";
+    if (argv[0][0] == '-') {
+        say("%s: options stand behind the command (see posthaste help)", argv[0]);
+        return CLI_USAGE;
+    }
     command = find_command(argc, argv, &words);
     if (!command)
         return refuse(argc, argv);
@@ -109,24 +122,24 @@ static const struct command *find_command(int argc, char **argv, int *out_words)
     return c;
 }
 
-/* Whether `word` is the first of a command's two: "app". */
-static bool is_group(const char *word, const struct command *command)
+/* Whether more words follow these in the command's name: "app", "region certificate". */
+static bool is_group(const char *words, const struct command *command)
 {
-    size_t len = strlen(word);
+    size_t len = strlen(words);
 
-    return strncmp(command->path, word, len) == 0 && command->path[len] == ' ';
+    return strncmp(command->path, words, len) == 0 && command->path[len] == ' ';
 }
 
-/* Print the commands whose name begins with `word`; NULL = all. How many these are; `to` NULL: only
+/* Print the commands whose name begins with these words; NULL = all. How many these are; `to` NULL: only
  * count them. */
-static size_t list_commands(const char *word, FILE *to)
+static size_t list_commands(const char *words, FILE *to)
 {
     struct command_walk walk = { 0 };
     const struct command *c;
     size_t count = 0;
 
     while ((c = commands_next(&walk)))
-        if (!word || is_group(word, c)) {
+        if (!words || is_group(words, c)) {
             if (to)
                 fprintf(to, "  %-25s  %s\n", c->path, c->summary);
             count++;
@@ -134,17 +147,28 @@ static size_t list_commands(const char *word, FILE *to)
     return count;
 }
 
+/* The first words, two at most, up to an option; how many these are. */
+static int join_words(int argc, char **argv, char name[NAME_LEN])
+{
+    int words = argc > 1 && argv[1][0] != '-' ? 2 : 1;
+
+    snprintf(name, NAME_LEN, "%s%s%s", argv[0], words > 1 ? " " : "", words > 1 ? argv[1] : "");
+    return words;
+}
+
 static int help(int argc, char **argv)
 {
+    char name[NAME_LEN];
     int words;
 
-    if (argc > 0) {
+    if (argc > 0 && !is_help(argv[0])) {
         const struct command *command = find_command(argc, argv, &words);
         char *line[] = { argv[0], (char *)"--help", NULL };
 
         if (command)
             return run_command(command, 2, line, NULL);
-        return list_commands(argv[0], stdout) > 0 ? CLI_OK : refuse(argc, argv);
+        join_words(argc, argv, name);
+        return list_commands(name, stdout) > 0 ? CLI_OK : refuse(argc, argv);
     }
     puts("posthaste: webhook delivery across regions\n");
     list_commands(NULL, stdout);
@@ -171,20 +195,28 @@ static const char *nearest_command(const char *name)
     return nearest;
 }
 
+/* "app --help create" as "help app create": `words` of it stand before the option. */
+static int help_inside(int argc, char **argv, int words)
+{
+    memmove(argv + 1, argv, (size_t)words * sizeof *argv);
+    return help(argc - 1, argv + 1);
+}
+
 /* There is no such command: say which may have been meant. */
 static int refuse(int argc, char **argv)
 {
-    bool has_second = argc > 1 && argv[1][0] != '-';
     char name[NAME_LEN];
-
-    if (argc == 2 && strcmp(argv[1], "--help") == 0 && list_commands(argv[0], stdout) > 0)
-        return CLI_OK;
-    snprintf(name, sizeof name, "%s%s%s", argv[0], has_second ? " " : "",
-             has_second ? argv[1] : "");
+    int words = join_words(argc, argv, name);
     const char *nearest = nearest_command(name);
-    if (argc == 1 && list_commands(argv[0], NULL) > 0)
+
+    if (list_commands(name, NULL) > 0) {
+        if (words < argc && is_help_option(argv[words]))
+            return help_inside(argc, argv, words);
         say("'%s' is half a command; one of these:", name);
-    else if (nearest)
+        list_commands(name, stderr);
+        return CLI_USAGE;
+    }
+    if (nearest)
         say("'%s' is no command; did you mean '%s'?", name, nearest);
     else
         say("'%s' is no command (see posthaste help)", name);

@@ -88,6 +88,16 @@ expect 2;                                says out 'app create'
 expect 0 help;                           says out 'endpoint rotate-secret'
 expect 0 help send;                      says out 'Usage: posthaste send \[OPTION...\] TYPE'
 expect 0 app --help;                     says out 'app delete'
+expect 0 help app;                       says out 'app delete'
+expect 0 help help;                      says out 'endpoint rotate-secret'
+expect 0 help --help;                    says out 'endpoint rotate-secret'
+expect 0 app -h;                         says out 'app delete'; silent err
+expect 0 app --help create;              says out 'Usage: posthaste app create'
+expect 2 app --help crate;               says err "did you mean 'app create'"
+expect 0 region certificate --help;      says out 'certificate show'; ! grep -q drain out || fail 'only those of a certificate'
+expect 2 region certificate;             says err 'half a command'
+expect 2 app --limit 1;                  says err "'app' is half a command"
+expect 2 --url http://h app list;        says err '^posthaste: --url: options stand behind the command'; silent out
 expect 2 app;                            says err 'half a command'; says err 'app delete'; silent out
 expect 0 app create --help;              says out 'metadata=NAME=VALUE'; silent err
 expect 2 sned;                           says err "did you mean 'send'"; silent out
