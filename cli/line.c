@@ -13,6 +13,7 @@
 #include "cli/status.h"
 #include "core/clock.h"
 #include "core/mem.h"
+#include "core/utf8.h"
 
 #define OPTIONS_MAX 48 /* of one command, all groups together */
 #define NAME_LEN    64
@@ -204,6 +205,15 @@ static bool is_choice(const char *words, const char *value)
     }
 }
 
+/* A path is whatever bytes it is; all else goes out as JSON or in a URL. `word` is what help calls it. */
+static bool is_text(const char *word, const char *value)
+{
+    size_t len = strlen(value);
+
+    return utf8_valid_prefix((const uint8_t *)value, len) == len || strstr(word, "FILE") ||
+           strstr(word, "DIR") || strstr(word, "CARD");
+}
+
 static bool check_value(const struct line *line, const struct option *option, const char *value)
 {
     const char *wants = NULL;
@@ -212,6 +222,10 @@ static bool check_value(const struct line *line, const struct option *option, co
     enum attempt_status status;
     uint64_t instant_ms;
 
+    if (!is_text(option->arg, value)) {
+        say("--%s: not UTF-8", option->name);
+        return false;
+    }
     switch (option->kind) {
     case OPTION_COUNT:
         if (!is_count(value))
@@ -294,6 +308,10 @@ static bool check_arguments(struct line *line)
         if (!given && *word != '[') {
             say("%.*s is missing (see posthaste %s --help)", (int)len, word,
                 line->command->path);
+            return false;
+        }
+        if (given && !is_text(line->command->arguments, given)) {
+            say("%.*s: not UTF-8", (int)len, word);
             return false;
         }
         if (given && memchr(word, '|', len) && !is_choice(word, given)) {

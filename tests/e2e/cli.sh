@@ -326,6 +326,8 @@ for name in '' . ..; do
     expect 2 send --app "$name" a "${there[@]}"
     expect 2 token create --app "$name" --config $config "${there[@]}"; says err "'$name' is no id or uid"
 done
+expect 2 app create --name $'\xff' "${there[@]}"; says err '^posthaste: --name: not UTF-8$'
+expect 2 app get $'\xff' "${there[@]}";         says err '^posthaste: APP: not UTF-8$'
 
 # Whatever else answers there, it is no success.
 for body in '' '<html>hi</html>' '[]' '{"ok":true}'; do

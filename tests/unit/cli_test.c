@@ -472,6 +472,11 @@ static void a_wrong_command_line_is_a_usage_error(void **state)
         { app_commands, "app create", { "create", "--name=n", "--rate-limit=" } },
         { app_commands, "app create", { "create", "--name=n", "--metadata=" } },
         { app_commands, "app create", { "create", "--name=n", "--mode=" } },
+        { app_commands, "app create", { "create", "--name=\xff" } },
+        { app_commands, "app create", { "create", "--name=n", "--metadata", "a=\xc3" } },
+        { app_commands, "app get", { "get", "\xed\xa0\x80" } },
+        { endpoint_commands, "endpoint list", { "list", "--app=\xff" } },
+        { send_commands, "send", { "send", "--app=a", "a.\xff" } },
         { endpoint_commands, "endpoint list", { "list" } },
         { app_commands, "app delete", { "delete", "--app=a", "x" } },
     };
@@ -482,6 +487,29 @@ static void a_wrong_command_line_is_a_usage_error(void **state)
 
         assert_null(parse(command(rows[i].table, rows[i].path), rows[i].argv, &exit));
         assert_int_equal(exit, CLI_USAGE);
+    }
+}
+
+static void a_path_need_not_be_utf8(void **state)
+{
+    struct {
+        const struct command *table;
+        const char *path;
+        char *argv[5];
+    } rows[] = {
+        { app_commands, "app list", { "list", "--config=\xff" } },
+        { send_commands, "send", { "send", "--app=a", "--data=@\xff", "a.b" } },
+        { event_type_commands, "event-type import", { "import", "\xff" } },
+        { init_commands, "init", { "init", "\xff" } },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        enum cli_exit exit;
+        struct line *line = parse(command(rows[i].table, rows[i].path), rows[i].argv, &exit);
+
+        assert_non_null(line);
+        line_free(line);
     }
 }
 
@@ -564,6 +592,7 @@ int main(void)
         cmocka_unit_test(a_status_is_given_by_its_word_or_number),
         cmocka_unit_test(a_status_in_a_body_is_its_number),
         cmocka_unit_test(since_and_until_include_their_instants),
+        cmocka_unit_test(a_path_need_not_be_utf8),
         cmocka_unit_test(what_may_stand_next_is_known),
         cmocka_unit_test(a_wrong_command_line_is_a_usage_error),
     };
