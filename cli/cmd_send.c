@@ -77,6 +77,12 @@ static enum err write_body(const struct line *line, struct buf *out)
     return err;
 }
 
+/* A table has no column for the payload that we have just sent. */
+static bool shows_payload(const struct line *line)
+{
+    return output_form(line) != OUTPUT_TABLE && !line_has(line, "wait");
+}
+
 static enum cli_exit post(struct client *client, const struct line *line, struct buf *answer)
 {
     struct buf path = BUF_INIT(URL_LEN_MAX), body = BUF_INIT(FORM_BODY_MAX);
@@ -88,7 +94,7 @@ static enum cli_exit post(struct client *client, const struct line *line, struct
                            &(struct client_request){
                                .method = "POST",
                                .path = buf_text(&path),
-                               .query = "with_content=false",
+                               .query = shows_payload(line) ? "" : "with_content=false",
                                .body = &body,
                                .idempotency_key = line_text(line, "idempotency-key"),
                            },

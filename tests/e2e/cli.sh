@@ -495,6 +495,7 @@ start listen --port "${port%/}" --secret $secret --fail 2 --forward-to "${starte
 listen=$pid
 expect 0 send --app shop order.paid -d @body --channels eu --tags blue --payload-retention-hours 24 --idempotency-key once -o jsonl
 message=$(member id)
+says out '"payload":\{"test":2432232314\}'
 expect 0 send --app shop order.paid -d @body --idempotency-key once -o jsonl
 [ "$(member id)" = "$message" ] || fail 'a key used twice is one message'
 expect 0 message wait --app shop "$message"; says out 'success +202'

@@ -202,7 +202,7 @@ static void check_parameters(struct operation *operation, void *ctx)
             if (strcmp(json_text(json_member(p, "in")), "query") != 0 ||
                 takes_parameter(c, name))
                 continue;
-            /* send shows what it has sent without its payload */
+            /* send shows a payload in JSON alone */
             if (strcmp(c->path, "send") == 0 && strcmp(name, "with_content") == 0)
                 continue;
             fail_msg("%s has no option for %s of %s", c->path, name, operation->id);
