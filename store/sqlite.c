@@ -77,12 +77,19 @@ static enum err prepare(struct backend *b)
     enum err err = ERR_OK;
 
     for (int i = 0; !err && i < BACKEND_FILES; i++) {
-        const struct prepared statements[] = {
+        const struct prepared writes[] = {
             { &b->writer.begin[i], "BEGIN IMMEDIATE" },
             { &b->writer.commit[i], "COMMIT" },
             { 0 },
         };
-        err = sqlite_prepare(&b->writer.files[i], statements);
+        const struct prepared reads[] = {
+            { &b->reader.begin[i], "BEGIN" },
+            { &b->reader.commit[i], "COMMIT" },
+            { 0 },
+        };
+        err = sqlite_prepare(&b->writer.files[i], writes);
+        if (!err)
+            err = sqlite_prepare(&b->reader.files[i], reads);
     }
     for (size_t i = 0; !err && i < COUNT(PARTS); i++)
         err = PARTS[i](b);
@@ -159,6 +166,19 @@ static enum err sqlite_commit(struct backend *b, enum backend_file file)
     if (!err && is_regional)
         sqlite_listing_keep(b);
     return err;
+}
+
+enum err sqlite_in_one_state(struct backend *b, enum backend_file file,
+                             enum err (*read)(struct backend *, void *op), void *op)
+{
+    const struct connection *c = &b->reader.files[file];
+    enum err err = sqlite_run(c, b->reader.begin[file]);
+
+    if (err)
+        return err;
+    err = read(b, op);
+    enum err ended = sqlite_run(c, b->reader.commit[file]);
+    return err ? err : ended;
 }
 
 /* Some errors have rolled back already. */

@@ -80,6 +80,7 @@ struct backend {
 
     struct reader {
         struct connection files[BACKEND_FILES];
+        sqlite3_stmt *begin[BACKEND_FILES], *commit[BACKEND_FILES];
         struct ordered { /* the same list in both directions */
             sqlite3_stmt *up, *down;
         } applications, endpoints, event_types, messages, tagged, by_message, by_endpoint,
@@ -91,7 +92,7 @@ struct backend {
             *get_usage;
         sqlite3_stmt *journal, *journal_chain, *journal_first, *own_position, *position,
             *positions;
-        sqlite3_stmt *states, *digests, *begin, *commit;
+        sqlite3_stmt *states, *digests;
         sqlite3_stmt *count_sealed[SEALED_PLACES];
         sqlite3_stmt *application, *endpoint, *event_type; /* by key */
     } reader;
@@ -254,8 +255,10 @@ enum err sqlite_read_ends(const struct connection *c, sqlite3_stmt *ends,
 /* An attempt and its way; the totals count it no more. */
 enum err sqlite_drop_attempt(struct backend *b, int64_t key);
 
-/* sqlite.c: as the verb. */
+/* sqlite.c: as the verb; and a reading verb of several statements that must see one state of the file. */
 void sqlite_wipe_log(struct backend *b, bool more);
+enum err sqlite_in_one_state(struct backend *b, enum backend_file file,
+                             enum err (*read)(struct backend *, void *op), void *op);
 
 /* sqlite_usage.c; sqlite_count_usage() is a bite of BACKGROUND_STATS. */
 enum err sqlite_usage_prepare(struct backend *b);

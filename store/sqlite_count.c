@@ -1,6 +1,6 @@
 /* Count: how many attempts at an endpoint came to what, from one instant to another.
  *
- *   from ┤ rows ├──────── entries of indexes ────────┤ rows ├ until
+ *   from ┤ rows ├──────── entries of lists ────────┤ rows ├ until
  *
  * A key tells the time by the tick: only in the first and the last is a row's own instant read. */
 #include "store/sqlite.h"
@@ -10,24 +10,28 @@
 #include "store/sqlite_row.h"
 
 /* clang-format off */
-#define KEYS                                                                                   \
-    "SELECT key"                                                                               \
-    "  FROM attempts_listed"                                                                   \
-    " WHERE endpoint_key = ?1 AND key > ?2 AND key < ?3"                                       \
-    " UNION ALL "                                                                              \
-    "SELECT key"                                                                               \
-    "  FROM attempts"                                                                          \
-    " WHERE " SQL_NOT_LISTED("attempts") " AND key < ?3 AND endpoint_key = ?1"
-
 static const char SQL_COUNT_ROWS[] =
     "SELECT status, count(*)"
     "  FROM attempts"
-    " WHERE key IN (" KEYS ") AND started_at_ms BETWEEN ?4 AND ?5"
+    " WHERE key IN (SELECT key"
+    "                 FROM attempts_listed"
+    "                WHERE endpoint_key = ?1 AND key > ?2 AND key < ?3"
+    "                UNION ALL "
+    "               SELECT key"
+    "                 FROM attempts"
+    "                WHERE " SQL_NOT_LISTED("attempts") " AND key < ?3 AND endpoint_key = ?1)"
+    "   AND started_at_ms BETWEEN ?4 AND ?5"
     " GROUP BY status";
 
+/* What isn't listed comes behind all that is. */
 static const char SQL_COUNT_ENTRIES[] =
-    "SELECT count(*), max(key)"
-    "  FROM (" KEYS
+    "SELECT (SELECT count(*)"
+    "          FROM attempts"
+    "         WHERE " SQL_NOT_LISTED("attempts") " AND key < ?3 AND endpoint_key = ?1),"
+    "       count(*), max(key)"
+    "  FROM (SELECT key"
+    "          FROM attempts_listed"
+    "         WHERE endpoint_key = ?1 AND key > ?2 AND key < ?3"
     "         ORDER BY key"
     "         LIMIT ?4)";
 
@@ -37,6 +41,8 @@ static const char SQL_COUNT_FAILED[] =
     " WHERE endpoint_key = ?1 AND key > ?2 AND key < ?3 AND status <> 0"
     " GROUP BY status";
 /* clang-format on */
+
+enum entries_column { ENTRIES_NOT_LISTED, ENTRIES_LISTED, ENTRIES_LAST };
 
 /* Keys from one on and up to another, which isn't among them. */
 struct span {
@@ -103,13 +109,15 @@ static enum err count_entries(struct backend *b, struct store_count_attempts *op
     enum err err = sqlite_next(&b->reader.files[BACKEND_REGIONAL], st, &row);
     if (err)
         return err;
-    all = column_u64(st, 0);
-    op->reached_key = sqlite3_column_int64(st, 1);
-    sqlite3_reset(st);
-
+    all = column_u64(st, ENTRIES_LISTED);
+    op->reached_key = sqlite3_column_int64(st, ENTRIES_LAST);
     op->more = all == ATTEMPTS_COUNTED_MAX;
     if (op->more)
         span->end = op->reached_key + 1;
+    else
+        all += column_u64(st, ENTRIES_NOT_LISTED);
+    sqlite3_reset(st);
+
     bind_span(b->reader.count_failed, op, span);
     err = add_counts(b, b->reader.count_failed, op, &failed);
     op->counts[ATTEMPT_SUCCESS] += err ? 0 : all - failed;
@@ -121,8 +129,9 @@ static int64_t later(int64_t a, int64_t b)
     return a > b ? a : b;
 }
 
-enum err sqlite_count_attempts(struct backend *b, struct store_count_attempts *op)
+static enum err count(struct backend *b, void *arg)
 {
+    struct store_count_attempts *op = arg;
     int64_t from = later(id_key_at(op->from_ms), op->after_key + 1);
     struct span first = { from, later(from, id_key_at(op->from_ms + ID_TICK_MS)) };
     struct span between = { first.end, later(first.end, id_key_at(op->until_ms)) };
@@ -138,4 +147,10 @@ enum err sqlite_count_attempts(struct backend *b, struct store_count_attempts *o
     if (!err && !op->more)
         err = count_rows(b, op, &last);
     return err;
+}
+
+/* What comes between two statements would be counted by one of them. */
+enum err sqlite_count_attempts(struct backend *b, struct store_count_attempts *op)
+{
+    return sqlite_in_one_state(b, BACKEND_REGIONAL, count, op);
 }

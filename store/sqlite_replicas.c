@@ -43,8 +43,6 @@ enum err sqlite_replicas_prepare(struct backend *b)
         { &b->reader.journal_first, SQL_JOURNAL_FIRST },
         { &b->reader.states, SQL_STATES },
         { &b->reader.digests, SQL_DIGESTS },
-        { &b->reader.begin, "BEGIN" },
-        { &b->reader.commit, "COMMIT" },
         { 0 },
     };
 
@@ -66,19 +64,6 @@ static enum err read_number(const struct backend *b, sqlite3_stmt *st, uint64_t 
         *out = column_u64(st, 0);
     sqlite3_reset(st);
     return err;
-}
-
-/* Run `read` in one transaction, which sees one state of the file. */
-static enum err in_one_state(struct backend *b, enum err (*read)(struct backend *, void *op),
-                             void *op)
-{
-    enum err err = sqlite_run(reader(b), b->reader.begin);
-
-    if (err)
-        return err;
-    err = read(b, op);
-    enum err ended = sqlite_run(reader(b), b->reader.commit);
-    return err ? err : ended;
 }
 
 /* The journal. */
@@ -153,7 +138,7 @@ enum err sqlite_journal(struct backend *b, struct store_journal *op)
 {
     op->count = 0;
     op->entries = NULL;
-    enum err err = in_one_state(b, read_journal, op);
+    enum err err = sqlite_in_one_state(b, BACKEND_GLOBAL, read_journal, op);
     if (err)
         journal_entries_free(op->entries, op->count);
     return err;
@@ -218,7 +203,7 @@ enum err sqlite_digest(struct backend *b, struct store_digest *op)
 {
     op->count = 0;
     memset(op->sums, 0, sizeof op->sums);
-    return in_one_state(b, read_digest, op);
+    return sqlite_in_one_state(b, BACKEND_GLOBAL, read_digest, op);
 }
 
 /* Snapshots. */
@@ -276,7 +261,7 @@ enum err sqlite_snapshot(struct backend *b, struct store_snapshot *op)
     op->more = false;
     op->last = op->after;
     op->codes = xcalloc(op->limit, sizeof *op->codes);
-    enum err err = in_one_state(b, read_snapshot, op);
+    enum err err = sqlite_in_one_state(b, BACKEND_GLOBAL, read_snapshot, op);
     if (!err)
         return ERR_OK;
     for (size_t i = 0; i < op->count; i++)
