@@ -1,5 +1,6 @@
-/* Authorities: a file of the certificates that receivers are trusted by. libcurl reads it again for
- * every connection; here it is read once, so that a wrong one is noticed before the first delivery.
+/* Authorities: a file of the certificates that receivers are trusted by. libcurl reads it with the
+ * first delivery over TLS, and keeps it for a day; here it is read before, so that a wrong one is
+ * noticed at the start.
  *
  * Blocks; for start-up and for commands. */
 #ifndef WIRE_TLS_AUTHORITIES_H

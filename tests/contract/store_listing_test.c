@@ -296,8 +296,9 @@ static void what_is_listed_too_early_stays(void **state)
 
     burst(w, true);
     store_fixture_close(&w->f);
-    store_files_run(&w->f, "INSERT OR IGNORE INTO messages_listed"
-                           "     SELECT application_key, key FROM messages");
+    store_files_run(&w->f, "regional.db",
+                    "INSERT OR IGNORE INTO messages_listed"
+                    "     SELECT application_key, key FROM messages");
     store_fixture_open(&w->f);
     append(w, 0);
     assert_int_equal(store_files_rows(&w->f, "messages_listed"), 2 * BURST + 1);

@@ -43,22 +43,6 @@ static int stop(void **state)
     return 0;
 }
 
-/* Run SQL on a file that no store has open; the first column of the last row. */
-static int64_t run_sql(const struct store_fixture *f, const char *name, const char *sql)
-{
-    sqlite3 *db;
-    sqlite3_stmt *statement;
-    int64_t value = 0;
-
-    assert_int_equal(sqlite3_open(store_fixture_path(f, name), &db), SQLITE_OK);
-    assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &statement, NULL), SQLITE_OK);
-    while (sqlite3_step(statement) == SQLITE_ROW)
-        value = sqlite3_column_int64(statement, 0);
-    assert_int_equal(sqlite3_finalize(statement), SQLITE_OK);
-    sqlite3_close(db);
-    return value;
-}
-
 static enum err append(struct store_fixture *f, const struct id *application, struct id *out)
 {
     struct store_append op = {
@@ -160,13 +144,13 @@ static void a_newer_schema_is_refused(void **state)
 
     store_fixture_close(f);
     for (int i = 0; i < 2; i++) {
-        int64_t version = run_sql(f, NAMES[i], "PRAGMA user_version");
-        run_sql(f, NAMES[i], "PRAGMA user_version = 9999");
+        int64_t version = store_files_run(f, NAMES[i], "PRAGMA user_version");
+        store_files_run(f, NAMES[i], "PRAGMA user_version = 9999");
         assert_int_equal(store_fixture_try_open(f), ERR_VERSION);
-        assert_int_equal(run_sql(f, NAMES[i], "PRAGMA user_version"), 9999);
+        assert_int_equal(store_files_run(f, NAMES[i], "PRAGMA user_version"), 9999);
         char sql[64];
         snprintf(sql, sizeof sql, "PRAGMA user_version = %d", (int)version);
-        run_sql(f, NAMES[i], sql);
+        store_files_run(f, NAMES[i], sql);
     }
     store_fixture_open(f);
 }
@@ -197,10 +181,11 @@ static void an_application_of_the_first_schema_belongs_to_a_region_alone(void **
 
     store_fixture_close(f);
     make_old(f, "global.db", "global", 1);
-    run_sql(f, "global.db",
-            "INSERT INTO applications (key, tail, organization, version, deleted,"
-            "                          created_at_ms, updated_at_ms, uid, name, throttle_rate)"
-            "     VALUES (1, zeroblob(12), zeroblob(20), 1, 0, 0, 0, 'shop', 'a shop', 0)");
+    store_files_run(
+        f, "global.db",
+        "INSERT INTO applications (key, tail, organization, version, deleted,"
+        "                          created_at_ms, updated_at_ms, uid, name, throttle_rate)"
+        "     VALUES (1, zeroblob(12), zeroblob(20), 1, 0, 0, 0, 'shop', 'a shop', 0)");
     f->alone = true;
     store_fixture_open(f);
 
@@ -231,9 +216,9 @@ static void tags_of_an_old_schema_are_found_in_their_application(void **state)
              "     VALUES (1, zeroblob(12), %lld, x'%s', 'x', 0, 0),"
              "            (2, zeroblob(12), 5, zeroblob(12), 'x', 0, 0)",
              (long long)id_key(&application), tail);
-    run_sql(f, "regional.db", sql);
-    run_sql(f, "regional.db",
-            "INSERT INTO message_tags (key, tags) VALUES (1, 'a'), (2, 'a'), (3, 'a')");
+    store_files_run(f, "regional.db", sql);
+    store_files_run(f, "regional.db",
+                    "INSERT INTO message_tags (key, tags) VALUES (1, 'a'), (2, 'a'), (3, 'a')");
     store_fixture_open(f);
 
     struct store_list_messages op = {
@@ -247,8 +232,9 @@ static void tags_of_an_old_schema_are_found_in_their_application(void **state)
     assert_string_equal(op.messages[0]->tags.items[0], "a");
     message_unref(op.messages[0]);
     free(op.messages);
-    assert_int_equal(run_sql(f, "regional.db", "SELECT count(*) FROM message_tags"), 2);
-    assert_int_equal(run_sql(f, "regional.db", "SELECT count(*) FROM messages_listed"), 2);
+    assert_int_equal(store_files_run(f, "regional.db", "SELECT count(*) FROM message_tags"), 2);
+    assert_int_equal(store_files_run(f, "regional.db", "SELECT count(*) FROM messages_listed"),
+                     2);
     store_files_assert_listed(f);
 }
 
@@ -437,8 +423,9 @@ static void hashes_that_were_forgotten_are_swept_from_the_files(void **state)
             store_fixture_set_ms(store_fixture_ms() + IDEMPOTENCY_MS + 1);
     }
     store_fixture_close(f);
-    assert_in_range(run_sql(f, "regional.db", "SELECT count(*) FROM idempotency"), 999, 1200);
-    assert_in_range(run_sql(f, "global.db", "SELECT count(*) FROM answers"), 999, 1200);
+    assert_in_range(store_files_run(f, "regional.db", "SELECT count(*) FROM idempotency"), 999,
+                    1200);
+    assert_in_range(store_files_run(f, "global.db", "SELECT count(*) FROM answers"), 999, 1200);
     store_fixture_open(f);
 }
 

@@ -52,14 +52,19 @@ int64_t store_files_rows(const struct store_fixture *f, const char *what)
     return rows;
 }
 
-void store_files_run(const struct store_fixture *f, const char *sql)
+int64_t store_files_run(const struct store_fixture *f, const char *name, const char *sql)
 {
-    const char *path = store_fixture_path(f, "regional.db");
     sqlite3 *db;
+    sqlite3_stmt *statement;
+    int64_t value = 0;
 
-    assert_int_equal(sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE, "unix"), SQLITE_OK);
-    assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_open(store_fixture_path(f, name), &db), SQLITE_OK);
+    assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &statement, NULL), SQLITE_OK);
+    while (sqlite3_step(statement) == SQLITE_ROW)
+        value = sqlite3_column_int64(statement, 0);
+    assert_int_equal(sqlite3_finalize(statement), SQLITE_OK);
     sqlite3_close(db);
+    return value;
 }
 
 static void assert_list(const struct store_fixture *f, const char *table, const char *owner)

@@ -13,8 +13,8 @@ size_t store_files_count(const struct store_fixture *f, const char *text);
 /* Rows of the regional file: `what` follows FROM. */
 int64_t store_files_rows(const struct store_fixture *f, const char *what);
 
-/* Run a statement on it while no store is open. */
-void store_files_run(const struct store_fixture *f, const char *sql);
+/* Run a statement on a file that no store has open; the first column of the last row. */
+int64_t store_files_run(const struct store_fixture *f, const char *name, const char *sql);
 
 /* Each message is in its application's list, and each attempt in its endpoint's, unless it is one of those that
  * are yet to be listed; and the lists have nothing else. */
